@@ -1,0 +1,55 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+
+PYTHON ?= python3
+INPUT ?=
+MAX_FRAMES ?=
+OUT ?= out
+
+BIN := .venv/bin
+# Its interpreter runs the test of the CUDA kernel where there is no CUDA. A torch built for CUDA
+# brings a Triton of its own, so this one is nobody's dependency.
+TRITON := .venv/.triton
+TRITON_VERSION := 3.9.0
+# ROS 2 sourced and not sourced want different environments.
+STAMP := .venv/.made-for-$(or $(ROS_DISTRO),wheels)
+
+# torch's threads sleep between frames instead of spinning beside the node's.
+export OMP_WAIT_POLICY := PASSIVE
+# Inherited from another environment, it keeps the ROS 2 wheels from finding their libraries here.
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint clean
+
+help:  ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(STAMP)  ## set up .venv (PYTHON=python3.12 to choose; demo and test do it themselves)
+
+demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or video, MAX_FRAMES=, OUT=)
+	$(BIN)/xstreamvggt_demo $(if $(INPUT),--input "$(INPUT)") \
+	  $(if $(MAX_FRAMES),--max-frames $(MAX_FRAMES)) --output "$(OUT)"
+
+test: lint $(TRITON)  ## lint and run every test
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:  ## remove what was made here, but for .venv
+	rm -rf out build install log *.egg-info .hypothesis .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +
+
+$(TRITON): $(STAMP)
+	@$(BIN)/python -c 'import triton' 2> /dev/null \
+	  || $(BIN)/python -m pip install --quiet --no-deps triton==$(TRITON_VERSION)
+	@touch $@
+
+$(STAMP): setup.py constraints.txt $(wildcard tools/*.py)
+	@command -v $(PYTHON) > /dev/null || { \
+	  echo 'make venv: $(PYTHON) is missing; on Debian or Ubuntu:' \
+	    'sudo apt install python3-venv python3-dev gcc g++'; exit 1; }
+	@$(PYTHON) tools/make_venv.py .venv
+	@touch $@

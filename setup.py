@@ -1,0 +1,74 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Package set-up for ament_python (colcon) and pip."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'xstreamvggt_ros'
+SHARE = f'share/{PACKAGE}'
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    description='Streaming 3-D reconstruction from camera images with StreamVGGT and a '
+    'compressed KV cache, as a ROS 2 lifecycle node',
+    author='The xstreamvggt_ros authors',
+    author_email='xstreamvggt_ros@example.com',
+    maintainer='The xstreamvggt_ros authors',
+    maintainer_email='xstreamvggt_ros@example.com',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    python_requires='>=3.10',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    # The bundled checkpoint lies beside the code that loads it.
+    package_data={PACKAGE: ['**/*.safetensors']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (SHARE, ['package.xml']),
+        (f'{SHARE}/config', sorted(glob('config/*'))),
+        (f'{SHARE}/launch', sorted(glob('launch/*.launch.py'))),
+    ],
+    zip_safe=True,
+    install_requires=[
+        'numpy>=1.24',  # images and clouds between ROS messages and torch
+        'pillow>=9',  # reads image files and JPEG streams
+        'safetensors>=0.4',  # reads the checkpoints
+        'scipy>=1.10',  # rotation matrices to quaternions and back
+        'torch>=2.4',  # the network
+    ],
+    extras_require={
+        # What a machine with ROS 2 has from its own packages, for one that has no ROS 2.
+        'wheels': [
+            'catkin_pkg',  # reads package.xml for rosidl's generators (tools/build_tf2_msgs.py)
+            'opencv-python-headless>=4.8',  # python3-opencv: undistortion, colour conversion
+            'ros-common-interfaces',  # sensor_msgs, geometry_msgs, nav_msgs, std_srvs, …
+            'ros-rclpy[fastrtps]',  # rclpy and a DDS to talk over
+            'rosbags-image>=0.10',  # cv_bridge: image encodings, compressed images
+        ],
+        # What `make demo` needs beside the node.
+        'demo': [
+            'matplotlib>=3.6',  # the contact sheet
+            'rich>=13',  # progress and tables in the terminal
+            'rosbags>=0.10',  # reads and writes bags without ROS's own tools
+        ],
+        # What `make test` needs beside the demo.
+        'test': [
+            'hypothesis>=6.100',  # properties of the geometry and of the cache
+            'pytest>=7.4',
+            'ruff>=0.9',  # lint and format
+        ],
+        # Checkpoints named by their Hugging Face repository instead of a file.
+        'hub': ['huggingface_hub>=0.23'],
+        # `attention: flash_attn`, on CUDA devices; built from source with `pip install`.
+        'flash': ['flash-attn>=2.6'],
+    },
+    entry_points={
+        'console_scripts': [
+            f'reconstruction_node = {PACKAGE}.node:main',
+            f'xstreamvggt_demo = {PACKAGE}.demo.cli:main',
+            f'xstreamvggt_play = {PACKAGE}.player.cli:main',
+        ],
+    },
+)
