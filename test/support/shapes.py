@@ -1,0 +1,18 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The smallest network that has every part."""
+
+from xstreamvggt_ros.model import ModelConfig
+
+SMALLEST = ModelConfig(
+    image_size=56,
+    patch_embed='conv',
+    embed_dim=64,
+    num_heads=1,
+    depth=4,
+    dpt_features=16,
+    dpt_channels=(8, 8, 8, 8),
+    dpt_layers=(0, 1, 2, 3),
+    camera_depth=1,
+    camera_heads=2,
+)

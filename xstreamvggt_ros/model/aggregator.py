@@ -1,0 +1,98 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Alternating attention: within a frame, then over all frames so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn, Tensor
+
+from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.model.layers import Block
+from xstreamvggt_ros.model.patch_encoder import patch_encoder
+from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
+
+# Global block index, then queries, keys, values (B, H, S * N, D), to attended values.
+GlobalAttend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+
+IMAGE_MEAN = (0.485, 0.456, 0.406)
+IMAGE_STD = (0.229, 0.224, 0.225)
+
+
+class Aggregator(nn.Module):
+    """Patch encoder and L pairs of frame and global blocks (arXiv 2503.11651, 2507.11539)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Build the network that config describes."""
+        super().__init__()
+        self.config = config
+        width = config.embed_dim
+        # Index 0 is for the first frame of a stream, index 1 for every later one.
+        self.camera_token = nn.Parameter(torch.zeros(1, 2, 1, width))
+        self.register_token = nn.Parameter(torch.zeros(1, 2, config.num_register_tokens, width))
+        self.patch_embed = patch_encoder(config)
+        self.frame_blocks = self._blocks()
+        self.global_blocks = self._blocks()
+        self._rope: tuple[tuple, RotaryTable] | None = None
+
+    def forward(
+        self, images: Tensor, attend: GlobalAttend, first: bool, taps: set[int]
+    ) -> dict[int, Tensor]:
+        """
+        Turn images (B, S, 3, H, W) in [0, 1] into features {pair: (B, S, N, 2C)} of the taps.
+
+        `first` says whether images[:, 0] starts a stream. A feature is the frame block's output
+        beside the global block's; only those that a head reads are kept.
+        """
+        batch, frames = images.shape[:2]
+        tokens = self._tokens(images, first)
+        rope = self._rotary_table(images)
+        features = {}
+        for pair, (frame_block, global_block) in enumerate(
+            zip(self.frame_blocks, self.global_blocks, strict=True)
+        ):
+            within = frame_block(tokens.flatten(0, 1), rope=rope).unflatten(0, (batch, frames))
+
+            def attend_all(queries: Tensor, keys: Tensor, values: Tensor, pair=pair) -> Tensor:
+                return attend(pair, queries, keys, values)
+
+            tokens = global_block(within.flatten(1, 2), attend_all, rope).unflatten(
+                1, (frames, -1)
+            )
+            if pair in taps:
+                features[pair] = torch.cat([within, tokens], dim=-1)
+        return features
+
+    def _blocks(self) -> nn.ModuleList:
+        config = self.config
+        return nn.ModuleList(
+            Block(config.embed_dim, config.num_heads, qk_norm=True) for _ in range(config.depth)
+        )
+
+    def _tokens(self, images: Tensor, first: bool) -> Tensor:
+        """Return [camera, registers, patches] of each frame, (B, S, N, C)."""
+        batch, frames = images.shape[:2]
+        dtype = self.camera_token.dtype
+        mean = images.new_tensor(IMAGE_MEAN)[:, None, None]
+        std = images.new_tensor(IMAGE_STD)[:, None, None]
+        normalised = ((images - mean) / std).to(dtype)
+        patches = self.patch_embed(normalised.flatten(0, 1)).unflatten(0, (batch, frames))
+        special = torch.cat([self.camera_token, self.register_token], dim=2)
+        later = special[:, 1:].expand(batch, frames - int(first), -1, -1)
+        opening = special[:, :1].expand(batch, int(first), -1, -1)
+        return torch.cat([torch.cat([opening, later], dim=1), patches], dim=2)
+
+    def _rotary_table(self, images: Tensor) -> RotaryTable:
+        rows, columns = (side // PATCH_SIZE for side in images.shape[-2:])
+        key = (rows, columns, images.device)
+        kept = self._rope
+        if kept is None or kept[0] != key:
+            # Kept beyond this call, so no part of an inference or of a gradient.
+            with torch.inference_mode(False), torch.no_grad():
+                table = rotary_table(
+                    rows, columns, self.config.special_tokens, self.config.head_dim, images.device
+                )
+            self._rope = kept = (key, table)
+        return kept[1]
