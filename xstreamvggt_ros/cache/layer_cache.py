@@ -1,0 +1,203 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The slots of one attention layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import math
+
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.cache.budget import SlotPlan
+from xstreamvggt_ros.cache.codecs import Codec
+from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.policies import EvictionContext, Policy
+from xstreamvggt_ros.cache.rows import Rows, RowSpec
+from xstreamvggt_ros.cache.slots import choose_evictions, keep_order
+
+_EMPTY = -1
+_SLOT_SPECS = {'frame': RowSpec((), torch.int32, fill=_EMPTY), 'grid': RowSpec((), torch.int32)}
+# A cache that grows starts with room for this many frames and grows by half.
+_FIRST_FRAMES = 4
+
+
+class LayerCache:
+    """
+    Keys and values of the tokens that one layer remembers.
+
+    There is no temporal position in the network, so slots have no order: a new frame's tokens
+    overwrite those of the evicted ones in place, nothing is moved and, under a budget, nothing is
+    allocated after construction. Slots below `held` are live.
+    """
+
+    def __init__(
+        self,
+        plan: SlotPlan,
+        frame: FrameLayout,
+        keys: Codec,
+        values: Codec,
+        policy: Policy,
+        state_specs: dict[str, RowSpec],
+        device: torch.device,
+        layer: int = 0,
+    ) -> None:
+        """Allocate the slots of plan for frames of that layout."""
+        self.plan = plan
+        self.frame = frame
+        self.keys = keys
+        self.values = values
+        self.policy = policy
+        self.layer = layer
+        self.held = 0
+        self.arrivals = 0
+        self.evictions = 0
+        slots = self._bound
+        if plan.grows:
+            slots = min(slots, _FIRST_FRAMES * frame.tokens)
+        keys.allocate(slots, device)
+        values.allocate(slots, device)
+        self.slots = Rows(_SLOT_SPECS, slots, device)
+        self.state = Rows(state_specs, slots, device)
+
+    @property
+    def capacity(self) -> int:
+        """The number of slots that are allocated, live or not."""
+        return len(self.slots['frame'])
+
+    @property
+    def _bound(self) -> int | float:
+        """The most slots that there may be."""
+        return math.inf if self.plan.capacity is None else self.plan.capacity
+
+    def read(self, keys_out: Tensor, values_out: Tensor) -> None:
+        """Unpack the live slots into keys_out and values_out (T, H, D), T = held."""
+        self.keys.read(keys_out)
+        self.values.read(values_out)
+
+    def admit(self, queries: Tensor, keys: Tensor, values: Tensor, frame: int) -> None:
+        """
+        Store a new frame, evicting what the policy values least.
+
+        queries (H, N, D) are the new frame's; keys and values (T + N, H, D) what is held, as
+        `read` gives it, and behind it the new frame's. `frame` is its index, higher than any
+        before.
+        """
+        self.arrivals = frame + 1
+        held, arriving = self.held, queries.shape[1]
+        self._grow(held + arriving)
+        context = self._context(queries, keys, values, frame)
+        slots = self._make_room(context, arriving)
+        self.keys.write(slots, keys[held:])
+        self.values.write(slots, values[held:])
+        self.state.write(slots, self.policy.rows(context))
+        grid = torch.arange(arriving, device=slots.device)
+        self.slots.write(slots, {'frame': torch.full_like(grid, frame), 'grid': grid})
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return copies of the tensors and the counters, by name."""
+        counters = torch.tensor([self.held, self.arrivals, self.evictions])
+        return {name: tensor.clone() for name, tensor in self.tensors().items()} | {
+            'counters': counters
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Take over what state_dict returned, from whatever device.
+
+        Raises ValueError where names, shapes, types or numbers cannot be those of this layer.
+        """
+        held, arrivals, evictions = state['counters'].tolist()
+        slots = len(state['slot.frame'])
+        if self.plan.grows and self.capacity < slots <= self._bound:
+            self._resize(slots)
+        own = self.tensors()
+        for name, tensor in own.items():
+            given = state.get(name)
+            if given is None or (given.shape, given.dtype) != (tensor.shape, tensor.dtype):
+                raise ValueError(f'{name} is missing or not {tuple(tensor.shape)} {tensor.dtype}')
+        self._check_slots(state['slot.frame'], state['slot.grid'], held, arrivals)
+        for part, codec in (('key.', self.keys), ('value.', self.values)):
+            codec.check({name: state[part + name] for name in codec.tensors()}, held)
+        for name, tensor in own.items():
+            tensor.copy_(state[name])
+        self.held, self.arrivals, self.evictions = held, arrivals, evictions
+
+    def _check_slots(self, frames: Tensor, grids: Tensor, held: int, arrivals: int) -> None:
+        """Raise ValueError unless just the first slots are live, each with a token of its own."""
+        live = frames[: max(held, 0)]
+        tokens = live.long() * self.frame.tokens + grids[: len(live)]
+        sound = len(live) == held and bool(
+            ((live >= 0) & (live < arrivals)).all()
+            and (frames[held:] == _EMPTY).all()
+            and ((grids >= 0) & (grids < self.frame.tokens)).all()
+            and len(tokens.unique()) == held
+        )
+        if not sound:
+            raise ValueError(f'its {held} slots of {arrivals} frames contradict each other')
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that persists between frames, by name."""
+        parts = {
+            'key': self.keys.tensors(),
+            'value': self.values.tensors(),
+            'slot': self.slots.tensors,
+            'state': self.state.tensors,
+        }
+        return {
+            f'{part}.{name}': tensor
+            for part, tensors in parts.items()
+            for name, tensor in tensors.items()
+        }
+
+    def _context(
+        self, queries: Tensor, keys: Tensor, values: Tensor, frame: int
+    ) -> EvictionContext:
+        held = self.held
+        return EvictionContext(
+            queries=queries,
+            keys=keys,
+            values=values,
+            state={name: tensor[:held] for name, tensor in self.state.tensors.items()},
+            frames=self.slots['frame'][:held],
+            grids=self.slots['grid'][:held],
+            kept=min(held, self.capacity - queries.shape[1]),
+            newest=frame,
+            layer=self.layer,
+            frame=self.frame,
+        )
+
+    def _make_room(self, context: EvictionContext, arriving: int) -> Tensor:
+        """Return the slots (N,) that the new frame goes into, and count them as held."""
+        evicted = self._evict(context)
+        free = torch.arange(self.held, self.held + arriving - len(evicted), device=evicted.device)
+        self.held += len(free)
+        self.evictions += len(evicted)
+        return torch.cat([evicted, free])
+
+    def _evict(self, context: EvictionContext) -> Tensor:
+        """Choose the slots that give way."""
+        protected = (context.frames == 0) & (context.grids < self.plan.protected)
+        lacking = context.held - context.kept
+        forced = self.keys.forced_evictions(self.held, protected)
+        if forced is not None:
+            lacking = max(lacking, int(forced.sum()))
+        if lacking == 0:
+            return torch.empty(0, dtype=torch.long, device=context.frames.device)
+        order = keep_order(
+            self.policy.score(context), context.frames, context.grids, context.newest
+        )
+        return choose_evictions(order, lacking, protected, forced)
+
+    def _grow(self, needed: int) -> None:
+        """Allocate what a cache that grows needs for that many tokens, as far as it may."""
+        needed = min(needed, self._bound)
+        if needed > self.capacity:
+            tokens = self.frame.tokens
+            ahead = -(-self.capacity * 3 // 2 // tokens) * tokens
+            self._resize(min(max(needed, ahead), self._bound))
+
+    def _resize(self, slots: int) -> None:
+        for part in (self.keys, self.values, self.slots, self.state):
+            part.grow(slots)

@@ -1,0 +1,22 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Eviction policies, by name."""
+
+from xstreamvggt_ros.cache.policies.attention import AttentionValue, SnapKv
+from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
+from xstreamvggt_ros.cache.policies.query_key import QueryKey
+from xstreamvggt_ros.cache.policies.similarity import FrameDiversity, KeyDiversity, TarVan
+from xstreamvggt_ros.cache.policies.simple import Random, SinkRecent
+
+POLICIES: dict[str, type[Policy]] = {
+    'attention_value': AttentionValue,
+    'frame_diversity': FrameDiversity,
+    'key_diversity': KeyDiversity,
+    'query_key': QueryKey,
+    'random': Random,
+    'sink_recent': SinkRecent,
+    'snapkv': SnapKv,
+    'tar_van': TarVan,
+}
+
+__all__ = ['EvictionContext', 'POLICIES', 'Policy', 'QueryKey', 'SinkRecent']

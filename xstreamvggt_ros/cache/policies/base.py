@@ -1,0 +1,93 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy is told, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.rows import RowSpec
+
+
+@dataclass(frozen=True)
+class EvictionContext:
+    """
+    One layer at one frame: T held tokens and the N new ones that want room.
+
+    queries: (H, N, D) of the new frame. keys, values: (T + N, H, D), the held tokens as stored,
+    behind them the new ones. state: {name: (T, ...)}, what the policy noted of each held token.
+    frames, grids: (T,), the frame and grid index of each held token. kept: how many of the held
+    tokens will stay. newest: index of the new frame. layer: index of the layer. frame: the layout
+    of a frame.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    state: dict[str, Tensor]
+    frames: Tensor
+    grids: Tensor
+    kept: int
+    newest: int
+    layer: int
+    frame: FrameLayout
+
+    @property
+    def held(self) -> int:
+        """T, the number of held tokens."""
+        return len(self.frames)
+
+
+class Policy:
+    """
+    Say how much each held token is worth, given the frame that wants room.
+
+    A policy never protects tokens: the cache does, and ignores the scores of those it keeps.
+    """
+
+    def __init__(self, pool_size: int = 16, seed: int = 0) -> None:
+        """Take patches per probe query, and the seed of what is drawn by chance."""
+        self.pool_size = pool_size
+        self.seed = seed
+
+    def score(self, context: EvictionContext) -> Tensor:
+        """Return a score (T,) per held token; the lowest are evicted."""
+        raise NotImplementedError
+
+    def row_specs(self, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
+        """Return what is noted of each token beside its key and value; nothing by default."""
+        return {}
+
+    def rows(self, context: EvictionContext) -> dict[str, Tensor]:
+        """Return {name: (N, ...)} to note of the new tokens; as row_specs says."""
+        return {}
+
+
+def probe_queries(queries: Tensor, frame: FrameLayout, pool_size: int) -> Tensor:
+    """
+    Pool a frame's queries (H, N, D) to few (H, M, D) (XStreamVGGT, arXiv 2601.01204).
+
+    Special tokens' queries stay as they are; patches' are averaged over consecutive groups of
+    pool_size, the remainder by itself.
+    """
+    special, patches = queries.tensor_split([frame.special_tokens], dim=1)
+    whole = patches.shape[1] // pool_size * pool_size
+    pooled = [special, patches[:, :whole].unflatten(1, (-1, pool_size)).mean(2)]
+    if whole < patches.shape[1]:
+        pooled.append(patches[:, whole:].mean(1, keepdim=True))
+    return torch.cat(pooled, dim=1)
+
+
+def mean_rank(scores: Tensor) -> Tensor:
+    """
+    Average the ranks of scores (T, H) over the heads, (T,).
+
+    Slots are shared by all heads; ranks make heads whose scores differ in scale count alike.
+    """
+    columns = scores.t().contiguous()
+    # The number of tokens that are strictly lower: equal scores have equal ranks.
+    return torch.searchsorted(columns.sort(dim=1).values, columns).float().mean(dim=0)

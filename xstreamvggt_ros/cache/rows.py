@@ -1,0 +1,54 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tensors with one row per slot, allocated once and written in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class RowSpec:
+    """Shape and type of what one slot holds, and what an empty slot is filled with."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    fill: int = 0
+
+
+class Rows:
+    """Named tensors (S, ...) of S slots; the only place of the cache that allocates storage."""
+
+    def __init__(self, specs: Mapping[str, RowSpec], slots: int, device: torch.device) -> None:
+        """Allocate every tensor for that many slots."""
+        self.specs = dict(specs)
+        self.tensors = {
+            name: torch.full((slots, *spec.shape), spec.fill, dtype=spec.dtype, device=device)
+            for name, spec in self.specs.items()
+        }
+
+    def __getitem__(self, name: str) -> Tensor:
+        """Return the tensor (S, ...) of that name."""
+        return self.tensors[name]
+
+    def write(self, slots: Tensor, values: Mapping[str, Tensor]) -> None:
+        """Overwrite the given slots (N,) with values (N, ...), in place."""
+        for name, value in values.items():
+            self.tensors[name].index_copy_(0, slots, value.to(self.tensors[name].dtype))
+
+    def grow(self, slots: int) -> None:
+        """Make room for `slots` slots, keeping what is held; only a cache without bound grows."""
+        for name, old in self.tensors.items():
+            spec = self.specs[name]
+            new = old.new_full((slots, *spec.shape), spec.fill)
+            new[: len(old)] = old
+            self.tensors[name] = new
+
+
+def total_bytes(tensors: Iterable[Tensor]) -> int:
+    """Add up what the tensors take."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -1,0 +1,186 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that one stream remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.cache.attention import attention
+from xstreamvggt_ros.cache.budget import plan_slots, SlotPlan
+from xstreamvggt_ros.cache.camera_cache import CameraCache
+from xstreamvggt_ros.cache.codecs import key_codec, value_codec
+from xstreamvggt_ros.cache.config import CacheConfig
+from xstreamvggt_ros.cache.layer_cache import LayerCache
+from xstreamvggt_ros.cache.layout import StreamLayout
+from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.cache.rows import total_bytes
+from xstreamvggt_ros.cache.scratch import Scratch
+from xstreamvggt_ros.cache.stats import CacheStats, LayerStats
+
+
+class StreamCache:
+    """
+    The memory that a network attends to, frame after frame (kept to a budget).
+
+    Within `frame`, each global block calls `attend_global` once and each trunk block of the
+    camera head `attend_camera` once per iteration: attention first, over all that is held and the
+    new tokens in full precision; then, where the frame is kept, eviction and storage.
+    """
+
+    def __init__(
+        self,
+        config: CacheConfig,
+        layout: StreamLayout,
+        device: torch.device,
+        backend: str = 'auto',
+    ) -> None:
+        """
+        Allocate for streams of that layout; backend names the attention kernel.
+
+        Raises BudgetTooSmall, naming what would do, and ValueError where the kernel cannot run.
+        """
+        self.config = config
+        self.layout = layout
+        self._attend = attention(backend, device, layout.dtype)
+
+        def cache_bytes(tokens: int) -> int:
+            return _bytes_with(config, layout, tokens)
+
+        self.plan = plan_slots(config, layout.frame, cache_bytes)
+        self.layers = _layers(config, layout, self.plan, device)
+        self.camera = CameraCache(config, layout, device)
+        self.scratch = Scratch(layout.global_blocks, layout.dtype, device)
+        self.steps = 0
+        self._keep = True
+
+    @contextmanager
+    def frame(self, keep: bool = True) -> Iterator[None]:
+        """
+        Attend to one frame within; with keep=False it leaves no trace.
+
+        A frame that fails half way is remembered by the layers that it had reached, as any other
+        frame; the stream goes on.
+        """
+        self._keep = keep
+        try:
+            with self.camera.frame(keep):
+                yield
+        finally:
+            self.steps += int(keep)
+
+    def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attend a frame's tokens (1, H, N, D) to what the layer holds and to each other."""
+        cache = self.layers[layer]
+        queries, keys, values = queries[0], keys[0], values[0]
+        self.scratch.reserve(cache.capacity + keys.shape[1])
+        all_keys, all_values = self.scratch.gather(cache, keys, values)
+        attended = self._attend(queries, all_keys, all_values)
+        if self._keep:
+            cache.admit(queries, all_keys, all_values, self.steps)
+        return attended[None]
+
+    def attend_camera(
+        self, iteration: int, block: int, queries: Tensor, keys: Tensor, values: Tensor
+    ) -> Tensor:
+        """Attend an iteration's camera token (1, H, 1, D) to its list and itself."""
+        return self.camera.attend(iteration, block, queries[0], keys[0], values[0])[None]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return copies of everything that the next frame depends on, by name."""
+        state = {'steps': torch.tensor(self.steps)}
+        for prefix, cache in self._lists():
+            state |= {f'{prefix}.{name}': value for name, value in cache.state_dict().items()}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Take over what state_dict returned for the same configuration and layout.
+
+        Raises ValueError, naming the entry, where it is of another.
+        """
+        steps = int(state['steps'])
+        for prefix, cache in self._lists():
+            part = {
+                name.removeprefix(f'{prefix}.'): value
+                for name, value in state.items()
+                if name.startswith(f'{prefix}.')
+            }
+            try:
+                cache.load_state_dict(part)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f'{prefix} of the saved stream does not fit: {error}') from error
+        if any(cache.arrivals > steps for cache in self.layers) or bool(steps) != bool(
+            self.layers[0].held
+        ):
+            raise ValueError(f'the saved stream contradicts itself: its steps are {steps}')
+        self.steps = steps
+
+    def _lists(self) -> Iterator[tuple[str, LayerCache]]:
+        for name, lists in (('layers', self.layers), ('camera', self.camera.lists)):
+            for index, cache in enumerate(lists):
+                yield f'{name}.{index}', cache
+
+    def stats(self) -> CacheStats:
+        """Return what is held, read off the tensors."""
+        layers = tuple(_layer_stats(cache) for cache in self.layers)
+        camera_bytes = sum(total_bytes(cache.tensors().values()) for cache in self.camera.lists)
+        scratch = self.scratch.tensors() + self.camera.scratch.tensors()
+        return CacheStats(
+            layers=layers,
+            tokens=sum(layer.tokens for layer in layers),
+            evictions=sum(layer.evictions for layer in layers),
+            bytes=sum(layer.bytes for layer in layers) + camera_bytes,
+            camera_bytes=camera_bytes,
+            scratch_bytes=total_bytes(scratch),
+            steps=self.steps,
+        )
+
+
+def _layers(
+    config: CacheConfig, layout: StreamLayout, plan: SlotPlan, device: torch.device
+) -> list[LayerCache]:
+    shape, frame = layout.global_blocks, layout.frame
+    policy = POLICIES[config.policy](config.pool_size, config.seed)
+    # A policy's notes only rank tokens: half precision will do where keys are rounded anyway.
+    state_dtype = layout.dtype if config.bits == 16 else torch.float16
+    return [
+        LayerCache(
+            plan,
+            frame,
+            key_codec(config, shape.heads, shape.head_dim, layout.dtype, frame.tokens),
+            value_codec(config, shape.heads, shape.head_dim, layout.dtype),
+            policy,
+            policy.row_specs(shape.head_dim, state_dtype),
+            device,
+            index,
+        )
+        for index in range(shape.blocks)
+    ]
+
+
+def _bytes_with(config: CacheConfig, layout: StreamLayout, tokens: int) -> int:
+    """Return the bytes of a cache with that many slots a layer, without allocating it."""
+    meta = torch.device('meta')
+    layers = _layers(config, layout, SlotPlan(tokens, tokens, 0), meta)
+    lists = layers + CameraCache(config, layout, meta).lists
+    return sum(total_bytes(cache.tensors().values()) for cache in lists)
+
+
+def _layer_stats(cache: LayerCache) -> LayerStats:
+    frame = cache.slots['frame']
+    held = frame[frame >= 0].unique()
+    later = held[held > 0]
+    return LayerStats(
+        tokens=int((frame >= 0).sum()),
+        budget=cache.plan.budget,
+        bytes=total_bytes(cache.tensors().values()),
+        policy_bytes=total_bytes(cache.state.tensors.values()),
+        evictions=cache.evictions,
+        frames=len(held),
+        oldest_age=cache.arrivals - 1 - int(later.min()) if len(later) else 0,
+    )
