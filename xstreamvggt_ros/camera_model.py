@@ -1,0 +1,144 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A calibrated camera, as sensor_msgs/CameraInfo describes it in plain numbers; no ROS.
+
+Pixel (u, v) has its centre at integer coordinates, as in `xstreamvggt_ros.geometry`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+# How many coefficients each of sensor_msgs' distortion models may have.
+COEFFICIENTS = {
+    'plumb_bob': (0, 4, 5),
+    'rational_polynomial': (0, 4, 5, 8, 12, 14),
+    # Without coefficients a fisheye lens would still not be a pinhole.
+    'equidistant': (4,),
+    'none': (0,),
+}
+
+
+class RegionOfInterest(NamedTuple):
+    """The part of the sensor that is sent, in unbinned pixels; width and height 0: all of it."""
+
+    x_offset: int = 0
+    y_offset: int = 0
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """
+    Intrinsics and distortion of a camera; equal numbers make equal models.
+
+    width, height: pixels of the full, unbinned sensor. K: (3, 3) or 9 numbers row by row, for that
+    size, in pixels. D: coefficients in OpenCV's order. distortion: 'plumb_bob',
+    'rational_polynomial', 'equidistant' (OpenCV's fisheye) or 'none'; '' is 'none'. binning_x,
+    binning_y: pixels averaged into one, 0 being 1. roi: what part is sent (an empty one is all).
+    These are the fields of sensor_msgs/CameraInfo. ValueError naming the field: not calibrated
+    (fx or fy is 0), K no pinhole's, an unknown distortion, coefficients of a number that it has
+    not, values that are not finite.
+    """
+
+    width: int
+    height: int
+    K: tuple[float, ...]
+    D: tuple[float, ...] = ()
+    distortion: str = 'none'
+    binning_x: int = 0
+    binning_y: int = 0
+    roi: RegionOfInterest = RegionOfInterest()
+
+    def __post_init__(self) -> None:
+        """Take the numbers as tuples, so that models can be compared; refuse what is wrong."""
+        for name in ('K', 'D'):
+            values = np.asarray(getattr(self, name), dtype=np.float64).ravel()
+            object.__setattr__(self, name, tuple(values.tolist()))
+        object.__setattr__(self, 'roi', RegionOfInterest(*self.roi))
+        object.__setattr__(self, 'distortion', self.distortion or 'none')
+        if self.width < 1 or self.height < 1:
+            raise ValueError(
+                f'camera_info is for {self.width}x{self.height} pixels; publish width and height '
+                'of the calibrated image'
+            )
+        self._check_intrinsics()
+        self._check_distortion()
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images: the region of interest, binned, rounded down."""
+        height, width = self.roi.height or self.height, self.roi.width or self.width
+        return height // max(1, self.binning_y), width // max(1, self.binning_x)
+
+    @property
+    def intrinsics(self) -> np.ndarray:
+        """Intrinsics (3, 3), float64, of the images: K moved into the region, then binned."""
+        full = np.array(self.K).reshape(3, 3)
+        full[0, 2] -= self.roi.x_offset
+        full[1, 2] -= self.roi.y_offset
+        x, y = max(1, self.binning_x), max(1, self.binning_y)
+        # Pixel edges, not centres, are what binning divides: hence the half pixels.
+        binned_from_full = np.array(
+            [[1 / x, 0, 0.5 / x - 0.5], [0, 1 / y, 0.5 / y - 0.5], [0, 0, 1]]
+        )
+        return binned_from_full @ full
+
+    @property
+    def distorts(self) -> bool:
+        """Whether the images are other than a pinhole's."""
+        return self.distortion == 'equidistant' or any(self.D)
+
+    def check_image(self, height: int, width: int) -> None:
+        """Raise ValueError unless images of that size are this camera's."""
+        expected = self.image_size
+        # Drivers round odd sizes up or down when they bin.
+        spare = (int(self.binning_y > 1), int(self.binning_x > 1))
+        if any(
+            not 0 <= size - wanted <= more
+            for size, wanted, more in zip((height, width), expected, spare, strict=True)
+        ):
+            raise ValueError(
+                f'an image is {width}x{height} but its camera_info is for '
+                f'{expected[1]}x{expected[0]} (region of interest and binning applied); publish '
+                'the camera_info of this image, resized with it, or set input.use_camera_info to '
+                'false'
+            )
+
+    def _check_intrinsics(self) -> None:
+        if len(self.K) != 9 or not np.isfinite(self.K).all():
+            raise ValueError(f'camera_info.k is {self.K}; publish nine finite numbers')
+        fx, fy = self.K[0], self.K[4]
+        if fx == 0 or fy == 0:
+            raise ValueError(
+                f'camera_info.k has fx = {fx:g}, fy = {fy:g}: the camera is not calibrated; '
+                'calibrate it (camera_calibration) or set input.use_camera_info to false'
+            )
+        rest = self.K[1], self.K[3], self.K[6], self.K[7], self.K[8]
+        if fx < 0 or fy < 0 or rest != (0, 0, 0, 0, 1):
+            raise ValueError(
+                f'camera_info.k is {self.K}; publish fx, 0, cx, 0, fy, cy, 0, 0, 1 with fx and fy '
+                'above 0'
+            )
+
+    def _check_distortion(self) -> None:
+        if self.distortion not in COEFFICIENTS:
+            known = ', '.join(COEFFICIENTS)
+            raise ValueError(
+                f'camera_info.distortion_model is {self.distortion!r}; use one of: {known}, or '
+                'undistort the images (image_proc) and set input.use_camera_info to false'
+            )
+        allowed = COEFFICIENTS[self.distortion]
+        # Some drivers send zeros along with no model.
+        count = len(self.D) if any(self.D) or self.distortion != 'none' else 0
+        if count not in allowed or not np.isfinite(self.D).all():
+            numbers = ', '.join(str(number) for number in allowed)
+            raise ValueError(
+                f'camera_info.d is {self.D} but {self.distortion} has {numbers} finite '
+                'coefficients; publish as many, or another distortion_model'
+            )
