@@ -1,0 +1,201 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one thread that owns the network, and what waits for it."""
+
+import gc
+import threading
+import time
+import weakref
+
+import pytest
+
+from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.worker import Arrival, Job, Mailbox, Worker, WorkerBusy
+
+DEADLINE = 10.0
+
+
+class Bench:
+    """A worker whose frames are functions, which it calls; their results are what it publishes."""
+
+    def __init__(self, mailbox=None):
+        self.mailbox = mailbox or Mailbox(newest=False, size=100)
+        self.counters = Counters()
+        self.published = []
+        self.failures = []
+        self.progress = threading.Condition()
+        self.worker = Worker(
+            self.mailbox,
+            infer=lambda arrival: arrival.message(),
+            publish=lambda result: self._note(self.published, result),
+            failed=lambda error: self._note(self.failures, error) or 'failed',
+            counters=self.counters,
+        )
+
+    def put(self, function):
+        return self.mailbox.put(Arrival(function, time.monotonic()))
+
+    def wait(self, condition):
+        with self.progress:
+            assert self.progress.wait_for(condition, DEADLINE)
+
+    def _note(self, where, what):
+        with self.progress:
+            where.append(what)
+            self.progress.notify_all()
+
+
+class Gate:
+    """A frame that is in hand until it is opened."""
+
+    def __init__(self):
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self):
+        self.entered.set()
+        assert self.opened.wait(DEADLINE)
+        return 'gate'
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    yield made
+    made.worker.stop(DEADLINE)
+
+
+@pytest.fixture
+def held(bench):
+    """Keep the worker of the bench busy with a frame."""
+    gate = Gate()
+    bench.put(gate)
+    assert gate.entered.wait(DEADLINE)
+    yield gate
+    gate.opened.set()
+
+
+def frame(at):
+    return Arrival(at, float(at))
+
+
+def test_newest_keeps_one_frame_and_says_that_the_older_was_superseded():
+    mailbox = Mailbox(newest=True)
+
+    assert [mailbox.put(frame(at)) for at in range(3)] == [None, 'superseded', 'superseded']
+    assert mailbox.take() == frame(2)
+
+
+def test_a_queue_keeps_the_order_and_refuses_what_arrives_beyond_its_size():
+    mailbox = Mailbox(newest=False, size=2)
+
+    assert [mailbox.put(frame(at)) for at in range(3)] == [None, None, 'queue_full']
+    assert [mailbox.take(), mailbox.take()] == [frame(0), frame(1)]
+
+
+def test_a_mailbox_follows_a_new_rule():
+    mailbox = Mailbox(newest=True)
+    mailbox.set_rule(newest=False, size=3)
+
+    assert [mailbox.put(frame(at)) for at in range(4)] == [None, None, None, 'queue_full']
+
+
+def test_jobs_go_before_frames():
+    mailbox = Mailbox(newest=True)
+    mailbox.put(frame(0))
+    job = Job(lambda: None)
+    mailbox.post(job)
+
+    assert [mailbox.take(), mailbox.take()] == [job, frame(0)]
+
+
+def test_a_closed_mailbox_gives_nothing_and_cancels_jobs():
+    mailbox = Mailbox(newest=False, size=5)
+    mailbox.put(frame(0))
+    before, after = Job(lambda: None), Job(lambda: None)
+    mailbox.post(before)
+
+    assert mailbox.close() == 1
+    mailbox.post(after)
+
+    assert mailbox.take() is None
+    assert before.result.cancelled() and after.result.cancelled()
+
+
+def test_frames_are_published_in_order_by_one_other_thread(bench):
+    for index in range(20):
+        bench.put(lambda index=index: (index, threading.get_ident()))
+
+    bench.wait(lambda: len(bench.published) == 20)
+
+    assert [index for index, _ in bench.published] == list(range(20))
+    assert {thread for _, thread in bench.published}.isdisjoint({threading.get_ident()})
+    assert len({thread for _, thread in bench.published}) == 1
+
+
+def test_an_exception_drops_the_frame_and_the_worker_goes_on(bench):
+    bench.put(lambda: 1 / 0)
+    bench.put(lambda: 'fine')
+
+    bench.wait(lambda: bench.published == ['fine'])
+
+    assert [type(error) for error in bench.failures] == [ZeroDivisionError]
+    bench.worker.stop(DEADLINE)
+    counts = bench.counters.snapshot()
+    assert (counts.processed, counts.dropped) == (1, {'failed': 1})
+    assert len(counts.latencies) == 1
+
+
+def test_a_job_is_done_between_two_frames(bench, held):
+    bench.put(lambda: 'next')
+    done = bench.worker.post(lambda: list(bench.published))
+    held.opened.set()
+
+    assert done.result(DEADLINE) == ['gate']
+
+
+def test_a_call_returns_the_result_and_raises_what_was_raised(bench):
+    assert bench.worker.call(lambda: 5, DEADLINE) == 5
+    with pytest.raises(KeyError, match='why'):
+        bench.worker.call(lambda: {}['why'], DEADLINE)
+    with pytest.raises(TimeoutError, match='its own'):
+        bench.worker.call(lambda: (_ for _ in ()).throw(TimeoutError('its own')), DEADLINE)
+
+
+def test_a_call_that_takes_too_long_says_so_and_is_done_later(bench, held):
+    later = threading.Event()
+
+    with pytest.raises(WorkerBusy, match='0.05 s'):
+        bench.worker.call(later.set, 0.05)
+
+    assert not later.is_set()
+    held.opened.set()
+    assert later.wait(DEADLINE)
+
+
+def test_stopping_discards_what_waits_and_does_not_publish_what_is_in_hand(bench, held):
+    bench.put(lambda: 'waiting')
+
+    with pytest.raises(WorkerBusy, match='0.05 s'):
+        bench.worker.stop(0.05)
+    held.opened.set()
+    bench.worker.stop(DEADLINE)
+
+    assert bench.published == []
+    assert bench.counters.snapshot().dropped == {'stopped': 2}
+
+
+def test_an_idle_worker_holds_on_to_nothing_of_the_last_frame(bench):
+    class Message:
+        def __call__(self):
+            return None
+
+    message = Message()
+    alive = weakref.ref(message)
+    bench.put(message)
+    bench.wait(lambda: bench.published)
+    del message
+    # A job is done after the frame is let go.
+    bench.worker.call(gc.collect, DEADLINE)
+
+    assert alive() is None

@@ -1,0 +1,103 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node says about itself on /diagnostics: figures in, DiagnosticArray out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+UNBOUNDED = 'unbounded'
+
+
+@dataclass(frozen=True)
+class StreamFigures:
+    """
+    Hold what /diagnostics tells; every field has the value of a stream without frames.
+
+    `frames_dropped` counts by reason. `cache_tokens` is the sum over layers and
+    `cache_budget_tokens` the budget of one layer, None where unbounded. `cache_unbounded_tokens`
+    and `cache_unbounded_bytes` are what a cache of the same dtype without a budget would hold
+    after the same frames.
+    `weights` is 'trained <file>' or 'random'. `warnings` raise the level to WARN and
+    `last_error` to ERROR. `details` are further keys and values as they are shown.
+    """
+
+    frames_in: int = 0
+    frames_processed: int = 0
+    frames_dropped: Mapping[str, int] = field(default_factory=dict)
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    cache_layers: int = 0
+    cache_tokens: int = 0
+    cache_budget_tokens: int | None = None
+    cache_bytes: int = 0
+    cache_unbounded_tokens: int = 0
+    cache_unbounded_bytes: int = 0
+    cache_evictions: int = 0
+    weights: str = ''
+    device: str = ''
+    dtype: str = ''
+    last_error: str = ''
+    warnings: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+def diagnostic_array(figures: StreamFigures, node_name: str, stamp: Time) -> DiagnosticArray:
+    """
+    Build the message with one status, '<node_name>: reconstruction'.
+
+    Counts are decimal integers, latencies milliseconds with one decimal; a latency that is not
+    known yet is the empty string. Every reason for dropping is a key, `dropped_<reason>`.
+    """
+    status = DiagnosticStatus(
+        name=f'{node_name}: reconstruction',
+        hardware_id=figures.device,
+        level=_level(figures),
+        message=_message(figures),
+        values=[KeyValue(key=key, value=value) for key, value in _values(figures).items()],
+    )
+    message = DiagnosticArray(status=[status])
+    message.header.stamp = stamp
+    return message
+
+
+def _level(figures: StreamFigures) -> bytes:
+    if figures.last_error:
+        return DiagnosticStatus.ERROR
+    return DiagnosticStatus.WARN if figures.warnings else DiagnosticStatus.OK
+
+
+def _message(figures: StreamFigures) -> str:
+    problems = [figures.last_error] if figures.last_error else []
+    problems.extend(figures.warnings)
+    return '; '.join(problems) or f'{figures.frames_processed} frames processed'
+
+
+def _values(figures: StreamFigures) -> dict[str, str]:
+    budget = figures.cache_budget_tokens
+    return {
+        'frames_in': str(figures.frames_in),
+        'frames_processed': str(figures.frames_processed),
+        'frames_dropped': str(sum(figures.frames_dropped.values())),
+        **{f'dropped_{why}': str(count) for why, count in sorted(figures.frames_dropped.items())},
+        'latency_p50_ms': _milliseconds(figures.latency_p50_ms),
+        'latency_p95_ms': _milliseconds(figures.latency_p95_ms),
+        'cache_layers': str(figures.cache_layers),
+        'cache_tokens': str(figures.cache_tokens),
+        'cache_budget_tokens': UNBOUNDED if budget is None else str(budget),
+        'cache_bytes': str(figures.cache_bytes),
+        'cache_unbounded_tokens': str(figures.cache_unbounded_tokens),
+        'cache_unbounded_bytes': str(figures.cache_unbounded_bytes),
+        'cache_evictions': str(figures.cache_evictions),
+        'weights': figures.weights,
+        'device': figures.device,
+        'dtype': figures.dtype,
+        'last_error': figures.last_error,
+        **figures.details,
+    }
+
+
+def _milliseconds(value: float | None) -> str:
+    return '' if value is None else f'{value:.1f}'

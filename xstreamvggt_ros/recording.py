@@ -1,0 +1,92 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stream on disk: its map, its trajectory, its memory and a record of the run; no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+import json
+from pathlib import Path
+import platform
+from typing import Any
+
+import numpy as np
+
+from xstreamvggt_ros.accumulation import Accumulation
+from xstreamvggt_ros.geometry import quaternion_from_rotation
+from xstreamvggt_ros.io.clouds import Cloud, write_ply
+from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.io.trajectories import format_stamp, Trajectory, write_tum
+from xstreamvggt_ros.snapshots import Resumable, save_snapshot
+
+VERSIONED = ('xstreamvggt_ros', 'torch', 'numpy', 'safetensors')
+
+
+def save_stream(
+    directory: str, accumulation: Accumulation, stream: Resumable, record: Mapping[str, Any]
+) -> list[Path]:
+    """
+    Write what there is of a stream into `directory` and return the files.
+
+    `map_<start>.ply` (unless no map is kept), `trajectory_<start>.tum`,
+    `stream_<start>.safetensors` and `run_<start>.json`, <start> being the stamp of the stream's
+    first frame; those of the same stream are replaced, each in one step. `record` goes into the
+    last of them. ValueError: no directory, or no frame yet; OSError from the disk.
+    """
+    if not directory:
+        raise ValueError('output.directory is empty; set it to the folder to save into')
+    if not accumulation.frames:
+        raise ValueError('there is no frame to save yet; send images first')
+    folder = Path(directory).expanduser()
+    start = format_stamp(accumulation.first_stamp_ns).replace('.', '_')
+    files = []
+    if accumulation.keeps_map:
+        files.append(folder / f'map_{start}.ply')
+        cloud = accumulation.cloud()
+        write_ply(files[-1], Cloud(cloud.points, cloud.colours))
+    files.append(folder / f'trajectory_{start}.tum')
+    trajectory = _trajectory(accumulation)
+    write_tum(files[-1], trajectory)
+    files.append(folder / f'stream_{start}.safetensors')
+    save_snapshot(files[-1], stream)
+    files.append(folder / f'run_{start}.json')
+    _write_record(
+        files[-1],
+        {
+            **record,
+            'versions': versions(),
+            'start': format_stamp(accumulation.first_stamp_ns),
+            'frames': accumulation.frames,
+            'trajectory_poses': len(trajectory),
+            'map_points': len(accumulation.cloud().points),
+            'files': [file.name for file in files],
+        },
+    )
+    return files
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of what a reconstruction depends on."""
+    found = {'python': platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = 'not installed'
+    return found
+
+
+def _trajectory(accumulation: Accumulation) -> Trajectory:
+    poses = accumulation.trajectory
+    matrices = np.stack([pose.map_from_camera for pose in poses])
+    return Trajectory(
+        np.array([pose.stamp_ns for pose in poses], dtype=np.int64),
+        matrices[:, :3, 3],
+        np.stack([quaternion_from_rotation(matrix[:3, :3]) for matrix in matrices]),
+    )
+
+
+def _write_record(path: Path, record: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2, default=list) + '\n', encoding='utf-8')

@@ -1,0 +1,38 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A stream's memory as a safetensors file."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from xstreamvggt_ros.io.files import replacing
+
+
+class Resumable(Protocol):
+    """What has a memory that can be saved."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Copy the memory."""
+
+
+def save_snapshot(path: str | os.PathLike, stream: Resumable) -> None:
+    """Save a stream's memory; ValueError where it has none to save, OSError from the disk."""
+    if not hasattr(stream, 'state_dict'):
+        raise ValueError(f'{type(stream).__name__} has no memory that can be saved')
+    state = {name: values.contiguous() for name, values in stream.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(state, temporary)
+
+
+def read_snapshot(path: str | os.PathLike) -> dict[str, Tensor]:
+    """Read what `save_snapshot` wrote; ValueError names a file that is none, OSError from disk."""
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f'{path} is no snapshot of a stream: {error}') from error

@@ -1,0 +1,202 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+One thread that owns the network: frames come in at a mailbox and leave as published results.
+
+The executor's thread only puts frames here, so that a slow network never makes it late. Whatever
+touches the network besides (a reset) is a job that the same thread does between two frames.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+import threading
+import time
+from typing import Any
+
+from xstreamvggt_ros.counters import Counters
+
+WORKER_THREAD = 'reconstruction'
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message and when it came, by time.monotonic()."""
+
+    message: Any
+    at: float
+
+
+class Job:
+    """Something to be done between two frames, and the promise of its result."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        """Take what is to be done."""
+        self._function = function
+        self.result: Future = Future()
+
+    def run(self) -> None:
+        """Do it; an exception goes to whoever waits for the result."""
+        if not self.result.set_running_or_notify_cancel():
+            return
+        try:
+            self.result.set_result(self._function())
+        except Exception as error:
+            self.result.set_exception(error)
+
+
+class Mailbox:
+    """
+    Hold what waits for the worker; jobs go before frames.
+
+    With `newest`, one frame waits and a newer one takes its place; otherwise up to `size` frames
+    wait and what arrives beyond them is refused.
+    """
+
+    def __init__(self, newest: bool = True, size: int = 1) -> None:
+        """Begin empty, by the rule given."""
+        self._condition = threading.Condition()
+        self._frames: deque[Arrival] = deque()
+        self._jobs: deque[Job] = deque()
+        self._closed = False
+        self.set_rule(newest, size)
+
+    def set_rule(self, newest: bool, size: int) -> None:
+        """Change the rule for what arrives from now on."""
+        with self._condition:
+            self._newest = newest
+            self._size = 1 if newest else size
+
+    def put(self, frame: Arrival) -> str | None:
+        """Add a frame; return the reason for which one was dropped, if any was."""
+        with self._condition:
+            full = len(self._frames) >= self._size
+            if full and not self._newest:
+                return 'queue_full'
+            if full:
+                self._frames.popleft()
+            self._frames.append(frame)
+            self._condition.notify()
+            return 'superseded' if full else None
+
+    def post(self, job: Job) -> None:
+        """Add a job; it is cancelled at once where the mailbox is closed."""
+        with self._condition:
+            if self._closed:
+                job.result.cancel()
+                return
+            self._jobs.append(job)
+            self._condition.notify()
+
+    def take(self) -> Job | Arrival | None:
+        """Wait for the next thing to do; None when closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or self._jobs or self._frames)
+            if self._closed:
+                return None
+            return self._jobs.popleft() if self._jobs else self._frames.popleft()
+
+    def close(self) -> int:
+        """Let the worker go; cancel jobs, discard frames and return how many those were."""
+        with self._condition:
+            self._closed = True
+            for job in self._jobs:
+                job.result.cancel()
+            discarded = len(self._frames)
+            self._jobs.clear()
+            self._frames.clear()
+            self._condition.notify_all()
+            return discarded
+
+
+class WorkerBusy(RuntimeError):
+    """The worker did not finish the frame in hand in time."""
+
+
+class Worker:
+    """
+    Run `infer` on every frame and `publish` on what it returns, in one thread of its own.
+
+    An exception of either drops that frame: `failed` is told and returns the reason to count it
+    under. The thread goes on until `stop`.
+    """
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        infer: Callable[[Arrival], Any],
+        publish: Callable[[Any], None],
+        failed: Callable[[Exception], str],
+        counters: Counters,
+    ) -> None:
+        """Start the thread. It dies with the process, so that a stuck network cannot keep it."""
+        self._mailbox = mailbox
+        self._infer = infer
+        self._publish = publish
+        self._failed = failed
+        self._counters = counters
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=WORKER_THREAD, daemon=True)
+        self._thread.start()
+
+    def post(self, function: Callable[[], Any]) -> Future:
+        """Have `function` done between two frames; return the promise of its result."""
+        job = Job(function)
+        self._mailbox.post(job)
+        return job.result
+
+    def call(self, function: Callable[[], Any], timeout: float) -> Any:
+        """
+        Have `function` done between two frames and wait for its result.
+
+        Raises WorkerBusy when that takes longer than `timeout` seconds, and what it raised.
+        """
+        result = self.post(function)
+        try:
+            return result.result(timeout)
+        except FutureTimeout as error:
+            if result.done():
+                raise
+            raise WorkerBusy(
+                f'the network is still busy with a frame after {timeout:g} s; '
+                'this will be done when the frame is'
+            ) from error
+
+    def stop(self, timeout: float) -> None:
+        """
+        End the thread; the frame in hand is not published.
+
+        Raises WorkerBusy when that frame takes longer than `timeout` seconds; the thread then ends
+        after it.
+        """
+        self._stopping.set()
+        for _ in range(self._mailbox.close()):
+            self._counters.drop('stopped')
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise WorkerBusy(f'the network is still busy with a frame after {timeout:g} s')
+
+    def _run(self) -> None:
+        while (item := self._mailbox.take()) is not None:
+            if isinstance(item, Job):
+                item.run()
+            else:
+                self._handle(item)
+            # Nothing of the last frame may live on while the thread waits for the next.
+            del item
+
+    def _handle(self, arrival: Arrival) -> None:
+        try:
+            result = self._infer(arrival)
+            if self._stopping.is_set():
+                self._counters.drop('stopped')
+                return
+            self._publish(result)
+        except Exception as error:
+            self._counters.drop(self._failed(error))
+        else:
+            self._counters.process(time.monotonic() - arrival.at)
