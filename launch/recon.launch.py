@@ -1,0 +1,162 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+# ruff takes `launch` for the folder of that name.
+# ruff: noqa: I001
+"""
+Start the reconstruction node and bring it to active.
+
+An argument that is left empty overrides nothing, so that the value in `params_file` holds.
+"""
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessStart
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+from lifecycle_msgs.msg import Transition
+
+PACKAGE = 'xstreamvggt_ros'
+
+# Argument, default, description.
+ARGUMENTS = (
+    ('image_topic', '', 'Image topic to reconstruct (input.image_topics).'),
+    ('camera_info_topic', '', "CameraInfo topic; empty: the image topic's sibling."),
+    ('preset', '', 'Shape of the network: tiny or streamvggt (model.preset).'),
+    ('checkpoint', '', 'Weights: a file, a Hugging Face repository or random (model.checkpoint).'),
+    ('device', '', 'auto, cpu, cuda or cuda:<i> (model.device).'),
+    ('budget', '', 'Tokens to remember per layer; unsets a budget in frames or MiB (cache).'),
+    ('bits', '', 'Bits per remembered number (cache.bits).'),
+    ('namespace', '', 'Namespace of the node and of its relative topics.'),
+    ('relative_tf', 'false', 'true: publish tf in the namespace instead of on /tf.'),
+    ('use_sim_time', '', 'true: take the time from /clock.'),
+    ('autostart', 'true', 'false: leave configuring and activating to a lifecycle manager.'),
+    ('rviz', 'false', 'true: show cloud, map, path, depth and frames in RViz.'),
+    ('log_level', 'info', 'Least severity to log: debug, info, warn, error or fatal.'),
+)
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments; the rest is decided when their values are known."""
+    shipped = PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'recon.yaml'])
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, default, description in ARGUMENTS
+    ]
+    params_file = DeclareLaunchArgument(
+        'params_file', default_value=shipped, description='YAML file of parameters.'
+    )
+    return LaunchDescription([*arguments, params_file, OpaqueFunction(function=_start)])
+
+
+def _start(context: LaunchContext) -> list:
+    given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    parameters = [LaunchConfiguration('params_file').perform(context)]
+    overrides = _overrides(given)
+    if overrides:
+        parameters.append(overrides)
+    node = LifecycleNode(
+        package=PACKAGE,
+        executable='reconstruction_node',
+        name='reconstruction',
+        namespace=given['namespace'],
+        parameters=parameters,
+        remappings=_remappings(given),
+        arguments=['--ros-args', '--log-level', given['log_level']],
+        output='screen',
+    )
+    # The handlers first: the process may start before they would be heard.
+    handlers = _bring_up(node) if _boolean('autostart', given['autostart']) else []
+    views = [_rviz(given)] if _boolean('rviz', given['rviz']) else []
+    return [*handlers, node, *views]
+
+
+def _rviz(given: dict[str, str]) -> Node:
+    view = PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'recon.rviz'])
+    sim_time = given['use_sim_time']
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        name='rviz',
+        arguments=['-d', view],
+        parameters=[{'use_sim_time': _boolean('use_sim_time', sim_time)}] if sim_time else [],
+        output='screen',
+    )
+
+
+def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
+    """Turn the arguments that name topics, not parameters, into remappings."""
+    remappings = [('/tf', 'tf')] if _boolean('relative_tf', given['relative_tf']) else []
+    if given['camera_info_topic']:
+        remappings.append(('camera_info', given['camera_info_topic']))
+    return remappings
+
+
+def _overrides(given: dict[str, str]) -> dict:
+    """Turn the arguments that were given into parameters of the right type."""
+    overrides = {}
+    for argument, parameter in (
+        ('preset', 'model.preset'),
+        ('checkpoint', 'model.checkpoint'),
+        ('device', 'model.device'),
+    ):
+        if given[argument]:
+            # Typed, or a checkpoint called 7 would arrive as a number.
+            overrides[parameter] = ParameterValue(given[argument], value_type=str)
+    if given['image_topic']:
+        overrides['input.image_topics'] = ParameterValue(
+            [given['image_topic']], value_type=list[str]
+        )
+    if given['budget']:
+        overrides['cache.budget_tokens'] = _integer('budget', given['budget'])
+        overrides['cache.budget_frames'] = 0
+        overrides['cache.budget_mib'] = 0
+    if given['bits']:
+        overrides['cache.bits'] = _integer('bits', given['bits'])
+    if given['use_sim_time']:
+        overrides['use_sim_time'] = _boolean('use_sim_time', given['use_sim_time'])
+    return overrides
+
+
+def _bring_up(node: LifecycleNode) -> list:
+    """Configure the node once its process runs, and activate it once it is configured."""
+    return [
+        RegisterEventHandler(
+            OnProcessStart(
+                target_action=node,
+                on_start=[_change(node, Transition.TRANSITION_CONFIGURE)],
+            )
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                # Only then: a node that was deactivated by hand shall stay so.
+                start_state='configuring',
+                goal_state='inactive',
+                entities=[_change(node, Transition.TRANSITION_ACTIVATE)],
+            )
+        ),
+    ]
+
+
+def _change(node: LifecycleNode, transition: int) -> EmitEvent:
+    return EmitEvent(
+        event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
+    )
+
+
+def _integer(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f'{name}:={text} is no whole number') from None
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text.lower() not in ('true', 'false'):
+        raise ValueError(f'{name}:={text} is neither true nor false')
+    return text.lower() == 'true'

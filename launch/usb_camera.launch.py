@@ -1,0 +1,77 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+# ruff takes `launch` for the folder of that name.
+# ruff: noqa: I001
+"""
+Example: a USB camera and the reconstruction of what it sees.
+
+The camera runs in a container of its own, into which image_proc or an encoder can be loaded to
+share its images without copies. All arguments of recon.launch.py are taken too.
+"""
+
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import ComposableNodeContainer
+from launch_ros.descriptions import ComposableNode
+from launch_ros.parameter_descriptions import ParameterValue
+
+# Not by a substitution, which `--show-args` could not resolve to show its arguments too.
+RECON = str(Path(__file__).with_name('recon.launch.py'))
+
+# Argument, default, type, description; but for one, named as the parameter of usb_cam.
+CAMERA_ARGUMENTS = (
+    ('video_device', '/dev/video0', str, 'Device file of the camera.'),
+    ('image_width', '640', int, 'Pixels in a row.'),
+    ('image_height', '480', int, 'Rows of pixels.'),
+    ('framerate', '30.0', float, 'Images a second.'),
+    ('pixel_format', 'yuyv2rgb', str, 'Format in which usb_cam reads and converts images.'),
+    ('camera_frame_id', 'camera_optical_frame', str, "Optical frame in the images' headers."),
+    ('camera_info_url', '', str, 'Calibration, file:///path.yaml; empty: none.'),
+)
+# usb_cam calls this one by a name that would tell nothing here.
+PARAMETER_NAMES = {'camera_frame_id': 'frame_id'}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Start the driver in a container and include recon.launch.py on its topic."""
+    arguments = [
+        DeclareLaunchArgument(
+            'camera', default_value='camera', description='Namespace of the camera and its topics.'
+        ),
+        *(
+            DeclareLaunchArgument(name, default_value=default, description=description)
+            for name, default, _, description in CAMERA_ARGUMENTS
+        ),
+    ]
+    camera = LaunchConfiguration('camera')
+    driver = ComposableNode(
+        package='usb_cam',
+        plugin='usb_cam::UsbCamNode',
+        name='usb_cam',
+        namespace=camera,
+        parameters=[
+            {
+                PARAMETER_NAMES.get(name, name): ParameterValue(
+                    LaunchConfiguration(name), value_type=kind
+                )
+                for name, _, kind, _ in CAMERA_ARGUMENTS
+            }
+        ],
+    )
+    container = ComposableNodeContainer(
+        package='rclcpp_components',
+        executable='component_container',
+        name='camera_container',
+        namespace=camera,
+        composable_node_descriptions=[driver],
+        output='screen',
+    )
+    recon = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(RECON),
+        launch_arguments={'image_topic': ['/', camera, '/image_raw']}.items(),
+    )
+    return LaunchDescription([*arguments, container, recon])

@@ -1,0 +1,176 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""JPEG and PNG streams, whole, hostile and damaged."""
+
+from array import array
+import io
+import struct
+import tracemalloc
+import zlib
+
+import cv2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+from PIL import Image
+import pytest
+from sensor_msgs.msg import CompressedImage
+
+from xstreamvggt_ros.messages import decode_compressed, ImageError
+
+HEIGHT, WIDTH = 24, 32
+MAX_PIXELS = HEIGHT * WIDTH
+ROWS, COLUMNS = np.mgrid[:HEIGHT, :WIDTH]
+PICTURE = np.stack([40 + 5 * COLUMNS, 220 - 4 * ROWS, 60 + 2 * ROWS], axis=-1).astype(np.uint8)
+SIXTEEN = PICTURE.astype(np.uint16) * 257 + 3
+
+
+def _message(stream, image_format='rgb8; jpeg compressed bgr8'):
+    return CompressedImage(format=image_format, data=array('B', stream))
+
+
+def _stream(picture, kind, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _sixteen_bit_png(picture):
+    """Encode RGB or grey uint16; OpenCV wants colours as BGR."""
+    return cv2.imencode('.png', picture[..., ::-1] if picture.ndim == 3 else picture)[1].tobytes()
+
+
+def _refusal(message, max_pixels=MAX_PIXELS):
+    with pytest.raises(ImageError) as caught:
+        decode_compressed(message, max_pixels)
+    return caught.value
+
+
+def _chunk(name, body):
+    return struct.pack('>I', len(body)) + name + body + struct.pack('>I', zlib.crc32(name + body))
+
+
+def _png_header(height, width, depth=8):
+    return _chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, 2, 0, 0, 0))
+
+
+def _huge_png(height, width, depth=8):
+    """Write a short PNG whose header claims a huge picture."""
+    body = zlib.compress(b'\0' * 1000)
+    header = _png_header(height, width, depth)
+    return b'\x89PNG\r\n\x1a\n' + header + _chunk(b'IDAT', body) + _chunk(b'IEND', b'')
+
+
+def test_a_png_comes_back_exactly():
+    image = decode_compressed(_message(_stream(PICTURE, 'PNG')), MAX_PIXELS)
+    assert image.dtype == np.uint8 and image.flags.c_contiguous
+    np.testing.assert_array_equal(image, PICTURE)
+
+
+def test_a_jpeg_comes_back_in_rgb():
+    image = decode_compressed(_message(_stream(PICTURE, 'JPEG', quality=95)), MAX_PIXELS)
+    assert image.dtype == np.uint8
+    assert np.abs(image.astype(int) - PICTURE).max() <= 6
+
+
+def test_a_grey_stream_has_three_equal_channels():
+    image = decode_compressed(_message(_stream(PICTURE[..., 0], 'PNG')), MAX_PIXELS)
+    np.testing.assert_array_equal(image, np.dstack([PICTURE[..., 0]] * 3))
+
+
+def test_alpha_is_dropped():
+    with_alpha = np.dstack([PICTURE, np.full((HEIGHT, WIDTH), 7, np.uint8)])
+    image = decode_compressed(_message(_stream(with_alpha, 'PNG')), MAX_PIXELS)
+    np.testing.assert_array_equal(image, PICTURE)
+
+
+def test_sixteen_bit_colours_keep_their_precision():
+    image = decode_compressed(_message(_sixteen_bit_png(SIXTEEN)), MAX_PIXELS)
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image, SIXTEEN / 65535, atol=1e-6)
+
+
+def test_sixteen_bit_grey_has_three_equal_channels():
+    image = decode_compressed(_message(_sixteen_bit_png(SIXTEEN[..., 0])), MAX_PIXELS)
+    np.testing.assert_allclose(image, np.dstack([SIXTEEN[..., 0] / 65535] * 3), atol=1e-6)
+
+
+def test_exif_orientation_is_ignored():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    image = decode_compressed(_message(_stream(PICTURE, 'JPEG', exif=exif)), MAX_PIXELS)
+    assert image.shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize(
+    'stream', [_stream(PICTURE, 'PNG'), _stream(PICTURE, 'JPEG'), _sixteen_bit_png(SIXTEEN)]
+)
+def test_a_stream_above_the_limit_is_refused(stream):
+    error = _refusal(_message(stream), MAX_PIXELS - 1)
+    assert error.reason == 'too_large'
+    assert f'input.max_pixels = {MAX_PIXELS - 1}' in str(error)
+
+
+@pytest.mark.filterwarnings('ignore::PIL.Image.DecompressionBombWarning')
+@pytest.mark.parametrize('depth', [8, 16])
+@pytest.mark.parametrize('side', [1000, 10_000, 60_000])
+def test_a_bomb_is_refused_by_its_header(side, depth):
+    message = _message(_huge_png(side, side, depth))
+    tracemalloc.start()
+    try:
+        error = _refusal(message)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert error.reason == 'too_large'
+    assert peak < 500_000
+
+
+@pytest.mark.parametrize('depth', [8, 16])
+def test_a_second_header_does_not_get_a_bomb_past_the_limit(depth):
+    stream = _huge_png(20_000, 20_000, depth)
+    end_of_header = 8 + len(_png_header(1, 1))
+    small_again = stream[:end_of_header] + _png_header(8, 8, depth) + stream[end_of_header:]
+    assert _refusal(_message(small_again)).reason in {'malformed', 'too_large'}
+
+
+def test_a_mosaic_in_a_jpeg_is_refused():
+    error = _refusal(_message(_stream(PICTURE[..., 0], 'JPEG'), 'bayer_rggb8; jpeg compressed '))
+    assert error.reason == 'encoding'
+    assert 'bayer_rggb8' in str(error)
+
+
+@pytest.mark.parametrize(
+    'stream',
+    [
+        b'',
+        b'not an image',
+        b'\x89PNG\r\n\x1a\n',
+        _stream(PICTURE, 'BMP'),
+        _stream(PICTURE, 'JPEG')[:-40],
+        _stream(PICTURE, 'PNG')[:-40],
+        _sixteen_bit_png(SIXTEEN)[:-400],
+    ],
+    ids=['empty', 'text', 'signature', 'bmp', 'cut jpeg', 'cut png', 'cut 16-bit png'],
+)
+def test_what_is_no_whole_jpeg_or_png_is_refused(stream):
+    error = _refusal(_message(stream, 'jpeg'))
+    assert error.reason == 'malformed'
+    assert "'jpeg'" in str(error)
+
+
+@pytest.mark.parametrize(
+    'stream', [_stream(PICTURE, 'JPEG'), _stream(PICTURE, 'PNG'), _sixteen_bit_png(SIXTEEN)]
+)
+@settings(deadline=None)
+@given(places=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1))
+def test_a_damaged_stream_gives_an_image_or_an_image_error(stream, places):
+    damaged = bytearray(stream)
+    for place, value in places:
+        damaged[place % len(damaged)] = value
+    try:
+        image = decode_compressed(_message(bytes(damaged)), 4 * MAX_PIXELS)
+    except ImageError:
+        return
+    assert image.ndim == 3 and image.shape[2] == 3
+    assert image.shape[0] * image.shape[1] <= 4 * MAX_PIXELS

@@ -1,0 +1,150 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A calibrated camera over DDS."""
+
+from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
+import pytest
+from ros_rig import header, image_message, IMAGE_SIZE, picture
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from xstreamvggt_ros.messages import read_points
+
+pytestmark = pytest.mark.ros
+HEIGHT, WIDTH = 84, 112
+INFO, DEPTH = '/reconstruction/depth/camera_info', '/reconstruction/depth/image'
+# The stand-in for the network predicts a focal length of its image's width.
+PREDICTED = [IMAGE_SIZE, 0, IMAGE_SIZE / 2, 0, IMAGE_SIZE, 21, 0, 0, 1]
+# Half of (90, 80, 50, 40), the centres being those of pixels.
+SCALED = [45, 0, (50.5 / 2) - 0.5, 0, 40, (40.5 / 2) - 0.5, 0, 0, 1]
+
+
+def calibration(k=(90.0, 0, 50, 0, 80, 40, 0, 0, 1), d=(), model='plumb_bob', width=WIDTH):
+    return CameraInfo(
+        header=header(), height=HEIGHT, width=width, k=k, d=d, distortion_model=model
+    )
+
+
+class Stamps:
+    """Sends images, each later than the one before."""
+
+    def __init__(self, rig):
+        self._rig, self._stamp = rig, 1.0
+
+    def until(self, condition, what):
+        """Send images until the condition holds: camera_info comes when it comes."""
+        end = self._stamp + 200
+        infos = self._rig.infos
+        while not condition():
+            assert self._stamp < end, f'{what}; log: {self._rig.log()}'
+            self._stamp += 1
+            self._rig.feed(
+                [image_message(picture(height=HEIGHT, width=WIDTH), self._stamp)], infos
+            )
+
+
+@pytest.fixture
+def calibrated(active):
+    """Make a rig that collects camera models, and a sender of images to it."""
+
+    def make(*arguments, **options):
+        rig = active(*arguments, **options)
+        rig.infos = rig.collect(CameraInfo, INFO)
+        return rig, Stamps(rig)
+
+    return make
+
+
+def newest_is(rig, k):
+    return lambda: rig.infos and np.allclose(rig.infos[-1].k, k)
+
+
+def test_camera_info_replaces_the_predicted_intrinsics_scaled_with_the_image(calibrated):
+    rig, images = calibrated({'output.confidence_percentile': 0.0})
+    clouds = rig.collect(PointCloud2, '/reconstruction/points')
+    images.until(newest_is(rig, PREDICTED), 'predicted before any camera_info')
+    rig.wait_for_log('intrinsics are predicted until a camera_info comes on /camera_info')
+
+    rig.publish(calibration(), topic='/camera_info')
+    images.until(newest_is(rig, SCALED), "the camera's own intrinsics")
+
+    rig.wait_for_log('intrinsics and distortion are those of /camera_info')
+    stamp = rig.infos[-1].header.stamp
+    cloud = rig.wait(lambda: [c for c in clouds if c.header.stamp == stamp], 'its cloud')[0]
+    points = read_points(cloud).points.reshape(42, IMAGE_SIZE, 3)
+    # The wall stands 2 m ahead; the map's -y is right and -z down.
+    np.testing.assert_allclose(-points[0, 7, 1], (7 - SCALED[2]) / SCALED[0] * 2, atol=1e-5)
+    np.testing.assert_allclose(-points[9, 0, 2], (9 - SCALED[5]) / SCALED[4] * 2, atol=1e-5)
+
+
+def test_a_lens_that_distorts_leaves_depth_without_what_it_did_not_see(calibrated):
+    rig, images = calibrated()
+    depths = rig.collect(Image, DEPTH)
+    # A pincushion, whose undistorted corners lie outside the image.
+    pincushion = calibration(d=(0.6, 0, 0, 0, 0))
+    rig.publish(pincushion, topic='/camera_info')
+    images.until(newest_is(rig, SCALED), "the camera's own intrinsics")
+    stamp = rig.infos[-1].header.stamp
+    depth = rig.wait(lambda: [d for d in depths if d.header.stamp == stamp], 'its depth')[0]
+
+    depth = np.frombuffer(depth.data, '<f4').reshape(42, IMAGE_SIZE)
+    assert np.isnan(depth[[0, 0, -1, -1], [0, -1, 0, -1]]).all()
+    assert (depth[15:25, 20:35] == 2).all()
+
+
+def test_the_parameter_is_live_and_diagnostics_compare(calibrated):
+    rig, images = calibrated()
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.publish(calibration(), topic='/camera_info')
+    images.until(newest_is(rig, SCALED), "the camera's own intrinsics")
+
+    def values():
+        return {pair.key: pair.value for pair in diagnostics[-1].status[0].values}
+
+    rig.wait(lambda: diagnostics and values()['intrinsics'] == 'camera_info', 'diagnostics')
+    assert values()['focal_length_predicted_px'] == '56.0'
+    assert values()['focal_length_camera_info_px'] == '45.0'
+    assert values()['focal_length_predicted_off_percent'] == '+24.4'
+
+    assert rig.set('input.use_camera_info', False).successful
+    images.until(newest_is(rig, PREDICTED), 'predicted ones when told so')
+    rig.wait(lambda: values()['intrinsics'] == 'predicted', 'diagnostics')
+
+
+@pytest.mark.parametrize(
+    ('info', 'words'),
+    [
+        (calibration(k=[0.0] * 9), 'not calibrated'),
+        (calibration(model='kannala'), "distortion_model is 'kannala'"),
+        (calibration(width=640), 'publish the camera_info of this image'),
+    ],
+    ids=['not calibrated', 'unknown model', 'another size'],
+)
+def test_a_camera_info_that_cannot_be_used_is_a_warning_and_no_loss(calibrated, info, words):
+    rig, images = calibrated()
+    rig.publish(info, topic='/camera_info')
+
+    images.until(lambda: any(words in line for line in rig.log(level=30)), words)
+
+    assert all(np.allclose(info.k, PREDICTED) for info in rig.infos)
+    assert rig.network.index == len(rig.infos)
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'remapped', 'expected'),
+    [
+        ({}, ['image:=/front/picture'], '/front/camera_info'),
+        ({'input.image_topics': ['/left/image_raw']}, [], '/left/camera_info'),
+        ({}, ['image:=/a/image', 'camera_info:=/b/info'], '/b/info'),
+        (
+            {'input.image_transport': 'compressed'},
+            ['image:=/front/picture'],
+            '/front/camera_info',
+        ),
+    ],
+)
+def test_it_is_looked_for_beside_the_image_unless_remapped(active, parameters, remapped, expected):
+    arguments = [word for rule in remapped for word in ('-r', rule)]
+    rig = active(parameters, cli_args=['--ros-args', *arguments] if remapped else None)
+
+    assert rig.node.count_subscribers(expected) == 1

@@ -1,0 +1,82 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network that the parameters ask for."""
+
+import pytest
+from safetensors.torch import save_model
+import torch
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.model import CheckpointError, load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.node.reconstructor import build_reconstructor, choose_device, choose_dtype
+from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+
+
+def built(**values):
+    given = {name.replace('__', '.'): value for name, value in values.items()}
+    defaults = {name: spec.default for name, spec in PARAMETERS.items()}
+    return build_reconstructor(read_parameters({**defaults, 'model.device': 'cpu', **given}))
+
+
+def test_a_checkpoint_s_weights_are_the_network_s(tmp_path):
+    torch.manual_seed(1)
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+    save_model(model, tmp_path / 'tiny.safetensors')
+
+    loaded = built(model__checkpoint=str(tmp_path / 'tiny.safetensors')).model
+
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=0, atol=0)
+    assert not loaded.training
+
+
+@pytest.mark.parametrize('checkpoint', ['', 'random'])
+def test_without_trained_weights_they_are_the_deterministic_ones(checkpoint):
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+    load_random_weights(model)
+
+    loaded = built(model__checkpoint=checkpoint).model
+
+    name = 'aggregator.camera_token'
+    torch.testing.assert_close(loaded.state_dict()[name], model.state_dict()[name])
+
+
+def test_a_checkpoint_that_is_no_file_is_refused_by_name():
+    with pytest.raises(CheckpointError, match='nowhere.pth'):
+        built(model__checkpoint='/nowhere.pth')
+
+
+def test_the_cache_is_the_one_asked_for():
+    assert built(cache__budget_frames=3, cache__bits=8).config == CacheConfig(
+        budget_frames=3, bits=8
+    )
+
+
+@pytest.mark.parametrize('attention', ['auto', 'sdpa', 'flash_attn'])
+def test_the_attention_is_the_one_asked_for(attention):
+    assert built(model__attention=attention).attention == attention
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+def test_it_steps_in_either_precision(dtype):
+    reconstructor = built(model__dtype=dtype, cache__budget_tokens=300)
+
+    frames = [reconstructor.step(torch.rand(3, 42, 56)) for _ in range(2)]
+
+    assert reconstructor.model.dtype == getattr(torch, dtype)
+    assert all(torch.isfinite(frame.depth).all() for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'), [('abacus', 'auto, cpu'), ('cuda:99', 'torch finds'), ('meta', 'cuda:<i>')]
+)
+def test_a_device_that_is_not_there_is_refused_with_what_would_do(name, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        choose_device(name)
+
+    assert repr(name) in str(caught.value)
+
+
+def test_auto_takes_bfloat16_on_cuda_only():
+    assert choose_dtype('auto', torch.device('cuda')) == torch.bfloat16
+    assert choose_dtype('auto', torch.device('cpu')) == torch.float32

@@ -1,0 +1,195 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The metric scale over DDS."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
+from networks import flat_frame, Scripted
+import numpy as np
+import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from ros_rig import header, image_message, IMAGE_SIZE, picture
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+import torch
+
+from xstreamvggt_ros.messages import decode_depth, ImageError
+from xstreamvggt_ros.scale.frames import MIN_FRAMES
+
+pytestmark = pytest.mark.ros
+POSE, PATH = '/reconstruction/pose', '/reconstruction/path'
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+SOURCE = {'output.scale_source': 'depth', 'input.depth_topic': '/metric'}
+
+
+def going_right(index, image):
+    """Answer with a camera that goes a unit to its right, before a wall two units away."""
+    camera_from_world = torch.eye(4)[:3].clone()
+    camera_from_world[0, 3] = -float(index)
+    return flat_frame(*image.shape[-2:], camera_from_world=camera_from_world)
+
+
+def depth_message(stamp, metres=6.0, encoding='32FC1', size=(42, IMAGE_SIZE)):
+    values = np.full(size, metres if encoding == '32FC1' else 1000 * metres)
+    values = values.astype('<f4' if encoding == '32FC1' else '<u2')
+    return Image(
+        header=header(stamp),
+        height=size[0],
+        width=size[1],
+        encoding=encoding,
+        step=values.strides[0],
+        data=values.tobytes(),
+    )
+
+
+def depth_is_there(rig, stamp):
+    # No topic tells it in time for a test that must not sleep.
+    waiting = rig.node._session._depth
+    return not waiting.wanted or waiting.near(int(stamp * 1e9)) is not None
+
+
+def feed(rig, poses, stamps, **depth):
+    """Send depth and then the image of its time, when the node has it."""
+    for stamp in stamps:
+        if depth.get('metres') is None:
+            rig.feed([image_message(picture(), stamp)], poses)
+            continue
+        rig.publish(depth_message(stamp, **depth), topic='/metric')
+        rig.wait(lambda stamp=stamp: depth_is_there(rig, stamp), 'the depth')
+        rig.feed([image_message(picture(), stamp)], poses)
+
+
+def newest(diagnostics):
+    (status,) = diagnostics[-1].status
+    return status, {pair.key: pair.value for pair in status.values}
+
+
+def ys(poses):
+    return [pose.pose.position.y for pose in poses]
+
+
+@pytest.mark.parametrize('encoding', ['32FC1', '16UC1'])
+def test_depth_settles_the_scale_once_and_what_there_is_follows(active, encoding):
+    rig = active(SOURCE, network=Scripted(going_right))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    paths = rig.collect(Path, PATH, LATCHED)
+    rig.wait(lambda: diagnostics and newest(diagnostics)[1]['scale_settled'] == 'false', 'news')
+    assert newest(diagnostics)[0].level == DiagnosticStatus.WARN
+    assert 'up to scale: 0 of 10 frames' in newest(diagnostics)[0].message
+
+    feed(rig, poses, range(1, MIN_FRAMES + 1), metres=6.0, encoding=encoding)
+    # Another depth does not count any more.
+    feed(rig, poses, range(MIN_FRAMES + 1, MIN_FRAMES + 4), metres=60.0, encoding=encoding)
+
+    assert ys(poses[:MIN_FRAMES]) == pytest.approx([-index for index in range(MIN_FRAMES)])
+    assert ys(poses[MIN_FRAMES:]) == pytest.approx([-30, -33, -36], rel=1e-3)
+    rig.wait(lambda: paths and len(paths[-1].poses) == MIN_FRAMES + 3, 'the path')
+    assert ys(paths[-1].poses) == pytest.approx(
+        [-3 * index for index in range(MIN_FRAMES + 3)], rel=1e-3
+    )
+    rig.wait(lambda: newest(diagnostics)[1]['scale'] == '3', 'the scale on /diagnostics')
+    assert newest(diagnostics)[1]['scale_source'] == 'depth'
+    assert 'up to scale' not in newest(diagnostics)[0].message
+    rig.wait_for_log('the scale has settled on 3 m per unit')
+
+
+def test_a_new_stream_is_estimated_anew(active):
+    rig = active(SOURCE, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    feed(rig, poses, range(1, MIN_FRAMES + 2), metres=6.0)
+    assert poses[-1].pose.position.y == pytest.approx(-3 * MIN_FRAMES)
+
+    assert rig.call(Trigger, '/reconstruction/reset', Trigger.Request()).success
+    feed(rig, poses, [30.0, 31.0])
+    assert ys(poses[-2:]) == pytest.approx([0, -1])
+    feed(rig, poses, range(32, 32 + MIN_FRAMES), metres=4.0)
+    feed(rig, poses, [60.0])
+    assert poses[-1].pose.position.y == pytest.approx(-2 * (MIN_FRAMES + 2))
+
+
+def test_without_depth_of_its_time_or_size_the_scale_stays_unknown(active):
+    rig = active(SOURCE, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    feed(rig, poses, [1.0, 2.0])
+    feed(rig, poses, [3.0], metres=6.0, size=(20, 20))
+
+    rig.wait_for_log('publish depth registered to the colour image')
+    assert ys(poses) == pytest.approx([0, -1, -2])
+
+
+def test_the_camera_s_height_settles_it_too(active):
+    def answer(index, image):
+        """Look at a floor one unit below."""
+        height, width = image.shape[-2:]
+        frame = flat_frame(height, width)
+        rows = (torch.arange(height) - height / 2) / width
+        frame.depth[:] = torch.where(rows > 0.05, 1 / rows.clamp_min(0.05), 30.0)[:, None]
+        return frame
+
+    rig = active(
+        {'output.scale_source': 'camera_height', 'output.camera_height': 1.5},
+        network=Scripted(answer),
+    )
+    poses = rig.collect(PoseStamped, POSE)
+    feed(rig, poses, range(1, MIN_FRAMES + 2))
+
+    rig.wait_for_log('the scale has settled on 1.5')
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'words'),
+    [
+        ({'output.scale_source': 'depth'}, 'input.depth_topic'),
+        ({'output.scale_source': 'camera_height'}, 'output.camera_height'),
+        ({'output.scale_source': 'guess'}, 'camera_height'),
+    ],
+)
+def test_a_source_without_what_it_needs_is_refused(rig_of, parameters, words):
+    rig = rig_of(parameters)
+
+    assert not rig.change('configure')
+    rig.wait_for_log(words)
+
+
+def test_the_source_can_be_changed_while_active(active):
+    rig = active(
+        {'output.scale': 2.0, 'input.depth_topic': '/metric'}, network=Scripted(going_right)
+    )
+    poses = rig.collect(PoseStamped, POSE)
+    feed(rig, poses, [1.0, 2.0])
+    assert rig.set('output.scale_source', 'depth').successful
+    feed(rig, poses, range(3, 3 + MIN_FRAMES + 4), metres=6.0)
+
+    assert ys(poses[:3]) == pytest.approx([0, -2, -2])
+    assert poses[-1].pose.position.y == pytest.approx(-3 * (MIN_FRAMES + 5))
+
+
+@pytest.mark.parametrize('big_endian', [False, True])
+def test_depth_is_read_in_metres_whatever_its_bytes(big_endian):
+    values = np.array([[0, 1500, 65535]], '>u2' if big_endian else '<u2')
+    padded = np.hstack([values.view(np.uint8), np.zeros((1, 3), np.uint8)])
+    message = Image(
+        height=1,
+        width=3,
+        encoding='16UC1',
+        is_bigendian=int(big_endian),
+        step=9,
+        data=padded.tobytes(),
+    )
+
+    np.testing.assert_allclose(decode_depth(message, 100), [[0, 1.5, 65.535]])
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [({'encoding': 'rgb8'}, 'rgb8'), ({'step': 3}, 'step 3'), ({'height': 50}, 'whole rows')],
+)
+def test_depth_that_does_not_fit_together_is_refused(change, words):
+    message = depth_message(1.0)
+    for name, value in change.items():
+        setattr(message, name, value)
+
+    with pytest.raises(ImageError, match=words):
+        decode_depth(message, 10_000)

@@ -1,0 +1,252 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Enable, save and load, over DDS."""
+
+import json
+
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
+from networks import flat_frame, Scripted
+import numpy as np
+import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from ros_rig import image_message, picture
+from sensor_msgs.msg import Image, PointCloud2
+from std_srvs.srv import SetBool, Trigger
+import torch
+
+from xstreamvggt_ros.io.clouds import read_ply
+from xstreamvggt_ros.io.trajectories import read_tum
+from xstreamvggt_ros.node.reconstructor import build_reconstructor
+from xstreamvggt_ros.parameters import PARAMETERS
+
+pytestmark = pytest.mark.ros
+POSE, DEPTH = '/reconstruction/pose', '/reconstruction/depth/image'
+MAP, PATH = '/reconstruction/map', '/reconstruction/path'
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def going_right(index, image):
+    camera_from_world = torch.eye(4)[:3].clone()
+    camera_from_world[0, 3] = -0.1 * index
+    return flat_frame(*image.shape[-2:], camera_from_world=camera_from_world)
+
+
+def images(*stamps):
+    return [image_message(picture(int(stamp)), stamp) for stamp in stamps]
+
+
+def trigger(rig, name):
+    return rig.call(Trigger, f'/reconstruction/{name}', Trigger.Request())
+
+
+def enable(rig, wanted):
+    return rig.call(SetBool, '/reconstruction/enable', SetBool.Request(data=wanted))
+
+
+def real(active, tmp_path, **parameters):
+    return active(
+        {'output.directory': str(tmp_path / 'saved'), **parameters},
+        build_reconstructor=build_reconstructor,
+    )
+
+
+def depth_of(message):
+    return np.frombuffer(message.data, '<f4')
+
+
+def test_while_off_images_are_dropped_and_counted_and_the_stream_stays(active):
+    rig = active(network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed(images(1.0, 2.0), poses)
+
+    response = enable(rig, False)
+    assert response.success and 'dropped' in response.message
+    rig.publish(*images(3.0, 4.0))
+    rig.wait(lambda: rig.received() == 4, 'four images')
+    response = enable(rig, True)
+    assert response.success and 'taken' in response.message
+    rig.feed(images(5.0), poses)
+    rig.change('deactivate')
+
+    assert [pose.header.stamp.sec for pose in poses] == [1, 2, 5]
+    assert poses[-1].pose.position.y == pytest.approx(-0.2)
+    rig.wait_for_log('5 images received, 3 processed, 2 dropped (disabled 2)')
+
+
+def test_save_writes_map_trajectory_memory_and_record(active, tmp_path):
+    rig = real(active, tmp_path)
+    poses = rig.collect(PoseStamped, POSE)
+    maps = rig.collect(PointCloud2, MAP, LATCHED)
+    rig.feed(images(7.25, 8.0, 9.5), poses)
+    rig.wait(lambda: maps and maps[-1].header.stamp.sec == 9, 'the map')
+
+    response = trigger(rig, 'save')
+
+    assert response.success, response.message
+    folder = tmp_path / 'saved'
+    names = {
+        f'{kind}_7_250000000.{suffix}'
+        for kind, suffix in (
+            ('map', 'ply'),
+            ('trajectory', 'tum'),
+            ('stream', 'safetensors'),
+            ('run', 'json'),
+        )
+    }
+    assert {path.name for path in tmp_path.rglob('*') if path.is_file()} == names
+    assert all(str(folder / name) in response.message for name in names)
+    cloud = read_ply(folder / 'map_7_250000000.ply')
+    assert len(cloud) == maps[-1].width
+    trajectory = read_tum(folder / 'trajectory_7_250000000.tum')
+    assert trajectory.stamps_ns.tolist() == [7_250_000_000, 8_000_000_000, 9_500_000_000]
+    positions = [[getattr(pose.pose.position, axis) for axis in 'xyz'] for pose in poses]
+    np.testing.assert_allclose(trajectory.positions, positions, rtol=1e-12)
+    orientations = [[getattr(pose.pose.orientation, axis) for axis in 'xyzw'] for pose in poses]
+    np.testing.assert_allclose(trajectory.quaternions, orientations, rtol=1e-12)
+
+
+def test_the_record_tells_parameters_versions_and_figures(active, tmp_path):
+    rig = real(active, tmp_path, **{'cache.bits': 8})
+    rig.feed(images(1.0, 2.0), rig.collect(PoseStamped, POSE))
+    assert trigger(rig, 'save').success
+
+    record = json.loads((tmp_path / 'saved' / 'run_1_000000000.json').read_text())
+
+    told = {f'{group}.{name}' for group, values in record['parameters'].items() for name in values}
+    assert PARAMETERS.keys() <= told | {'cache.strict_budget'}
+    assert record['parameters']['cache']['bits'] == 8
+    assert record['versions']['torch'] == torch.__version__
+    assert record['frames'] == record['figures']['frames_processed'] == 2
+    assert record['figures']['cache_bytes'] > 0
+    assert record['map_points'] > 0
+
+
+def test_saving_again_replaces_and_another_stream_does_not(active, tmp_path):
+    rig = real(active, tmp_path, **{'output.map_max_points': 0})
+    poses = rig.collect(PoseStamped, POSE)
+    for stamp in (10.0, 11.0, 1.0):  # the last is a bag that begins again
+        rig.feed(images(stamp), poses)
+        assert trigger(rig, 'save').success
+
+    found = sorted(path.name for path in (tmp_path / 'saved').glob('t*'))
+    assert found == ['trajectory_10_000000000.tum', 'trajectory_1_000000000.tum']
+    assert len(read_tum(tmp_path / 'saved' / found[0])) == 2
+    assert not list((tmp_path / 'saved').glob('map*'))
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'stamps', 'words'),
+    [
+        ({}, (1.0,), 'output.directory is empty'),
+        ({'output.directory': 'saved'}, (), 'no frame to save yet'),
+        ({'output.directory': '/dev/null/saved'}, (1.0,), '/dev/null'),
+    ],
+)
+def test_a_save_that_cannot_be_says_why(active, tmp_path, monkeypatch, parameters, stamps, words):
+    monkeypatch.chdir(tmp_path)
+    rig = active(parameters)
+    rig.feed(images(*stamps), rig.collect(PoseStamped, POSE))
+
+    response = trigger(rig, 'save')
+
+    assert not response.success
+    assert response.message.startswith('not saved') and words in response.message
+    assert not list(tmp_path.iterdir())
+
+
+def test_load_goes_on_with_the_stream_that_was_saved(active, tmp_path):
+    rig = real(active, tmp_path)
+    depths = rig.collect(Image, DEPTH)
+    paths = rig.collect(Path, PATH, LATCHED)
+    rig.feed(images(1.0, 2.0), depths)
+    assert trigger(rig, 'save').success
+    rig.feed(images(3.0), depths)
+    assert trigger(rig, 'reset').success
+    rig.feed(images(3.0), depths)
+
+    snapshot = tmp_path / 'saved' / 'stream_1_000000000.safetensors'
+    assert rig.set('input.snapshot', str(snapshot)).successful
+    response = trigger(rig, 'load')
+    assert response.success, response.message
+    assert str(snapshot) in response.message and '56x42' in response.message
+    rig.feed(images(3.0), depths)
+
+    _, _, went_on, alone, resumed = map(depth_of, depths)
+    np.testing.assert_array_equal(resumed, went_on)
+    assert np.abs(alone - went_on).max() > 1e-3
+    rig.wait(lambda: paths and paths[-1].header.stamp.sec == 3, 'the path')
+    assert len(paths[-1].poses) == 1
+
+
+def begin_anew(rig, **parameters):
+    """Release everything and start again with other parameters."""
+    assert rig.change('deactivate', 'cleanup')
+    for name, value in parameters.items():
+        assert rig.set(name.replace('__', '.'), value).successful
+    assert rig.change('configure', 'activate')
+
+
+def test_load_into_a_node_that_has_seen_nothing(active, tmp_path):
+    rig = real(active, tmp_path)
+    depths = rig.collect(Image, DEPTH)
+    rig.feed(images(1.0), depths)
+    assert trigger(rig, 'save').success
+    rig.feed(images(2.0), depths)
+
+    snapshot = tmp_path / 'saved' / 'stream_1_000000000.safetensors'
+    begin_anew(rig, input__snapshot=str(snapshot))
+    assert trigger(rig, 'load').success
+    rig.feed(images(2.0), depths)
+
+    np.testing.assert_array_equal(depth_of(depths[2]), depth_of(depths[1]))
+
+
+def test_images_of_another_size_do_not_go_on_with_a_loaded_stream(active, tmp_path):
+    rig = real(active, tmp_path)
+    depths = rig.collect(Image, DEPTH)
+    rig.feed(images(1.0), depths)
+    assert trigger(rig, 'save').success
+    snapshot = tmp_path / 'saved' / 'stream_1_000000000.safetensors'
+    assert rig.set('input.snapshot', str(snapshot)).successful
+    assert trigger(rig, 'load').success
+
+    rig.feed([image_message(picture(2, height=28), 2.0)], depths)
+
+    assert depths[-1].height == 28
+
+
+@pytest.mark.parametrize(
+    ('contents', 'words'),
+    [
+        (None, 'input.snapshot is empty'),
+        (b'', 'no snapshot'),
+        (b'no tensors in here, though it is long enough', 'no snapshot'),
+    ],
+)
+def test_a_load_that_cannot_be_says_why_and_the_stream_goes_on(active, tmp_path, contents, words):
+    rig = active(network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed(images(1.0), poses)
+    if contents is not None:
+        (tmp_path / 'snapshot').write_bytes(contents)
+        assert rig.set('input.snapshot', str(tmp_path / 'snapshot')).successful
+
+    response = trigger(rig, 'load')
+    rig.feed(images(2.0), poses)
+
+    assert not response.success
+    assert response.message.startswith('not loaded') and words in response.message
+    assert poses[-1].pose.position.y == pytest.approx(-0.1)
+
+
+def test_a_snapshot_of_another_configuration_is_refused(active, tmp_path):
+    rig = real(active, tmp_path)
+    rig.feed(images(1.0), rig.collect(PoseStamped, POSE))
+    assert trigger(rig, 'save').success
+
+    snapshot = tmp_path / 'saved' / 'stream_1_000000000.safetensors'
+    begin_anew(rig, input__snapshot=str(snapshot), cache__bits=8)
+    response = trigger(rig, 'load')
+
+    assert not response.success and 'another model' in response.message

@@ -1,0 +1,128 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node says about itself on /diagnostics."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped
+from networks import flat_frame, Scripted
+import pytest
+from ros_rig import image_message, picture
+import torch
+
+from xstreamvggt_ros.cache import CacheConfig, CacheStats, LayerStats
+from xstreamvggt_ros.counters import Counts
+from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.node.status import FrameFigures, stream_figures, unbounded_growth
+from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+from xstreamvggt_ros.stream import StreamingReconstructor
+
+POSE = '/reconstruction/pose'
+SIZE = (28, 42)
+
+
+def _parameters(**changes):
+    values = {name: spec.default for name, spec in PARAMETERS.items()}
+    return read_parameters({**values, **changes})
+
+
+def _figures(latencies=(), stats=None, **parameters):
+    counts = Counts(9, 7, {'bad_size': 2}, latencies)
+    stats = stats or CacheStats((), 0, 0, 0, 0, 0, 0)
+    return stream_figures(_parameters(**parameters), counts, stats, FrameFigures(SIZE))
+
+
+def test_latencies_are_percentiles_in_milliseconds():
+    figures = _figures(latencies=tuple(index / 1000 for index in range(101)))
+    assert figures.latency_p50_ms == pytest.approx(50.0)
+    assert figures.latency_p95_ms == pytest.approx(95.0)
+    assert _figures().latency_p50_ms is None
+
+
+def test_cache_figures_are_those_of_the_cache():
+    layer = LayerStats(300, 512, 1000, 0, 20, 4, 3)
+    stats = CacheStats((layer, layer), 600, 40, 2500, 500, 0, 10)
+    figures = _figures(stats=stats)
+    assert (figures.cache_layers, figures.cache_tokens, figures.cache_evictions) == (2, 600, 40)
+    assert (figures.cache_budget_tokens, figures.cache_bytes) == (512, 2500)
+    tokens, size = unbounded_growth(ModelConfig.preset('tiny'), SIZE, 4)
+    assert figures.cache_unbounded_tokens == 10 * tokens
+    assert figures.cache_unbounded_bytes == 10 * size
+
+
+def test_weights_are_named_as_they_are():
+    random = _figures(**{'model.checkpoint': 'random'})
+    assert random.weights == 'random'
+    assert any('RANDOM' in warning for warning in random.warnings)
+    assert _figures(**{'model.checkpoint': '/a/b.safetensors'}).weights == (
+        'trained /a/b.safetensors'
+    )
+
+
+def test_an_unbounded_cache_holds_what_is_said_of_it():
+    config = ModelConfig.preset('tiny')
+    model = StreamVGGT(config)
+    load_random_weights(model)
+    reconstructor = StreamingReconstructor(model, CacheConfig(), point_head=False)
+    frames = 12
+    for _ in range(frames):
+        reconstructor.step(torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(1)))
+    stats = reconstructor.cache_stats()
+    tokens, size = unbounded_growth(config, SIZE, 4)
+    _, camera = unbounded_growth(config, SIZE, 0)
+    assert stats.tokens == frames * tokens
+    assert frames * (size - camera) == 2 * stats.tokens * config.embed_dim * 4
+    # The lists of the camera head are allocated with room to grow.
+    assert frames * camera <= stats.camera_bytes < 2.5 * frames * camera
+
+
+def test_nothing_is_said_of_a_cache_before_the_first_image():
+    assert unbounded_growth(ModelConfig.preset('tiny'), (0, 0), 4) == (0, 0)
+
+
+def _newest(messages):
+    (status,) = messages[-1].status
+    return status, {pair.key: pair.value for pair in status.values}
+
+
+@pytest.mark.ros
+def test_the_figures_come_while_active_and_once_more_on_the_way_out(active):
+    def answer(index, image):
+        return flat_frame(*image.shape[-2:])
+
+    rig = active(network=Scripted(answer))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    rig.wait(lambda: diagnostics, 'diagnostics without an image')
+    rig.feed([image_message(picture(seed), 1.0 + seed) for seed in range(3)], poses)
+    assert rig.change('deactivate')
+    rig.wait(lambda: _newest(diagnostics)[1]['frames_processed'] == '3', 'the last figures')
+    status, values = _newest(diagnostics)
+    assert status.name == 'reconstruction: reconstruction'
+    assert values['frames_in'] == '3' and values['frames_dropped'] == '0'
+    assert values['cache_tokens'] == '7'
+    assert float(values['latency_p50_ms']) > 0
+
+
+@pytest.mark.ros
+def test_an_error_is_told_until_an_image_succeeds_again(active):
+    def answer(index, image):
+        if not failing:
+            return flat_frame(*image.shape[-2:])
+        return RuntimeError('the network is ill')
+
+    failing = []
+    rig = active(network=Scripted(answer))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    failing.append(True)
+    rig.publish(image_message(picture(1), 1.0))
+    rig.wait(
+        lambda: diagnostics and _newest(diagnostics)[0].level == DiagnosticStatus.ERROR,
+        'an error on /diagnostics',
+    )
+    values = _newest(diagnostics)[1]
+    assert values['dropped_unexpected'] == '1'
+    assert values['last_error'] == 'unexpected: the network is ill'
+    failing.clear()
+    rig.feed([image_message(picture(2), 2.0)], poses)
+    rig.wait(lambda: _newest(diagnostics)[1]['last_error'] == '', 'the error to be over')

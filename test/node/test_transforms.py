@@ -1,0 +1,79 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Transforms that arrive over DDS."""
+
+import time
+
+from builtin_interfaces.msg import Time
+import numpy as np
+import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from std_msgs.msg import Header
+from tf2_msgs.msg import TFMessage
+
+from xstreamvggt_ros.messages import transform_stamped
+from xstreamvggt_ros.node.transforms import TransformBuffer
+from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.transform_tree import TransformError
+
+pytestmark = pytest.mark.ros
+DEADLINE = 20.0
+SECOND = 10**9
+
+
+def message(parent, child, sec, x):
+    matrix = np.eye(4)
+    matrix[0, 3] = x
+    header = Header(stamp=Time(sec=sec), frame_id=parent)
+    return TFMessage(transforms=[transform_stamped(matrix, header, child)])
+
+
+@pytest.fixture
+def talk():
+    """Give a broadcaster of moving and of static transforms, and the listener's link."""
+    with Link('broadcaster') as talking, Link('listener') as listening:
+        latched = QoSProfile(depth=10, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        moving = talking.node.create_publisher(TFMessage, '/tf', 10)
+        static = talking.node.create_publisher(TFMessage, '/tf_static', latched)
+        yield moving, static, listening
+
+
+def wait_for(link, buffer, *question):
+    """Spin until the buffer has an answer."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return buffer.lookup(*question)
+        except TransformError:
+            assert time.monotonic() < end, question
+            link.spin_for(0.02)
+
+
+def test_moving_and_latched_transforms_are_chained(talk):
+    moving, static, link = talk
+    # Before there is a listener: only a latched subscription gets it.
+    static.publish(message('base', 'camera', 0, 0.5))
+    buffer = TransformBuffer(link.node)
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    moving.publish(message('odom', 'base', 1, 1.0))
+    moving.publish(message('odom', 'base', 3, 3.0))
+    found = wait_for(link, buffer, 'odom', 'camera', 2 * SECOND)
+    np.testing.assert_allclose(found[:3, 3], [2.5, 0.0, 0.0])
+    with pytest.raises(TransformError, match='odom'):
+        buffer.lookup('odom', 'camera', 4 * SECOND)
+    with pytest.raises(TransformError, match='nowhere'):
+        buffer.lookup('nowhere', 'camera', 2 * SECOND)
+    buffer.destroy()
+    assert link.spin_until(lambda: not moving.get_subscription_count(), DEADLINE)
+
+
+def test_a_transform_that_cannot_be_is_passed_over(talk):
+    moving, _, link = talk
+    buffer = TransformBuffer(link.node)
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    broken = message('odom', 'base', 1, 7.0)
+    broken.transforms[0].transform.rotation.w = 0.0
+    moving.publish(broken)
+    moving.publish(message('base', 'base', 1, 7.0))
+    moving.publish(message('odom', 'base', 1, 1.0))
+    assert wait_for(link, buffer, 'odom', 'base', SECOND)[0, 3] == 1.0

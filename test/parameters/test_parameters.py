@@ -1,0 +1,127 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table of parameters and the configuration read from it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+
+DEFAULTS = {name: spec.default for name, spec in PARAMETERS.items()}
+SHIPPED = Path(__file__).parents[2] / 'config' / 'recon.yaml'
+
+
+def flat(tree, prefix=''):
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value
+
+
+def shipped():
+    return dict(flat(yaml.safe_load(SHIPPED.read_text())['/**']['ros__parameters']))
+
+
+def test_the_defaults_are_a_configuration_with_two_warnings():
+    parameters = read_parameters(DEFAULTS)
+
+    assert parameters.model.preset == 'tiny'
+    assert parameters.cache == CacheConfig(bits=4)
+    assert parameters.input.image_topic == 'image'
+    assert parameters.pipeline.image_size == 224
+    random_weights, unbounded = parameters.warnings()
+    assert 'RANDOM WEIGHTS' in random_weights
+    assert 'cache.budget_tokens' in unbounded
+
+
+def test_the_shipped_file_sets_every_parameter_and_is_what_the_cache_recommends():
+    values = shipped()
+
+    assert values.keys() == PARAMETERS.keys()
+    assert {name: type(value) for name, value in values.items()} == {
+        name: type(spec.default) for name, spec in PARAMETERS.items()
+    }
+    assert read_parameters(values).cache == CacheConfig.recommended()
+    assert all('budget' not in warning for warning in read_parameters(values).warnings())
+
+
+def test_the_shipped_file_explains_every_line():
+    lines = SHIPPED.read_text().splitlines()
+    set_here = [line for line in lines if not line.startswith('#') and not line.endswith(':')]
+
+    assert [line for line in set_here if '  # ' not in line] == []
+
+
+@pytest.mark.parametrize('name', PARAMETERS)
+def test_every_parameter_is_described_and_its_default_allowed(name):
+    spec = PARAMETERS[name]
+
+    assert spec.description.endswith('.')
+    spec.check(spec.default)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'fix'),
+    [
+        ('model.preset', 'huge', 'streamvggt, tiny|tiny, streamvggt'),
+        ('model.dtype', 'float16', 'bfloat16'),
+        ('model.image_size', 225, 'multiple of 14'),
+        ('model.image_size', -14, '0 to 2044'),
+        ('cache.bits', 3, '2, 4, 8, 16'),
+        ('cache.policy', 'lru', 'query_key'),
+        ('cache.budget_tokens', -1, '0 to'),
+        ('input.queue', 'all', 'newest, every'),
+        ('input.queue_size', 0, '1 to'),
+        ('output.scale', 0.0, '1e-06 to'),
+        ('output.scale', float('nan'), '1e-06 to'),
+        ('output.confidence_percentile', 101.0, '0 to 100'),
+        ('output.world_axes', 'enu', 'rep103'),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name_with_what_would_do(name, value, fix):
+    with pytest.raises(ValueError, match=fix) as caught:
+        read_parameters({**DEFAULTS, name: value})
+
+    assert name in str(caught.value)
+    assert str(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'cache.budget_tokens': 500, 'cache.budget_frames': 3}, 'at most one budget'),
+        ({'model.preset': 'streamvggt'}, 'model.checkpoint'),
+        ({'input.image_topics': ['a', 'b']}, 'exactly one'),
+        ({'input.image_topics': []}, 'exactly one'),
+        ({'input.image_topics': ['no topic!']}, 'no topic!'),
+        ({'output.map_frame': ''}, 'output.map_frame'),
+        ({'output.map_frame': 'x', 'output.camera_frame': 'x'}, 'output.map_frame'),
+    ],
+)
+def test_values_that_do_not_fit_together_are_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        read_parameters({**DEFAULTS, **changes})
+
+
+def test_zero_budgets_are_no_budgets_and_others_reach_the_cache():
+    parameters = read_parameters(
+        {**DEFAULTS, 'cache.budget_frames': 7, 'cache.value_bits': 8, 'cache.seed': 5}
+    )
+
+    assert parameters.cache == CacheConfig(budget_frames=7, bits=4, value_bits=8, seed=5)
+
+
+def test_an_image_size_replaces_the_preset_s():
+    assert read_parameters({**DEFAULTS, 'model.image_size': 112}).pipeline.image_size == 112
+
+
+@pytest.mark.parametrize('group', ['model', 'cache'])
+def test_what_the_network_is_built_from_is_locked(group):
+    specs = [spec for name, spec in PARAMETERS.items() if name.startswith(group)]
+
+    assert specs
+    assert not any(spec.live for spec in specs)

@@ -1,0 +1,29 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are whole or not there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import shutil
+import tempfile
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """
+    Give a path to write to; on leaving, what stands there becomes `path` in one step.
+
+    The temporary path has the same name, in a folder of its own beside `path`, so that the
+    rename stays on one file system and a writer that looks at the suffix is content. A reader
+    sees the old file or the new one, never half of one; after an exception the old one stays.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
+    try:
+        yield folder / path.name
+        os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

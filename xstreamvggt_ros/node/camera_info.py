@@ -1,0 +1,109 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the calibration of the camera comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
+
+from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.node.qos import input_qos, NEWEST_DEPTH
+from xstreamvggt_ros.parameters import InputParameters
+
+NAME = 'camera_info'
+# Seconds between two warnings of a calibration that cannot be used.
+WARN_PERIOD = 5.0
+
+
+def camera_info_topic(node: Node, image_topic: str) -> str:
+    """Give camera_info's topic: what it is remapped to, else the sibling of `image_topic`."""
+    resolved = node.resolve_topic_name(NAME)
+    if resolved != node.resolve_topic_name(NAME, only_expand=True):
+        return resolved
+    return f'{image_topic.rpartition("/")[0]}/{NAME}'
+
+
+class CameraInfoInput:
+    """
+    Subscribe to the camera_info of the resolved `image_topic` and keep the newest.
+
+    Nothing is waited for: images that come before the first camera_info are reconstructed with
+    the predicted intrinsics. `parameters` gives the configuration as it is now.
+    """
+
+    def __init__(
+        self, node: Node, parameters: Callable[[], InputParameters], image_topic: str
+    ) -> None:
+        """Begin to listen."""
+        self._node = node
+        self._parameters = parameters
+        self._newest: CameraInfo | None = None
+        self._told: str | None = None
+        self._silent_until = 0.0
+        topic = camera_info_topic(node, image_topic)
+        qos = input_qos(node, topic, newest=True, queue_size=NEWEST_DEPTH)
+        self._subscription = node.create_subscription(CameraInfo, topic, self._receive, qos)
+
+    def camera(self, height: int, width: int) -> CameraModel | None:
+        """
+        Give the camera that took an image of that size, None where predictions have to do.
+
+        A calibration that cannot be used is a warning with the fix, at most every few seconds. A
+        change of which intrinsics are used is said once.
+        """
+        message = self._newest
+        if message is None or not self._parameters().use_camera_info:
+            self._tell(self._why_predicted())
+            return None
+        try:
+            camera = camera_model(message)
+            camera.check_image(height, width)
+        except ValueError as error:
+            self._warn(f'{error}; until then the predicted intrinsics are used')
+            return None
+        self._tell(f'intrinsics and distortion are those of {self._subscription.topic_name}')
+        return camera
+
+    def destroy(self) -> None:
+        """Cease to listen."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _receive(self, message: CameraInfo) -> None:
+        self._newest = message
+
+    def _why_predicted(self) -> str:
+        if not self._parameters().use_camera_info:
+            return 'intrinsics are predicted, since input.use_camera_info is false'
+        topic = self._subscription.topic_name
+        return f'intrinsics are predicted until a camera_info comes on {topic}'
+
+    def _tell(self, which: str) -> None:
+        if which != self._told:
+            self._told = which
+            self._node.get_logger().info(which)
+
+    def _warn(self, text: str) -> None:
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + WARN_PERIOD
+            self._told = None
+            self._node.get_logger().warning(text)
+
+
+def camera_model(message: CameraInfo) -> CameraModel:
+    """Read a camera from its message; ValueError where it is not calibrated or not known."""
+    roi = message.roi
+    return CameraModel(
+        message.width,
+        message.height,
+        message.k,
+        message.d,
+        message.distortion_model,
+        message.binning_x,
+        message.binning_y,
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )

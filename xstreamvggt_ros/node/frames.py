@@ -1,0 +1,118 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker does with a message: decode it, mind the stream, reconstruct."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import CompressedImage
+from torch import Tensor
+
+from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.messages import decode_compressed, decode_image
+from xstreamvggt_ros.parameters import OutputParameters, Parameters
+from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
+from xstreamvggt_ros.worker import Arrival
+
+# A stamp that goes back by more than this many nanoseconds is a bag that begins again.
+LOOP_BACK = 1_000_000_000
+# Child frame of images whose header names none.
+DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
+
+
+@dataclass(frozen=True, eq=False)
+class StampedReconstruction:
+    """A reconstruction with its image's own stamp and the name of its optical frame."""
+
+    reconstruction: Reconstruction
+    stamp: Time
+    camera_frame: str
+
+
+class FrameReader:
+    """
+    Reconstruct the messages of one camera.
+
+    `parameters` gives the configuration as it is now, `tell` takes a line for the log.
+    """
+
+    def __init__(
+        self,
+        pipeline: ReconstructionPipeline,
+        parameters: Callable[[], Parameters],
+        tell: Callable[[str], None],
+    ) -> None:
+        """Begin a new stream."""
+        self._pipeline = pipeline
+        self._parameters = parameters
+        self._tell = tell
+        self._last_stamp: int | None = None
+        self._told_of_default = False
+
+    def reconstruct(
+        self, arrival: Arrival, camera: Callable[[int, int], CameraModel | None]
+    ) -> StampedReconstruction:
+        """
+        Turn a message into a reconstruction; ImageError, FrameError, the network's errors.
+
+        `camera` gives the camera that takes images of a height and width, None if unknown.
+        """
+        message, parameters = arrival.message, self._parameters()
+        decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
+        image = decode(message, parameters.input.max_pixels)
+        camera_frame = self._camera_frame(message.header.frame_id, parameters.output)
+        self._mind_loop(message.header.stamp)
+        reconstruction = self._pipeline.process(image, camera(*image.shape[:2]))
+        return StampedReconstruction(reconstruction, message.header.stamp, camera_frame)
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        self._pipeline.reset()
+        self._last_stamp = None
+
+    def resume(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
+        """Go on with a saved stream; ValueError and the size as the pipeline has it."""
+        size = self._pipeline.load_state_dict(state)
+        self._last_stamp = None
+        return size
+
+    def _mind_loop(self, stamp: Time) -> None:
+        """Begin a new stream where time went back; images that never had a stamp have no time."""
+        now, last = stamp_nanoseconds(stamp), self._last_stamp
+        if not now and last is None:
+            return
+        if last is not None and last - now > LOOP_BACK:
+            back = 1e-9 * (last - now)
+            self._tell(f"the images' stamps went back by {back:.1f} s: a new stream begins")
+            self._pipeline.reset()
+        self._last_stamp = now
+
+    def _camera_frame(self, named: str, output: OutputParameters) -> str:
+        """Choose the optical frame's name; no name of its own and the map's are bad ones."""
+        frame = output.camera_frame or named
+        if frame == output.map_frame:
+            raise FrameError(
+                'frame_id',
+                f"the images' header.frame_id is {named!r}, which is output.map_frame; "
+                'set output.camera_frame or another output.map_frame',
+            )
+        if not frame and not self._told_of_default:
+            self._told_of_default = True
+            self._tell(
+                f"the images' header.frame_id is empty; {DEFAULT_CAMERA_FRAME!r} is used: set "
+                "output.camera_frame, or the camera driver's frame"
+            )
+        return frame or DEFAULT_CAMERA_FRAME
+
+
+def stamp_nanoseconds(stamp: Time) -> int:
+    """Give a stamp in nanoseconds, exactly; 0 where it was never set."""
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+
+def stamp_seconds(stamp: Time) -> float:
+    """Give a stamp in seconds, 0 where it was never set."""
+    return stamp.sec + 1e-9 * stamp.nanosec

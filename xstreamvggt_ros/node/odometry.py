@@ -1,0 +1,54 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the camera is and how fast it moves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from std_msgs.msg import Header
+
+from xstreamvggt_ros.messages import ns_from_time, odometry
+from xstreamvggt_ros.motion import body_twist, uncertainty
+from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.qos import create_output, wanted
+
+
+class _Before(NamedTuple):
+    """Where the camera was in the frame before."""
+
+    stamp_ns: int
+    map_from_camera: np.ndarray
+    scale: float
+    reference: tuple[int, str]
+
+
+class OdometryOutput:
+    """Publish `~/odometry`: the optical frame in the map, its velocity in itself."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        """Create the publisher."""
+        self.publisher = create_output(node, Odometry, '~/odometry')
+        self._before: _Before | None = None
+
+    def publish(self, stamped: StampedReconstruction, in_map: Header) -> None:
+        """Send a frame's odometry if anybody listens; in the same stream it has a velocity."""
+        now = stamped.reconstruction
+        pose, stamp_ns = now.map_from_camera, ns_from_time(stamped.stamp)
+        before = self._before
+        self._before = _Before(stamp_ns, pose, now.scale, (now.world, now.world_axes))
+        if not wanted(self.publisher):
+            return
+        twist, seconds = None, 0.0
+        if before is not None and before.reference == self._before.reference:
+            seconds = 1e-9 * (stamp_ns - before.stamp_ns)
+        if seconds > 0:
+            earlier = before.map_from_camera.copy()
+            earlier[:3, 3] *= now.scale / before.scale
+            twist = body_twist(earlier, pose, seconds)
+        self.publisher.publish(
+            odometry(pose, twist, seconds, uncertainty(now), in_map, stamped.camera_frame)
+        )

@@ -1,0 +1,245 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What exists only while the node is active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import asdict
+from statistics import median
+import time
+
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.lifecycle import LifecycleNode
+
+from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.node.camera_info import CameraInfoInput
+from xstreamvggt_ros.node.failures import FailureLog
+from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
+from xstreamvggt_ros.node.inputs import ImageInput
+from xstreamvggt_ros.node.outputs import Outputs
+from xstreamvggt_ros.node.scale import DepthInput, Scale
+from xstreamvggt_ros.node.services import Command, Services
+from xstreamvggt_ros.node.status import frame_figures, FrameFigures, stream_figures
+from xstreamvggt_ros.node.watch import WatchLog
+from xstreamvggt_ros.parameters import Parameters
+from xstreamvggt_ros.pipeline import ReconstructionPipeline
+from xstreamvggt_ros.segments import GuardReport
+from xstreamvggt_ros.snapshots import read_snapshot
+from xstreamvggt_ros.worker import Arrival, Mailbox, Worker
+
+STATUS_PERIOD = 10.0
+DIAGNOSTICS_PERIOD = 1.0
+# Map and path grow with every frame, but are sent whole.
+WORLD_PERIOD = 1.0
+MIB = 2**20
+
+
+class Session:
+    """
+    The time between activate and deactivate: subscription, worker, service, status, diagnostics.
+
+    `parameters` gives the configuration as it is now; `patience` bounds in seconds how long a
+    service or the end waits for the frame in hand.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        parameters: Callable[[], Parameters],
+        pipeline: ReconstructionPipeline,
+        reader: FrameReader,
+        scale: Scale,
+        outputs: Outputs,
+        patience: float,
+    ) -> None:
+        """Listen, and start the worker."""
+        self._node = node
+        self._pipeline = pipeline
+        self._reader = reader
+        self._scale = scale
+        self._outputs = outputs
+        self._parameters = parameters
+        self._patience = patience
+        logger = node.get_logger()
+        self._failures = FailureLog(logger.warning, logger.error)
+        self._counters = Counters()
+        self._reported = self._counters.snapshot()
+        self._reported_at = time.monotonic()
+        self._read_cache()
+        self._newest = FrameFigures()
+        self._last_error = ''
+        self._watch = WatchLog(logger)
+        self._status: Future | None = None
+        self._world_sent: Future | None = None
+        mailbox = Mailbox()
+        with ExitStack() as stack:
+            self._input = ImageInput(node, lambda: parameters().input, mailbox, self._counters)
+            stack.callback(self._input.destroy)
+            self._camera_info = CameraInfoInput(
+                node, lambda: parameters().input, self._input.camera_topic
+            )
+            stack.callback(self._camera_info.destroy)
+            self._depth = DepthInput(node, parameters().input.depth_topic)
+            stack.callback(self._depth.destroy)
+            services = Services(node, self._commands(), self._obey, self._enable)
+            stack.callback(services.destroy)
+            steady = Clock(clock_type=ClockType.STEADY_TIME)
+            for period, callback in (
+                (STATUS_PERIOD, self._on_status),
+                (DIAGNOSTICS_PERIOD, self._publish_diagnostics),
+                (WORLD_PERIOD, self._on_world),
+            ):
+                timer = node.create_timer(period, callback, clock=steady)
+                stack.callback(node.destroy_timer, timer)
+            self._worker = Worker(
+                mailbox, self._reconstruct, self._publish, self._on_failure, self._counters
+            )
+            self._entities = stack.pop_all()
+        logger.info(f'waiting for images on {self._input.topic}')
+
+    def apply(self, old: Parameters, new: Parameters) -> None:
+        """Follow a change of parameters."""
+        if (old.input.queue, old.input.queue_size) != (new.input.queue, new.input.queue_size):
+            self._input.resubscribe()
+
+    def stop(self, patience: float) -> None:
+        """
+        Cease to listen and end the worker.
+
+        Raises WorkerBusy where it has not come to its end after `patience` seconds.
+        """
+        self._entities.close()
+        try:
+            self._worker.stop(patience)
+            self._read_cache()
+            self._publish_world()
+        finally:
+            self._node.get_logger().info(str(self._counters.snapshot()))
+            if self._node.context.ok():
+                self._publish_diagnostics()
+
+    def _reconstruct(self, arrival: Arrival) -> StampedReconstruction:
+        return self._reader.reconstruct(arrival, self._camera_info.camera)
+
+    def _publish(self, stamped: StampedReconstruction) -> None:
+        self._outputs.publish(stamped)
+        self._newest = frame_figures(stamped.reconstruction)
+        self._scale.follow(stamped, self._depth)
+        self._last_error = ''
+        self._watch.note(stamped.reconstruction.report)
+        # Reading the cache's tensors costs as much as it has layers; once a period will do.
+        if time.monotonic() >= self._cache_due:
+            self._read_cache()
+
+    def _read_cache(self) -> None:
+        """Note what the cache holds; only the worker may, and after its end anybody."""
+        self._cache = self._pipeline.cache_stats()
+        self._cache_due = time.monotonic() + DIAGNOSTICS_PERIOD
+
+    def _publish_diagnostics(self) -> None:
+        """Tell the newest figures, as the worker has left them behind."""
+        figures = self._figures(self._watch.take())
+        stamp = self._node.get_clock().now().to_msg()
+        self._outputs.publish_diagnostics(
+            diagnostic_array(figures, self._node.get_fully_qualified_name().lstrip('/'), stamp)
+        )
+
+    def _figures(self, report: GuardReport | None) -> StreamFigures:
+        return stream_figures(
+            self._parameters(),
+            self._counters.snapshot(),
+            self._cache,
+            self._newest,
+            self._last_error,
+            report,
+            self._scale.state,
+        )
+
+    def _on_failure(self, error: Exception) -> str:
+        # A signal ends the context at once, and publishing with it.
+        if not self._node.context.ok():
+            return 'stopped'
+        reason = self._failures.report(error)
+        self._last_error = f'{reason}: {error}'.partition('\n')[0]
+        return reason
+
+    def _commands(self) -> tuple[Command, ...]:
+        return (
+            Command('reset', self._reset, 'not reset'),
+            Command('save', self._save, 'not saved'),
+            Command('load', self._load, 'not loaded'),
+        )
+
+    def _obey(self, function: Callable[[], str]) -> str:
+        return self._worker.call(function, self._patience)
+
+    def _enable(self, enabled: bool) -> None:
+        self._input.enabled = enabled
+
+    def _reset(self) -> str:
+        self._reader.reset()
+        self._outputs.world.clear()
+        return 'a new stream begins with the next image'
+
+    def _save(self) -> str:
+        """Write the stream to output.directory; name the files."""
+        self._read_cache()
+        record = {
+            'parameters': asdict(self._parameters()),
+            'figures': asdict(self._figures(None)),
+        }
+        files = self._outputs.world.save(self._pipeline, record)
+        return 'saved ' + ', '.join(str(file) for file in files)
+
+    def _load(self) -> str:
+        """Go on with the stream of input.snapshot."""
+        path = self._parameters().input.snapshot
+        if not path:
+            raise ValueError('input.snapshot is empty; set it to a file that ~/save wrote')
+        height, width = self._reader.resume(read_snapshot(path))
+        self._outputs.world.clear()
+        return (
+            f'the stream of {path} goes on with the next image that is {width}x{height} for the '
+            'network; another size begins a new stream'
+        )
+
+    def _on_world(self) -> None:
+        """Have the worker send map and path: they are its own."""
+        if self._world_sent is None or self._world_sent.done():
+            self._world_sent = self._worker.post(self._publish_world)
+
+    def _publish_world(self) -> None:
+        try:
+            self._outputs.world.publish()
+        except Exception as error:
+            # A signal ends the context at once, and publishing with it.
+            if self._node.context.ok():
+                self._node.get_logger().error(f'map and path could not be sent: {error}')
+
+    def _on_status(self) -> None:
+        """Have the worker say it: nobody else may look into the network's memory."""
+        if self._status is None or self._status.done():
+            self._status = self._worker.post(self._log_status)
+        else:
+            self._node.get_logger().info(
+                f'the network has been busy with one image for {STATUS_PERIOD:g} s or more; '
+                f'{self._counters.snapshot()}'
+            )
+
+    def _log_status(self) -> None:
+        counts, now = self._counters.snapshot(), time.monotonic()
+        done = counts.processed - self._reported.processed
+        rate = done / (now - self._reported_at)
+        self._reported, self._reported_at = counts, now
+        recent = counts.latencies[-done:] if done else ()
+        latency = f'latency {1e3 * median(recent):.0f} ms, ' if recent else ''
+        cache = self._pipeline.cache_stats()
+        self._node.get_logger().info(
+            f'{rate:.1f} images/s, {latency}{counts}; cache: {cache.tokens} tokens in '
+            f'{cache.bytes / MIB:.1f} MiB, {cache.evictions} evicted'
+        )

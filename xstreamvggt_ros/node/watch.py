@@ -1,0 +1,91 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the watch over the stream says, to the log and to /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import threading
+import time
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+
+from xstreamvggt_ros.parameters import WatchParameters
+from xstreamvggt_ros.pipeline import FrameReconstructor
+from xstreamvggt_ros.segments import GuardedReconstructor, GuardReport
+from xstreamvggt_ros.snapshots import save_snapshot
+from xstreamvggt_ros.watch import Watch
+
+LEVELS = ('ok', 'warn', 'error')
+# Actions that end a stream are always logged, other warnings once in this many seconds.
+WARN_PERIOD = 5.0
+ENDINGS = ('reset', 'reanchored', 'lost')
+
+
+def guarded(
+    reconstructor: FrameReconstructor,
+    parameters: Callable[[], WatchParameters],
+    logger: RcutilsLogger,
+) -> GuardedReconstructor:
+    """Put a watch over the network; a failed stream is saved where `parameters` then say."""
+
+    def save(abandoned: FrameReconstructor) -> None:
+        path = parameters().snapshot_path
+        if not path:
+            return
+        try:
+            save_snapshot(path, abandoned)
+        except Exception as error:  # the stream goes on whatever becomes of the file
+            logger.error(f'the failed stream could not be saved to {path!r}: {error}')
+        else:
+            logger.warning(f'the failed stream was saved to {path}')
+
+    return GuardedReconstructor(reconstructor, Watch(), parameters().on_failure, save)
+
+
+class WatchLog:
+    """
+    Log the reports of the watch and keep the worst for diagnostics.
+
+    Frames come more often than diagnostics are sent: `take` gives the worst since it was called.
+    """
+
+    def __init__(self, logger: RcutilsLogger) -> None:
+        """Begin with nothing to report."""
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._newest: GuardReport | None = None
+        self._worst: GuardReport | None = None
+        self._silent_until = 0.0
+
+    def note(self, report: GuardReport | None) -> None:
+        """Take the report of a frame, None where there is no watch."""
+        if report is None:
+            return
+        with self._lock:
+            self._newest = report
+            if self._worst is None or _grade(report) >= _grade(self._worst):
+                self._worst = report
+        self._log(report)
+
+    def take(self) -> GuardReport | None:
+        """Give the worst report since the last call, or the newest if there was none."""
+        with self._lock:
+            worst, self._worst = self._worst, None
+            return worst or self._newest
+
+    def _log(self, report: GuardReport) -> None:
+        now = time.monotonic()
+        if report.level == 'ok' or (report.action not in ENDINGS and now < self._silent_until):
+            return
+        self._silent_until = now + WARN_PERIOD
+        if report.level == 'error':
+            self._logger.error(str(report))
+        elif report.action in ENDINGS:
+            self._logger.warning(str(report))
+        else:
+            self._logger.warning(f'the stream looks wrong: {report}')
+
+
+def _grade(report: GuardReport) -> int:
+    return LEVELS.index(report.level)

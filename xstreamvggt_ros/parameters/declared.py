@@ -1,0 +1,116 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's side of its parameters: declare, guard, read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    ParameterUninitializedException,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
+from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
+from xstreamvggt_ros.parameters.table import PARAMETERS
+
+
+class DeclaredParameters:
+    """
+    Declare every parameter of the table on a node and guard its changes.
+
+    While `locked`, those that are not live refuse to be set, and `changed` is told the new
+    configuration after a live one was. A start-up value of a wrong type or out of range does not
+    end the process as rclpy would have it: it is kept as a problem that `read` reports until the
+    parameter is set anew.
+    """
+
+    def __init__(self, node: Node, changed: Callable[[Parameters], None]) -> None:
+        """Declare on `node`, unlocked."""
+        self.locked = False
+        self._node = node
+        self._changed = changed
+        self._problems: dict[str, str] = {}
+        for spec in PARAMETERS.values():
+            self._declare(spec)
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._after_set)
+
+    def read(self) -> Parameters:
+        """Build the configuration; ValueError names the parameter, its value and the fix."""
+        if self._problems:
+            raise ValueError('; '.join(self._problems.values()))
+        return read_parameters(self._values())
+
+    def _declare(self, spec: ParameterSpec) -> None:
+        descriptor = _descriptor(spec)
+        try:
+            self._node.declare_parameter(spec.name, spec.default, descriptor)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            self._problems[spec.name] = (
+                f'{spec.name} was started with a value that it cannot have: {error}; '
+                f'set it like {spec.default!r}'
+            )
+            self._node.declare_parameter(spec.name, spec.default, descriptor, ignore_override=True)
+
+    def _values(self) -> dict[str, Value]:
+        return {name: self._value(spec) for name, spec in PARAMETERS.items()}
+
+    def _value(self, spec: ParameterSpec) -> Value:
+        try:
+            return self._node.get_parameter(spec.name).value
+        except ParameterUninitializedException:
+            # An empty list on the command line or in YAML has no type, and so no value.
+            raise ValueError(f'{spec.name} has no value; set it like {spec.default!r}') from None
+
+    def _check(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Judge a change before it is made; rclpy has already judged types and ranges."""
+        ours = {p.name: p.value for p in parameters if p.name in PARAMETERS}
+        try:
+            for name, value in ours.items():
+                if self.locked and not PARAMETERS[name].live:
+                    raise ValueError(
+                        f'{name} may be set only while the node is unconfigured; '
+                        'deactivate it and clean it up first'
+                    )
+                PARAMETERS[name].check(value)
+            if self.locked:
+                read_parameters({**self._values(), **ours})
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _after_set(self, parameters: list[Parameter]) -> None:
+        names = {parameter.name for parameter in parameters}
+        for name in names:
+            self._problems.pop(name, None)
+        if self.locked and names & PARAMETERS.keys():
+            self._changed(read_parameters(self._values()))
+
+
+def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:
+    """Describe without read_only, which rclpy enforces in every state, unconfigured too."""
+    descriptor = ParameterDescriptor(description=spec.description)
+    constraints = [] if spec.live else ['may be set only while the node is unconfigured']
+    if spec.choices:
+        constraints.append(f'one of: {", ".join(str(choice) for choice in spec.choices)}')
+    descriptor.additional_constraints = '; '.join(constraints)
+    if spec.minimum is not None and isinstance(spec.default, float):
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=spec.minimum, to_value=spec.maximum)
+        ]
+    elif spec.minimum is not None:
+        descriptor.integer_range = [
+            IntegerRange(from_value=spec.minimum, to_value=spec.maximum, step=spec.step)
+        ]
+    return descriptor

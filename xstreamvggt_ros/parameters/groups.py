@@ -1,0 +1,215 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is read from the node's parameters, as frozen configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.parameters.spec import Value
+from xstreamvggt_ros.parameters.table import CACHE_PARAMETERS, PARAMETERS
+from xstreamvggt_ros.pipeline import PipelineConfig
+
+
+@dataclass(frozen=True)
+class ModelParameters:
+    """Which network to load, and where it runs."""
+
+    preset: str
+    checkpoint: str
+    revision: str
+    device: str
+    dtype: str
+    image_size: int
+    attention: str
+
+    def __post_init__(self) -> None:
+        """Refuse a network without weights."""
+        if self.preset != 'tiny' and not self.checkpoint:
+            raise ValueError(
+                f'model.checkpoint is empty, but no weights are bundled for preset {self.preset}; '
+                'give a file or a Hugging Face repository, or "random" for a test'
+            )
+
+    @property
+    def config(self) -> ModelConfig:
+        """The network's shape."""
+        return ModelConfig.preset(self.preset)
+
+
+@dataclass(frozen=True)
+class InputParameters:
+    """Where images come from and which are taken."""
+
+    image_topics: tuple[str, ...]
+    image_transport: str
+    queue: str
+    queue_size: int
+    max_rate: float
+    max_pixels: int
+    silence_timeout: float
+    use_camera_info: bool
+    depth_topic: str
+    snapshot: str
+
+    def __post_init__(self) -> None:
+        """Refuse anything but one topic with a name that ROS 2 allows."""
+        object.__setattr__(self, 'image_topics', tuple(self.image_topics))
+        if len(self.image_topics) != 1:
+            raise ValueError(
+                f'input.image_topics is {list(self.image_topics)}; give exactly one name'
+            )
+        try:
+            validate_topic_name(self.image_topic)
+        except InvalidTopicNameException as error:
+            raise ValueError(
+                f'input.image_topics is {list(self.image_topics)}; give a topic name such as '
+                f'/camera/image_raw ({error})'
+            ) from error
+
+    @property
+    def image_topic(self) -> str:
+        """The image topic's name, before remapping."""
+        return self.image_topics[0] or 'image'
+
+
+@dataclass(frozen=True)
+class OutputParameters:
+    """What is published, in which frames."""
+
+    map_frame: str
+    camera_frame: str
+    world_axes: str
+    tf_mode: str
+    scale: float
+    scale_source: str
+    camera_height: float
+    confidence_percentile: float
+    point_stride: int
+    point_source: str
+    map_voxel_size: float
+    map_max_points: int
+    path_length: int
+    directory: str
+
+    def __post_init__(self) -> None:
+        """Refuse frames that make no tree."""
+        if not self.map_frame or self.map_frame == self.camera_frame:
+            raise ValueError(
+                f'output.map_frame is {self.map_frame!r}; give a name that is neither empty nor '
+                'output.camera_frame'
+            )
+
+
+@dataclass(frozen=True)
+class KeyframeParameters:
+    """Which frames are remembered."""
+
+    enabled: bool
+    threshold: float
+
+
+@dataclass(frozen=True)
+class WatchParameters:
+    """What is done about a stream that has gone wrong."""
+
+    on_failure: str
+    snapshot_path: str
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """All of the node's configuration, validated."""
+
+    model: ModelParameters
+    cache: CacheConfig
+    input: InputParameters
+    output: OutputParameters
+    keyframe: KeyframeParameters
+    watch: WatchParameters
+
+    def __post_init__(self) -> None:
+        """Refuse a source of the scale that has nothing to go by."""
+        source = self.output.scale_source
+        if source == 'depth' and not self.input.depth_topic:
+            raise ValueError(
+                "output.scale_source is 'depth' but input.depth_topic is empty; give the topic of "
+                'depth images registered to the colour images'
+            )
+        if source == 'camera_height' and not self.output.camera_height:
+            raise ValueError(
+                "output.scale_source is 'camera_height' but output.camera_height is 0; give the "
+                'height of the camera above the ground in metres'
+            )
+
+    @property
+    def pipeline(self) -> PipelineConfig:
+        """What of it the pipeline needs."""
+        return PipelineConfig(
+            image_size=self.model.image_size or self.model.config.image_size,
+            world_axes=self.output.world_axes,
+            # Estimates are of frames in the network's unit.
+            scale=self.output.scale if self.output.scale_source == 'parameter' else 1.0,
+            point_source=self.output.point_source,
+            keyframe_threshold=self.keyframe.threshold if self.keyframe.enabled else None,
+        )
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether the network runs without trained weights."""
+        return self.model.checkpoint in ('', 'random')
+
+    def warnings(self) -> list[str]:
+        """Say what is allowed but probably not meant."""
+        found = []
+        if self.random_weights:
+            found.append(
+                'RANDOM WEIGHTS: no trained weights are loaded, so depth and poses MEAN NOTHING; '
+                'set model.checkpoint'
+            )
+        if not self.cache.bounded:
+            found.append(
+                'the cache has no budget and grows with every image; set one of '
+                'cache.budget_tokens, cache.budget_frames, cache.budget_mib'
+            )
+        return found
+
+
+def read_parameters(values: Mapping[str, Value]) -> Parameters:
+    """
+    Build the configuration from every parameter's value, by full name.
+
+    Raises ValueError naming the parameter, its value and what to use instead.
+    """
+    for name, spec in PARAMETERS.items():
+        spec.check(values[name])
+    return Parameters(
+        model=_group(ModelParameters, 'model', values),
+        cache=_cache_config(values),
+        input=_group(InputParameters, 'input', values),
+        output=_group(OutputParameters, 'output', values),
+        keyframe=_group(KeyframeParameters, 'keyframe', values),
+        watch=_group(WatchParameters, 'watch', values),
+    )
+
+
+def _group(kind: type, prefix: str, values: Mapping[str, Value]) -> Any:
+    return kind(**{field.name: values[f'{prefix}.{field.name}'] for field in fields(kind)})
+
+
+def _cache_config(values: Mapping[str, Value]) -> CacheConfig:
+    """In the parameters 0 stands for what the cache calls None."""
+    given = {spec.name.removeprefix('cache.'): values[spec.name] for spec in CACHE_PARAMETERS}
+    for name in ('budget_tokens', 'budget_frames', 'budget_mib', 'value_bits'):
+        given[name] = given[name] or None
+    try:
+        return CacheConfig(**given)
+    except ValueError as error:
+        raise ValueError(f'cache parameters: {error}') from error

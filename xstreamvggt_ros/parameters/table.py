@@ -1,0 +1,299 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's parameters: names, defaults, limits, and what each is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xstreamvggt_ros.cache.attention import BACKENDS
+from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
+from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
+from xstreamvggt_ros.keyframes import DEFAULT_THRESHOLD
+from xstreamvggt_ros.model.config import PATCH_SIZE, PRESETS
+from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
+from xstreamvggt_ros.pipeline import POINT_SOURCES
+from xstreamvggt_ros.segments import ON_FAILURE
+
+
+def _locked(name: str, default: Value, description: str, **limits: Any) -> ParameterSpec:
+    return ParameterSpec(name, default, description, live=False, **limits)
+
+
+_live = ParameterSpec
+
+MODEL_PARAMETERS = (
+    _locked('model.preset', 'tiny', 'Shape of the network.', choices=tuple(PRESETS)),
+    _locked(
+        'model.checkpoint',
+        '',
+        'Weights: a file, or a Hugging Face repository. Empty: the weights bundled with preset '
+        'tiny. "random": weights that mean nothing, for tests.',
+    ),
+    _locked('model.revision', '', 'Commit of the Hugging Face repository; empty: the newest.'),
+    _locked('model.device', 'auto', 'auto, cpu, cuda or cuda:<i>; auto is CUDA where there is.'),
+    _locked(
+        'model.dtype',
+        'auto',
+        'Precision of encoder and aggregator; auto is bfloat16 on CUDA, else float32.',
+        choices=('auto', 'float32', 'bfloat16'),
+    ),
+    _locked(
+        'model.image_size',
+        0,
+        "Long side in pixels that images are brought to; 0: the preset's.",
+        minimum=0,
+        maximum=2044,
+        step=PATCH_SIZE,
+    ),
+    _locked(
+        'model.attention',
+        'auto',
+        "Attention kernel: torch's own, or flash_attn's, which auto takes where it can run.",
+        choices=BACKENDS,
+    ),
+)
+
+CACHE_PARAMETERS = (
+    _locked(
+        'cache.budget_tokens',
+        0,
+        'Tokens to remember per layer; 0: not given in tokens.',
+        minimum=0,
+        maximum=10_000_000,
+    ),
+    _locked(
+        'cache.budget_frames',
+        0,
+        'Frames to remember; 0: not given in frames.',
+        minimum=0,
+        maximum=100_000,
+    ),
+    _locked(
+        'cache.budget_mib',
+        0,
+        'MiB that the memory may take; 0: not given in MiB.',
+        minimum=0,
+        maximum=1_000_000,
+    ),
+    _locked('cache.bits', 4, 'Bits per remembered number; 16: not quantised.', choices=BITS),
+    _locked(
+        'cache.value_bits',
+        0,
+        'Bits per number of the values; 0: as cache.bits.',
+        choices=(0, *BITS),
+    ),
+    _locked('cache.scheme', 'auto', 'How keys are quantised.', choices=SCHEMES),
+    _locked(
+        'cache.policy',
+        'query_key',
+        'Which tokens are kept when the budget is full.',
+        choices=tuple(POLICIES),
+    ),
+    _locked(
+        'cache.pool_size',
+        16,
+        'Patch queries pooled into one when tokens are scored.',
+        minimum=1,
+        maximum=4096,
+    ),
+    _locked(
+        'cache.camera_budget_frames',
+        64,
+        'Frames that the camera head remembers.',
+        minimum=2,
+        maximum=100_000,
+    ),
+    _locked(
+        'cache.camera_cache',
+        'shared',
+        'One memory for all refinement iterations, or one each.',
+        choices=CAMERA_CACHES,
+    ),
+    _locked('cache.seed', 0, 'Seed of the policies that draw.', minimum=0, maximum=2**31 - 1),
+)
+
+INPUT_PARAMETERS = (
+    _locked('input.image_topics', [''], 'The image topic, one name; empty: "image".'),
+    _locked(
+        'input.image_transport',
+        'raw',
+        'raw: sensor_msgs/Image. compressed: CompressedImage on the topic + "/compressed".',
+        choices=('raw', 'compressed'),
+    ),
+    _live(
+        'input.queue',
+        'newest',
+        'newest: a newer image takes the place of one that waits. every: images wait in a queue.',
+        choices=('newest', 'every'),
+    ),
+    _live(
+        'input.queue_size',
+        64,
+        'Images that may wait with input.queue every; more are dropped.',
+        minimum=1,
+        maximum=100_000,
+    ),
+    _live(
+        'input.max_rate',
+        0.0,
+        'Images per second of their stamps to reconstruct; 0: all.',
+        minimum=0.0,
+        maximum=1000.0,
+    ),
+    _live(
+        'input.max_pixels',
+        33_554_432,
+        'An image of more pixels is dropped before decoding.',
+        minimum=1,
+        maximum=2**31 - 1,
+    ),
+    _live(
+        'input.silence_timeout',
+        5.0,
+        'Seconds without images before saying so; 0: never.',
+        minimum=0.0,
+        maximum=86_400.0,
+    ),
+    _live(
+        'input.use_camera_info',
+        True,
+        'Undistort images by their camera_info and use its intrinsics, where one comes.',
+    ),
+    _locked(
+        'input.depth_topic',
+        '',
+        'Depth images registered to the colour images, for output.scale_source depth.',
+    ),
+    _live(
+        'input.snapshot',
+        '',
+        'File that ~/load resumes a stream from, as ~/save wrote it (stream_*.safetensors).',
+    ),
+)
+
+OUTPUT_PARAMETERS = (
+    _live('output.map_frame', 'map', 'Frame in which the reconstruction is given.'),
+    _live(
+        'output.camera_frame',
+        '',
+        'Name of the optical frame; empty: the image header\'s, and "camera_optical_frame" where '
+        'that is empty too.',
+    ),
+    _live(
+        'output.world_axes',
+        'rep103',
+        "rep103: the first view looks along the map's +x with +z up. optical: along +z.",
+        choices=tuple(MAP_FROM_WORLD_ROTATION),
+    ),
+    _live(
+        'output.tf_mode',
+        'camera',
+        'camera: broadcast map to optical frame. off: nothing.',
+        choices=('camera', 'off'),
+    ),
+    _live('output.scale', 1.0, 'Metres per unit of the network.', minimum=1e-6, maximum=1e6),
+    _live(
+        'output.scale_source',
+        'parameter',
+        'Where the scale comes from. parameter: output.scale. depth: input.depth_topic. '
+        'camera_height: the ground, output.camera_height below the camera.',
+        choices=('parameter', 'depth', 'camera_height'),
+    ),
+    _live(
+        'output.camera_height',
+        0.0,
+        'Metres that the camera is above the ground, for output.scale_source camera_height.',
+        minimum=0.0,
+        maximum=1000.0,
+    ),
+    _live(
+        'output.confidence_percentile',
+        20.0,
+        'Share of the least confident points to leave out, in per cent; 0: none, and the cloud '
+        'is organised as the image is.',
+        minimum=0.0,
+        maximum=100.0,
+    ),
+    _live(
+        'output.point_stride',
+        1,
+        'Take every n-th pixel of every n-th row into the cloud.',
+        minimum=1,
+        maximum=1024,
+    ),
+    _live(
+        'output.point_source',
+        'depth',
+        "depth: from depth and pose. pointmap: the point head's.",
+        choices=POINT_SOURCES,
+    ),
+    _live(
+        'output.map_voxel_size',
+        0.02,
+        'Side in metres of the cubes in which the map keeps one point.',
+        minimum=1e-4,
+        maximum=1e4,
+    ),
+    _live(
+        'output.map_max_points',
+        500_000,
+        'Points that the map may have, 48 bytes each; those not seen for the longest make room. '
+        '0: no map.',
+        minimum=0,
+        maximum=100_000_000,
+    ),
+    _live(
+        'output.path_length',
+        1024,
+        'Poses that the path may have, the newest ones.',
+        minimum=1,
+        maximum=100_000,
+    ),
+    _live('output.directory', '', 'Folder that ~/save writes into; empty: it saves nothing.'),
+)
+
+KEYFRAME_PARAMETERS = (
+    _live(
+        'keyframe.enabled',
+        False,
+        'Remember only images that show something new, so that a robot at rest does not crowd out '
+        'what it saw before; the others are posed all the same.',
+    ),
+    _live(
+        'keyframe.threshold',
+        DEFAULT_THRESHOLD,
+        'Change of the most changed tenth of the picture that is new, in standard deviations of '
+        'the picture.',
+        minimum=1e-3,
+        maximum=100.0,
+    ),
+)
+
+WATCH_PARAMETERS = (
+    _live(
+        'watch.on_failure',
+        'warn',
+        'What to do when the stream fails. warn: say so. reset: begin a new one, with a map of '
+        'its own. reanchor: begin a new one and chain it to the map.',
+        choices=ON_FAILURE,
+    ),
+    _live(
+        'watch.snapshot_path',
+        '',
+        'File to save the memory of a failed stream to before it is dropped; empty: none.',
+    ),
+)
+
+PARAMETERS = {
+    spec.name: spec
+    for spec in (
+        *MODEL_PARAMETERS,
+        *CACHE_PARAMETERS,
+        *INPUT_PARAMETERS,
+        *OUTPUT_PARAMETERS,
+        *KEYFRAME_PARAMETERS,
+        *WATCH_PARAMETERS,
+    )
+}
