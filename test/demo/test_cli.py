@@ -1,0 +1,156 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole demo: input to files through the real node, and what it says when it cannot."""
+
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from xstreamvggt_ros.demo.cli import main
+from xstreamvggt_ros.demo.shipped import shipped_parameters
+from xstreamvggt_ros.io.clouds import read_ply
+from xstreamvggt_ros.io.sources import open_source, stamp_at
+from xstreamvggt_ros.io.trajectories import read_tum
+
+SMALL = ('--param', 'model.image_size:=56', '--param', 'model.checkpoint:=random')
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Write four small images and a damaged one between them."""
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    for index in range(5):
+        pixels = np.random.default_rng(index).integers(0, 256, (42, 56, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f'{index}.jpg')
+    damaged = folder / '2.jpg'
+    damaged.write_bytes(damaged.read_bytes()[:300])
+    return folder
+
+
+@pytest.mark.ros
+def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsys):
+    out = tmp_path / 'out'
+    out.mkdir()
+    (out / 'mine.txt').write_text("not the demo's")
+    code = main(['--input', str(images), '--output', str(out), *SMALL])
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert '2.jpg,adamagedimage' in ''.join(said.split())
+    assert 'RANDOM WEIGHTS' in said
+    assert 'none lost; 20 outputs' in ' '.join(said.replace('│', ' ').split())
+    stamps = [stamp_at(index, 30.0) for index in (0, 1, 3, 4)]
+    assert read_tum(out / 'trajectory.tum').stamps_ns.tolist() == stamps
+    assert len(read_ply(out / 'cloud.ply')) > 100
+    with Image.open(out / 'contact_sheet.png') as sheet:
+        assert sheet.width > 800
+    assert '4 processed' in (out / 'node.log').read_text()
+    assert (out / 'mine.txt').exists()
+    assert sorted(file.name for file in out.iterdir()) == [
+        'cloud.ply',
+        'contact_sheet.png',
+        'mine.txt',
+        'node.log',
+        'reconstruction.mcap',
+        'trajectory.tum',
+    ]
+    # What was recorded is itself a bag that can be read.
+    depth = open_source(out / 'reconstruction.mcap', topic='/reconstruction/depth/image')
+    assert [frame.stamp_ns for frame in depth.frames()] == stamps
+
+
+@pytest.mark.ros
+def test_a_node_that_cannot_be_configured_shows_its_log(images, tmp_path, capsys):
+    out = tmp_path / 'out'
+    out.mkdir()
+    of_a_run_before = [out / 'contact_sheet.png', out / 'reconstruction.mcap']
+    for path in of_a_run_before:
+        path.write_bytes(b'old')
+    refused = ('--param', 'model.device:=abacus')
+    assert main(['--input', str(images), '--output', str(out), *SMALL, *refused]) == 1
+    said = capsys.readouterr().out
+    assert "model.device is 'abacus'" in said
+    assert 'failed to configure' in said
+    assert not any(path.exists() for path in of_a_run_before)
+
+
+@pytest.mark.ros
+def test_a_node_that_ends_by_itself_ends_the_demo_with_its_log(images, tmp_path, capsys):
+    broken = ('--param', 'no parameter at all')
+    assert main(['--input', str(images), '--output', str(tmp_path), *broken]) == 1
+    said = capsys.readouterr().out
+    assert 'ended by itself' in said and 'no parameter at all' in said
+
+
+@pytest.mark.parametrize(
+    'make, message',
+    [(lambda path: None, 'does not exist'), (lambda path: path.mkdir(), 'has no images')],
+)
+def test_an_unusable_input_is_named_before_anything_starts(tmp_path, capsys, make, message):
+    path = tmp_path / 'input'
+    make(path)
+    assert main(['--input', str(path), '--output', str(tmp_path / 'out')]) == 2
+    assert message in ' '.join(capsys.readouterr().out.split())
+    assert not (tmp_path / 'out' / 'node.log').exists()
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [['--max-frames', '0'], ['--rate', 'nan'], ['--domain', '300'], ['--queue', 'some']],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+@pytest.mark.ros
+def test_sigterm_ends_the_demo_and_its_node(images, tmp_path):
+    out = tmp_path / 'out'
+    command = [sys.executable, '-m', 'xstreamvggt_ros.demo.cli', '--output', str(out)]
+    slow = ['--input', str(images), '--rate', '0.05', *SMALL]
+    with subprocess.Popen([*command, *slow], stdout=subprocess.DEVNULL) as demo:
+        _await((out / 'node.log').exists)
+        _await(lambda: 'waiting for images' in (out / 'node.log').read_text())
+        node = _processes_with(str(out / 'node.log'))
+        demo.terminate()
+        assert demo.wait(30) == 130
+    assert node and not any(_runs(process) for process in node)
+
+
+def _processes_with(path):
+    """Give the processes whose standard output is that file."""
+    found = []
+    for folder in Path('/proc').iterdir():
+        try:
+            if folder.name.isdecimal() and os.readlink(folder / 'fd' / '1') == path:
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def _runs(process):
+    try:
+        state = Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != 'Z'
+
+
+def _await(condition, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_shipped_parameters_are_found():
+    assert 'ros__parameters' in shipped_parameters().read_text()

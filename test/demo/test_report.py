@@ -1,0 +1,151 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The contact sheet, made from made data."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
+from xstreamvggt_ros.demo.report import gather_sheet, RANDOM_WEIGHTS
+from xstreamvggt_ros.demo.results import Check, Maps, Results
+from xstreamvggt_ros.demo.run import Run
+from xstreamvggt_ros.demo.top_view import TopView
+from xstreamvggt_ros.io.clouds import Cloud
+from xstreamvggt_ros.io.frames import FrameSource, Sample
+from xstreamvggt_ros.io.trajectories import Trajectory
+
+STAMPS = [1_000_000_000, 1_500_000_000, 2_000_000_000]
+TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _column(**changes):
+    image = np.zeros((30, 40, 3), np.uint8)
+    depth = np.linspace(1, 3, 14 * 28, dtype=np.float32).reshape(14, 28)
+    return replace(Column('image 1', image, depth, depth + 1, depth * 2), **changes)
+
+
+def _sheet(*columns, warning='', views=None):
+    cloud = Cloud(np.random.default_rng(1).normal(size=(500, 3)), np.full((500, 3), 200, np.uint8))
+    view = TopView('above', cloud, np.array([[0.0, 0.0, 1.0], [1.0, 0.5, 1.0]]), 'm')
+    return Sheet('title', 'subtitle', warning, columns, views or [view], 'm')
+
+
+def _drawn(tmp_path, sheet):
+    draw_contact_sheet(tmp_path / 'sheet.png', sheet)
+    with Image.open(tmp_path / 'sheet.png') as image:
+        return np.array(image.convert('RGB')).astype(int)
+
+
+def _reddish(picture):
+    """Count pixels of the warning's red."""
+    return int((np.abs(picture - [0xB3, 0x26, 0x1E]).sum(axis=-1) < 30).sum())
+
+
+def test_more_columns_and_a_row_of_truth_make_it_larger(tmp_path):
+    few = _drawn(tmp_path, _sheet(*[_column()] * 4))
+    many = _drawn(tmp_path, _sheet(*[_column()] * 6))
+    without_truth = _drawn(tmp_path, _sheet(*[_column(true_depth=None)] * 4))
+    assert many.shape[1] > few.shape[1]
+    assert without_truth.shape[0] < few.shape[0]
+    assert few.min() < 30 and few.max() == 255
+
+
+def test_the_warning_is_seen(tmp_path):
+    quiet = _reddish(_drawn(tmp_path, _sheet(_column(true_depth=None))))
+    loud = _reddish(_drawn(tmp_path, _sheet(_column(true_depth=None), warning='MEANS NOTHING')))
+    assert loud > quiet + 100
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'image': None},
+        {'depth': np.full((14, 28), np.nan, np.float32)},
+        {'depth': np.ones((14, 28), np.float32)},
+        {'true_depth': np.full((14, 28), np.nan, np.float32)},
+    ],
+)
+def test_what_cannot_be_shown_leaves_the_rest(tmp_path, changes):
+    assert _drawn(tmp_path, _sheet(_column(**changes), _column())).size
+
+
+def test_an_empty_cloud_and_path_are_drawn_as_nothing(tmp_path):
+    empty = TopView('above', Cloud(np.empty((0, 3)), np.empty((0, 3))), np.empty((0, 3)), 'm')
+    assert _drawn(tmp_path, _sheet(_column(), views=[empty])).size
+
+
+class Known(FrameSource):
+    """Three frames of a wall, 2 m ahead, from a camera that moves 1 m to its right each time."""
+
+    title = 'wall'
+    topic = '/image'
+
+    def frames(self):
+        raise NotImplementedError
+
+    def samples(self, stamps_ns):
+        for stamp in sorted(stamps_ns):
+            image = np.full((4, 4, 3), (255, 0, 0), np.uint8)
+            depth = np.full((2, 2), 2.0, np.float32)
+            depth[0, 0] = np.nan
+            intrinsics = np.array([[2.0, 0, 1.0], [0, 2.0, 1.0], [0, 0, 1.0]])
+            yield Sample(stamp, image, depth, intrinsics, self.true_poses([stamp])[stamp])
+
+    def true_poses(self, stamps_ns):
+        poses = {}
+        for stamp in stamps_ns:
+            pose = np.eye(4)
+            # A world turned and moved against the first camera.
+            pose[:3, :3] = TURN
+            pose[:3, 3] = TURN @ [STAMPS.index(stamp), 0.0, 0.0] + [5.0, 6.0, 7.0]
+            poses[stamp] = pose
+        return poses
+
+
+def _results(stamps):
+    maps = {stamp: Maps(np.ones((14, 14)), np.ones((14, 14))) for stamp in stamps}
+    cloud = Cloud(np.zeros((7, 3), np.float32), np.zeros((7, 3), np.uint8))
+    poses = np.zeros((len(STAMPS), 7))
+    return Results(Check(), Trajectory(np.array(STAMPS), poses[:, :3], poses[:, 3:]), cloud, maps)
+
+
+def _run(weights='trained tiny.safetensors', axes='rep103'):
+    parameters = {'model.preset': 'tiny', 'output.world_axes': axes}
+    diagnostics = {'weights': weights, 'cache_budget_tokens': '2048'}
+    published = dict.fromkeys(STAMPS, 0)
+    return Run(published, {}, diagnostics, parameters, distorted=False, problem='', seconds=1.0)
+
+
+def test_the_sheet_has_the_chosen_frames_with_their_truth():
+    sheet = gather_sheet(Known(), _run(), _results([STAMPS[0], STAMPS[2]]))
+    assert [column.caption for column in sheet.columns] == [
+        'image 1 of 3, 0.00 s',
+        'image 3 of 3, 1.00 s',
+    ]
+    assert sheet.warning == ''
+    assert '2,048 tokens' in sheet.subtitle
+    assert sheet.title.startswith('wall: 3 images')
+
+
+def test_random_weights_are_said_as_the_node_says_them():
+    assert gather_sheet(Known(), _run('random'), _results(STAMPS)).warning == RANDOM_WEIGHTS
+
+
+@pytest.mark.parametrize(
+    'axes, path_end, wall',
+    [('rep103', [0.0, -2.0, 0.0], (0, 2.0)), ('optical', [2.0, 0.0, 0.0], (2, 2.0))],
+)
+def test_the_truth_lies_in_the_map_with_the_first_camera_at_its_origin(axes, path_end, wall):
+    sheet = gather_sheet(Known(), _run(axes=axes), _results(STAMPS))
+    _, truth = sheet.top_views
+    np.testing.assert_allclose(truth.path[0], 0.0, atol=1e-12)
+    np.testing.assert_allclose(truth.path[-1], path_end, atol=1e-12)
+    assert truth.unit == 'm'
+    # Of four pixels one is not known; the wall is straight ahead.
+    assert len(truth.cloud) == 3 * 3
+    axis, distance = wall
+    np.testing.assert_allclose(truth.cloud.points[:, axis], distance, atol=1e-9)
+    assert (truth.cloud.colours == (255, 0, 0)).all()

@@ -1,0 +1,237 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The program behind `make demo`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import contextmanager
+import logging
+import os
+from pathlib import Path
+import signal
+import sys
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from xstreamvggt_ros.demo.shipped import shipped_parameters
+from xstreamvggt_ros.io.frames import FrameSource, InputError
+from xstreamvggt_ros.io.sources import open_source
+
+DESCRIPTION = """
+Play images into the reconstruction node over DDS and make files of what comes back: a bag, a
+trajectory (TUM), a coloured cloud (PLY) and a contact sheet (PNG). Without an input, a room is
+rendered, whose depth and poses are known exactly.
+"""
+RENDERED_FRAMES = 48
+RENDERED_BAG = 'input.mcap'
+# What a run before may have left, and a run that fails must not be taken to have made.
+RESULTS = ('contact_sheet.png', 'trajectory.tum', 'cloud.ply', 'reconstruction.mcap')
+SHEET_COLUMNS = 6
+LOG_LINES = 25
+GOOD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog='xstreamvggt_demo', description=DESCRIPTION)
+    add = parser.add_argument
+    add('--input', type=Path, help='rosbag (folder, .mcap, .db3), folder of images or video')
+    add('--topic', default='', help='image topic of a bag that has several')
+    add(
+        '--max-frames',
+        type=_count,
+        default=0,
+        help=f'images to play; default: all, or {RENDERED_FRAMES} rendered ones',
+    )
+    add('--output', type=Path, default=Path('out'), help='folder for the files (%(default)s)')
+    add(
+        '--rate',
+        type=_positive,
+        default=30.0,
+        help='images a second at most; also spaces stamps that a folder lacks (%(default)g)',
+    )
+    add(
+        '--queue',
+        choices=('every', 'newest'),
+        default='every',
+        help='every: wait for the node, lose no image (default); newest: go on as a camera does',
+    )
+    add(
+        '--window',
+        type=_count,
+        default=1,
+        help='with --queue every, images on their way at a time (%(default)s)',
+    )
+    add('--params', type=Path, help="parameters of the node, YAML (default: the package's own)")
+    add(
+        '-p',
+        '--param',
+        action='append',
+        default=[],
+        metavar='NAME:=VALUE',
+        help='one parameter of the node, e.g. cache.budget_tokens:=512; may be repeated',
+    )
+    add(
+        '--patience',
+        type=_positive,
+        default=120.0,
+        help='seconds to wait for the network at any one time (%(default)g)',
+    )
+    add('--domain', type=_domain, help='ROS domain id (default: a free one, at random)')
+    return parser.parse_args(arguments)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not at least 1')
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} is not above 0')
+    return value
+
+
+def _domain(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 232:
+        raise argparse.ArgumentTypeError(f'{text} is not from 0 to 232')
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; 0 when every check holds, 1 when not, 2 for an unusable input."""
+    options = parse(arguments)
+    console = Console(highlight=False)
+    warnings = RichHandler(console=console, show_time=False, show_path=False)
+    logger = logging.getLogger('xstreamvggt_ros')
+    logger.addHandler(warnings)
+    # torch's threads sleep between frames instead of spinning beside the node's.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    # An end by SIGTERM unwinds as Ctrl-C does, so that no child stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+        source = _source(options, console)
+        return _demonstrate(source, options, console)
+    except InputError as error:
+        console.print(f'[bold red]unusable input:[/] {escape(str(error))}')
+        return UNUSABLE
+    except OSError as error:
+        console.print(f'[bold red]{escape(str(error))}[/]')
+        return UNUSABLE
+    except KeyboardInterrupt:
+        console.print('\ninterrupted; the node was stopped')
+        return INTERRUPTED
+    finally:
+        logger.removeHandler(warnings)
+
+
+def _source(options: argparse.Namespace, console: Console) -> FrameSource:
+    """Open the user's input, or render one."""
+    if options.input:
+        return open_source(options.input, options.topic, options.rate)
+    from xstreamvggt_ros.demo.synthetic_bag import render_bag
+
+    path = options.output / RENDERED_BAG
+    frames = options.max_frames or RENDERED_FRAMES
+    with console.status(f'rendering a room, {frames} images with depth and poses'):
+        render_bag(path, frames, options.rate)
+    source = open_source(path)
+    source.title = 'A rendered room'
+    return source
+
+
+def _demonstrate(source: FrameSource, options: argparse.Namespace, console: Console) -> int:
+    """Run the node, make the files and print the table."""
+    # Here, so that an unusable input is said without waiting for ROS and torch.
+    from xstreamvggt_ros.demo.lifecycle import NodeError
+    from xstreamvggt_ros.demo.run import RunOptions
+
+    run_options = RunOptions(
+        max_frames=options.max_frames,
+        rate_hz=options.rate,
+        lossless=options.queue == 'every',
+        window=options.window,
+        patience_s=options.patience,
+        parameters=options.params or shipped_parameters(),
+        overrides=tuple(options.param),
+    )
+    bag, log = options.output / 'reconstruction.mcap', options.output / 'node.log'
+    for name in RESULTS:
+        result = options.output / name
+        if not (options.input and result.exists() and result.samefile(options.input)):
+            result.unlink(missing_ok=True)
+    try:
+        happened = _play(source, options, run_options, bag, log, console)
+    except NodeError as error:
+        console.print(Panel(_tail(log), title=f'the end of {log}', title_align='left'))
+        console.print(f'[bold red]{escape(str(error))}[/]')
+        return FAILED
+    files = [bag, log] if options.input else [bag, log, options.output / RENDERED_BAG]
+    return _report(source, run_options, happened, files, console)
+
+
+def _play(source, options, run_options, bag: Path, log: Path, console: Console):
+    """Play the source into the node, where neither meets anybody else."""
+    from xstreamvggt_ros.demo.link import free_domain, isolated
+    from xstreamvggt_ros.demo.run import run
+
+    domain = free_domain() if options.domain is None else options.domain
+    console.print(
+        f'playing [bold]{escape(source.title)}[/] into the node; to watch: '
+        f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST rviz2'
+    )
+    lengths = [length for length in (source.length, options.max_frames) if length]
+    with isolated(domain), _progress(console, min(lengths, default=None)) as progress:
+        return run(source, run_options, bag, log, progress)
+
+
+def _report(source, run_options, happened, files: list[Path], console: Console) -> int:
+    """Check what was recorded, make the other files of it and print the table."""
+    from xstreamvggt_ros.demo.report import make_files, weights_warning
+    from xstreamvggt_ros.demo.results import read_results, spread
+    from xstreamvggt_ros.demo.run import NODE_NAME
+    from xstreamvggt_ros.demo.summary import judge, summary_table
+
+    bag = files[0]
+    with console.status('writing the files'):
+        shown = spread(happened.completed_ns, SHEET_COLUMNS)
+        results = read_results(bag, NODE_NAME, happened.published_ns, shown)
+        files = [*make_files(source, happened, results, bag.parent), *files]
+    problems = judge(happened, results, run_options)
+    if warning := weights_warning(happened):
+        console.print(Panel(warning, style='bold red'))
+    console.print(summary_table(happened, results, run_options, problems, files))
+    return FAILED if problems else GOOD
+
+
+@contextmanager
+def _progress(console: Console, total: int | None):
+    """Show how many images are answered; entering gives the function to tell it."""
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task('starting the node', total=total)
+
+        def tell(sent: int, answered: int) -> None:
+            description = 'reconstructing' if sent else 'starting the node'
+            progress.update(task, completed=answered, description=description)
+
+        yield tell
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding='utf-8', errors='replace').splitlines()
+    return escape('\n'.join(lines[-LOG_LINES:]))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,57 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Drive a lifecycle node through its states, as a lifecycle manager does."""
+
+from __future__ import annotations
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import GetParameters
+
+from xstreamvggt_ros.player.link import Link
+
+TRANSITIONS = {
+    'configure': Transition.TRANSITION_CONFIGURE,
+    'activate': Transition.TRANSITION_ACTIVATE,
+    'deactivate': Transition.TRANSITION_DEACTIVATE,
+}
+START_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 10.0
+
+
+class NodeError(RuntimeError):
+    """The node did not do as it was asked, or is gone."""
+
+
+class Lifecycle:
+    """Ask the node `node_name` for transitions, and for what it runs with."""
+
+    def __init__(self, link: Link, node_name: str):
+        """Wait until the node is there; raises NodeError where it does not come."""
+        self._link = link
+        self._node_name = node_name
+        self._change = link.node.create_client(ChangeState, f'/{node_name}/change_state')
+        self._get = link.node.create_client(GetParameters, f'/{node_name}/get_parameters')
+        for client in (self._change, self._get):
+            if not link.spin_until(client.service_is_ready, START_TIMEOUT_S):
+                raise NodeError(f'/{node_name} did not appear within {START_TIMEOUT_S:g} s')
+
+    def change(self, transition: str, timeout_s: float) -> None:
+        """Ask for a transition by name; raises NodeError where the node refuses or is late."""
+        request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
+        doing = f'did not {transition}'
+        if not self._ask(self._change, request, timeout_s, doing).success:
+            raise NodeError(f'/{self._node_name} failed to {transition}')
+
+    def text_parameters(self, *names: str) -> dict[str, str]:
+        """Ask for parameters that are strings."""
+        request = GetParameters.Request(names=list(names))
+        answer = self._ask(self._get, request, ANSWER_TIMEOUT_S, 'did not tell its parameters')
+        values = [value.string_value for value in answer.values]
+        return dict(zip(names, values, strict=True))
+
+    def _ask(self, client, request, timeout_s: float, failing: str):
+        answer = client.call_async(request)
+        if not self._link.spin_until(answer.done, timeout_s):
+            raise NodeError(f'/{self._node_name} {failing} within {timeout_s:g} s')
+        return answer.result()

@@ -1,0 +1,87 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Record what the node publishes, as it came over the wire."""
+
+from __future__ import annotations
+
+from collections import Counter
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from tf2_msgs.msg import TFMessage
+
+from xstreamvggt_ros.demo.pacing import Pacer
+from xstreamvggt_ros.io.bags import BagWriter, stamp_of
+from xstreamvggt_ros.player.link import Link
+
+# What the node publishes once for every frame, with the frame's stamp.
+FRAME_OUTPUTS = {
+    'pose': PoseStamped,
+    'depth/image': Image,
+    'depth/camera_info': CameraInfo,
+    'confidence': Image,
+    'points': PointCloud2,
+}
+# Deep enough that writing to a slow disk loses nothing meanwhile.
+QUEUE_DEPTH = 200
+
+
+class Recorder:
+    """
+    Write every output of the node `node_name` to a bag and tell the pacer what is answered.
+
+    `completed_ns` holds, by stamp, the monotonic time at which the last of a frame's outputs was
+    here. `diagnostics` holds the newest figures that the node gave about itself and
+    `diagnostics_at` when they came, in monotonic seconds.
+    """
+
+    def __init__(self, link: Link, node_name: str, bag: BagWriter, pacer: Pacer):
+        """Subscribe to all outputs; those of an unconfigured node come when it has them."""
+        self.completed_ns: dict[int, int] = {}
+        self.diagnostics: dict[str, str] = {}
+        self.diagnostics_at = 0.0
+        self._status_name = f'{node_name}: reconstruction'
+        self._outputs = Counter()
+        self._link = link
+        self._bag = bag
+        self._pacer = pacer
+        for name, kind in FRAME_OUTPUTS.items():
+            self._record(f'/{node_name}/{name}', kind, self._on_output)
+        self._record('/tf', TFMessage, lambda cdr: None)
+        self._record('/diagnostics', DiagnosticArray, self._on_diagnostics)
+
+    def _record(self, topic: str, kind: type, note) -> None:
+        """Subscribe to the serialised messages of a topic."""
+        package, _, _ = kind.__module__.partition('.')
+        self._bag.add_topic(topic, f'{package}/msg/{kind.__name__}')
+
+        def on_message(cdr: bytes) -> None:
+            note(cdr)
+            # As `ros2 bag record` does, the bag's time is that of the arrival.
+            self._bag.write(topic, cdr, time.time_ns())
+
+        self._link.node.create_subscription(kind, topic, on_message, QUEUE_DEPTH, raw=True)
+
+    def _on_output(self, cdr: bytes) -> None:
+        stamp_ns = stamp_of(cdr)
+        self._outputs[stamp_ns] += 1
+        if self._outputs[stamp_ns] == len(FRAME_OUTPUTS):
+            self.completed_ns[stamp_ns] = time.monotonic_ns()
+            self._pacer.answer(stamp_ns)
+
+    def _on_diagnostics(self, cdr: bytes) -> None:
+        for status in deserialize_message(cdr, DiagnosticArray).status:
+            if status.name == self._status_name:
+                self.diagnostics = {pair.key: pair.value for pair in status.values}
+                self.diagnostics_at = time.monotonic()
+                self._pacer.count(self.settled)
+
+    @property
+    def settled(self) -> int:
+        """Give how many images the node says it has processed or dropped."""
+        return sum(
+            int(self.diagnostics.get(f'frames_{name}', 0)) for name in ('processed', 'dropped')
+        )

@@ -1,0 +1,124 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves behind: trajectory, cloud, and a sheet gathered from input and results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
+from xstreamvggt_ros.demo.results import Results
+from xstreamvggt_ros.demo.run import Run
+from xstreamvggt_ros.demo.top_view import TopView
+from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
+from xstreamvggt_ros.io.clouds import Cloud, write_ply
+from xstreamvggt_ros.io.frames import FrameSource, Sample
+from xstreamvggt_ros.io.trajectories import write_tum
+
+UP_TO_SCALE = 'm, up to scale'
+RANDOM_WEIGHTS = (
+    'RANDOM WEIGHTS: this shows that the pipeline runs, not what the network can do. '
+    'Depth, path and cloud mean nothing.'
+)
+
+
+def weights_warning(run: Run) -> str:
+    """Say in one line that the node ran on weights that mean nothing, if it says so."""
+    return RANDOM_WEIGHTS if run.diagnostics.get('weights') == 'random' else ''
+
+
+def make_files(source: FrameSource, run: Run, results: Results, folder: Path) -> list[Path]:
+    """Write trajectory, cloud and, where there is something to show, the contact sheet."""
+    trajectory, cloud = folder / 'trajectory.tum', folder / 'cloud.ply'
+    write_tum(trajectory, results.trajectory)
+    write_ply(cloud, results.cloud)
+    if not results.maps:
+        return [trajectory, cloud]
+    sheet = folder / 'contact_sheet.png'
+    draw_contact_sheet(sheet, gather_sheet(source, run, results))
+    return [sheet, trajectory, cloud]
+
+
+def gather_sheet(source: FrameSource, run: Run, results: Results) -> Sheet:
+    """Read the sampled images again and put beside them what came of them, and the truth."""
+    samples = [each for each in source.samples(results.maps) if each.stamp_ns in results.maps]
+    ordered = sorted(run.published_ns)
+    axes = run.parameters['output.world_axes']
+    path = results.trajectory.positions
+    title = 'Reconstruction from above, cut at camera height'
+    estimate = TopView(title, results.cloud, path, UP_TO_SCALE, axes)
+    truth = _true_view(source, samples, ordered, axes)
+    return Sheet(
+        title=f'{source.title}: {len(results.trajectory)} images, reconstructed one by one',
+        subtitle=_subtitle(run, results),
+        warning=weights_warning(run),
+        columns=[_column(sample, results, ordered) for sample in samples],
+        top_views=[estimate, *truth],
+        depth_unit=UP_TO_SCALE,
+    )
+
+
+def _subtitle(run: Run, results: Results) -> str:
+    budget = run.diagnostics.get('cache_budget_tokens', '')
+    cache = f', cache of {int(budget):,} tokens a layer' if budget.isdecimal() else ''
+    return (
+        f'StreamVGGT, preset {run.parameters["model.preset"]}{cache}. '
+        f'{len(results.cloud):,} points. Time runs from left to right.'
+    )
+
+
+def _column(sample: Sample, results: Results, ordered: Sequence[int]) -> Column:
+    maps = results.maps[sample.stamp_ns]
+    index = ordered.index(sample.stamp_ns)
+    seconds = (sample.stamp_ns - ordered[0]) / 1e9
+    return Column(
+        f'image {index + 1} of {len(ordered)}, {seconds:.2f} s',
+        sample.image,
+        maps.depth,
+        maps.confidence,
+        sample.depth,
+    )
+
+
+def _true_view(
+    source: FrameSource, samples: Sequence[Sample], ordered: Sequence[int], axes: str
+) -> list[TopView]:
+    """Lay the true cloud and path in the map frame, whose origin is the first camera."""
+    poses = source.true_poses(ordered)
+    if not ordered or ordered[0] not in poses:
+        return []
+    turn = rigid(MAP_FROM_WORLD_ROTATION[axes], np.zeros(3))
+    map_from_world = turn @ invert_rigid(poses[ordered[0]])
+    path = np.array([(map_from_world @ pose)[:3, 3] for pose in poses.values()])
+    clouds = [_true_cloud(sample, map_from_world) for sample in samples]
+    cloud = Cloud(
+        np.concatenate([np.empty((0, 3)), *[each.points for each in clouds]]),
+        np.concatenate([np.empty((0, 3), np.uint8), *[each.colours for each in clouds]]),
+    )
+    return [TopView('Truth from above, of the images shown', cloud, path, 'm', axes)]
+
+
+def _true_cloud(sample: Sample, map_from_world: np.ndarray) -> Cloud:
+    """Lift a true depth map to coloured points in the map frame."""
+    if sample.depth is None or sample.intrinsics is None or sample.world_from_camera is None:
+        return Cloud(np.empty((0, 3)), np.empty((0, 3), np.uint8))
+    v, u = np.nonzero(np.isfinite(sample.depth))
+    depth = sample.depth[v, u].astype(np.float64)
+    pixels = np.stack([u, v, np.ones_like(u)], axis=1)
+    points = (pixels @ np.linalg.inv(sample.intrinsics).T) * depth[:, None]
+    transform = map_from_world @ sample.world_from_camera
+    points = points @ transform[:3, :3].T + transform[:3, 3]
+    return Cloud(points, _colours(sample, v, u))
+
+
+def _colours(sample: Sample, v: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Pick the image's colours for pixels of the depth map, which may be of another size."""
+    if sample.image is None:
+        return np.full((len(v), 3), 200, np.uint8)
+    height, width = sample.depth.shape
+    rows = v * sample.image.shape[0] // height
+    columns = u * sample.image.shape[1] // width
+    return sample.image[rows, columns]
