@@ -1,0 +1,252 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Learning, going on after a stop, and what is shipped in the end."""
+
+from dataclasses import replace
+import json
+
+import pytest
+from safetensors import safe_open
+import torch
+
+from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model.aggregator import IMAGE_MEAN, IMAGE_STD
+from xstreamvggt_ros.model.network import FrameCausal
+from xstreamvggt_ros.training.causal import MaskedCausal
+from xstreamvggt_ros.training.config import RECIPES, Stage, TrainingConfig
+from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.initialisation import even_out_patches, initialise
+from xstreamvggt_ros.training.journal import Journal
+from xstreamvggt_ros.training.loop import train
+from xstreamvggt_ros.training.prerender import prerender
+from xstreamvggt_ros.training.shards import ShardFolder
+from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
+from xstreamvggt_ros.training.trainer import learning_rate, Trainer
+
+SHAPE = ModelConfig(
+    image_size=56,
+    patch_embed='conv',
+    embed_dim=64,
+    num_heads=1,
+    depth=2,
+    dpt_features=16,
+    dpt_channels=(8, 8, 16, 16),
+    dpt_layers=(0, 0, 1, 1),
+    camera_depth=1,
+    camera_heads=2,
+)
+CONFIG = TrainingConfig(
+    stages=(Stage(1.0, (42, 56), ((2, 3),), (1, 1)),), steps=100, warmup=5, lr=2e-3, ema_every=2
+)
+
+
+@pytest.fixture(scope='module')
+def source(tmp_path_factory):
+    folder = ShardFolder(tmp_path_factory.mktemp('shards'))
+    prerender(folder, 0, 1, most=4, size=(48, 64), frames=4)
+    return ShardSource(folder)
+
+
+def a_trainer(config=CONFIG):
+    model = StreamVGGT(SHAPE)
+    initialise(model, seed=3)
+    return Trainer(model, config)
+
+
+def test_overfits_one_sequence(source):
+    only = replace(CONFIG, stages=(Stage(1.0, (42, 56), ((1, 3),), (1, 1)),), depth_share=1.0)
+    trainer = a_trainer(only)
+    reports = []
+    for step in range(60):
+        trainer.step = step
+        reports.append(trainer.learn(*_same_batch(source, only), torch.Generator().manual_seed(0)))
+    assert reports[-1]['camera'] < 0.3 * reports[0]['camera']
+    assert reports[-1]['depth'] < 0.5 * reports[0]['depth']
+    assert reports[-1]['points'] < 0.7 * reports[0]['points']
+
+
+def _same_batch(source, config):
+    import numpy as np
+
+    from xstreamvggt_ros.training.batches import draw_batch
+
+    rng = np.random.default_rng(0)
+    batch = draw_batch(source.pick, config.stage(0), rng, torch.device('cpu'))
+    return batch, batch.images
+
+
+def test_resuming_gives_the_parameters_of_an_uninterrupted_run(source, tmp_path):
+    whole = a_trainer()
+    for _ in range(6):
+        whole.advance(source)
+    interrupted = a_trainer()
+    for _ in range(3):
+        interrupted.advance(source)
+    interrupted.save(tmp_path / 'last.pt')
+    resumed = a_trainer()
+    resumed.restore(tmp_path / 'last.pt')
+    for _ in range(3):
+        resumed.advance(source)
+    assert resumed.step == 6
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    for name, tensor in whole.averaged.state_dict().items():
+        assert torch.equal(tensor, resumed.averaged.state_dict()[name]), name
+
+
+def test_run_leaves_weights_figures_and_curves(source, tmp_path):
+    config = replace(
+        CONFIG, steps=4, held_out=2, held_out_frames=3, rendered=(42, 56), validate_every=2
+    )
+    train(a_trainer(config), source, tmp_path)
+    journal = Journal(tmp_path / 'log.jsonl')
+    rows = journal.rows('validation-42x56')
+    assert [row['step'] for row in rows] == [2, 4]
+    assert {'abs_rel', 'delta', 'rotation', 'fov'} <= set(rows[0])
+    assert journal.best('validation-42x56', 'abs_rel') == min(row['abs_rel'] for row in rows)
+    load_checkpoint(StreamVGGT(SHAPE), tmp_path / 'best-42x56.safetensors')
+    for name in ('curves.png', 'pictures.png'):
+        assert (tmp_path / name).stat().st_size > 1000
+    resumed = a_trainer(config)
+    resumed.restore(tmp_path / 'last.pt')
+    assert resumed.step == 4
+
+
+def test_resumed_run_forgets_the_lines_after_it(tmp_path):
+    journal = Journal(tmp_path / 'log.jsonl')
+    for step in (1, 2, 3):
+        journal.add('training', step, {'loss': 1 / step})
+    journal.forget_after(2)
+    assert [row['step'] for row in journal.rows('training')] == [1, 2]
+
+
+def test_resuming_with_another_seed_is_refused(tmp_path):
+    a_trainer().save(tmp_path / 'last.pt')
+    with pytest.raises(ValueError, match='seed 0, not 1'):
+        a_trainer(replace(CONFIG, seed=1)).restore(tmp_path / 'last.pt')
+
+
+def test_export_loads_and_says_how_it_came_about(tmp_path):
+    trainer = a_trainer()
+    path = tmp_path / 'best.safetensors'
+    export(trainer.model, path, step=7, seed=3)
+    loaded = StreamVGGT(SHAPE)
+    load_checkpoint(loaded, path)
+    for name, tensor in trainer.model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=1e-3, atol=1e-6)
+    with safe_open(path, 'pt') as file:
+        metadata = file.metadata()
+        assert file.get_tensor('camera_head.embed_pose.weight').dtype == torch.float16
+    assert (metadata['step'], metadata['seed']) == ('7', '3')
+    assert ModelConfig(**json.loads(metadata['model'])) == SHAPE
+    assert len(metadata['commit']) in (7, 40)
+
+
+def test_weights_beyond_half_precision_are_not_exported(tmp_path):
+    model = StreamVGGT(SHAPE)
+    with torch.no_grad():
+        model.camera_head.trunk_norm.weight[0] = 1e6
+    with pytest.raises(ValueError, match=r'camera_head\.trunk_norm\.weight'):
+        export(model, tmp_path / 'best.safetensors')
+
+
+def test_masked_attention_agrees_with_that_of_the_network():
+    frames, tokens = 3, 5
+    generator = torch.Generator().manual_seed(0)
+    qkv = torch.randn(3, 2, 1, frames * tokens, 8, generator=generator)
+    ours, theirs = MaskedCausal(frames, tokens), FrameCausal(frames)
+    torch.testing.assert_close(ours.attend_global(0, *qkv), theirs.attend_global(0, *qkv))
+    qkv = qkv[..., :frames, :]
+    torch.testing.assert_close(ours.attend_camera(0, 0, *qkv), theirs.attend_camera(0, 0, *qkv))
+
+
+def test_untrained_network_says_unit_depth_and_passes_gradients_to_the_field_of_view():
+    model = StreamVGGT(SHAPE)
+    initialise(model, seed=0)
+    predictions = model(torch.rand(1, 2, 3, 42, 56))
+    assert predictions.depth.log().abs().max() < 0.5
+    assert (predictions.pose_encodings[0][..., 7:] > 0).all()
+    torch.testing.assert_close(
+        predictions.pose_encodings[-1][..., 6], torch.ones(1, 2), atol=0.3, rtol=0
+    )
+
+
+def test_patches_start_uncorrelated_and_evened_out(source):
+    import numpy as np
+
+    model = StreamVGGT(SHAPE)
+    initialise(model, seed=0)
+    images = [source.pick(np.random.default_rng(seed)).images for seed in range(30)]
+    images = torch.cat(images)[:, :42, :56].permute(0, 3, 1, 2).float() / 255
+    even_out_patches(model, images)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGE_MEAN, IMAGE_STD))
+    tokens = model.aggregator.patch_embed((images - mean) / std).flatten(0, 1).detach()
+    covariance = tokens.T.cov()
+    variances = covariance.diagonal()
+    assert tokens.mean(0).abs().max() < 0.01
+    assert variances.mean().item() == pytest.approx(1.0, rel=0.01)
+    assert variances.max() < 30 * variances.median()
+    assert (covariance - variances.diag()).abs().max() < 0.01
+
+
+def test_alike_patches_attend_to_each_other_from_the_start():
+    model = StreamVGGT(SHAPE)
+    initialise(model, seed=0)
+    block = model.aggregator.global_blocks[0]
+    tokens = torch.randn(1, 6, SHAPE.embed_dim, generator=torch.Generator().manual_seed(0))
+    tokens[:, 5] = tokens[:, 0]
+    seen = []
+
+    def attend(queries, keys, values):
+        seen.append((queries @ keys.mT / queries.shape[-1] ** 0.5).softmax(-1)[0, 0])
+        return values
+
+    block(tokens, attend)
+    assert seen[0][0, [0, 5]].sum() > 0.8
+    torch.testing.assert_close(seen[0][0, 0], seen[0][0, 5])
+
+
+def test_rate_rises_then_falls():
+    config = replace(CONFIG, steps=100, warmup=10, lr=1.0, final_lr=0.0)
+    rates = [learning_rate(config, step) for step in range(120)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == rates[10] == 1.0
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[100:] == [0.0] * 20
+
+
+@pytest.mark.parametrize('name', sorted(RECIPES))
+def test_recipes_reach_long_sequences_of_whole_patches(name):
+    config = RECIPES[name]
+    assert config.stages[-1].until == 1.0
+    assert max(frames for _, frames in config.stage(config.steps - 1).shapes) >= 24
+    assert all(side % 14 == 0 for stage in config.stages for side in stage.size)
+
+
+def test_pool_is_the_same_after_a_resumption():
+    def pool():
+        return RenderedPool(torch.device('cpu'), count=2, every=2, size=(14, 28), frames=2)
+
+    import numpy as np
+
+    gradual, at_once = pool(), pool()
+    for step in range(4):
+        gradual.advance(step)
+    at_once.advance(3)
+    for seed in range(4):
+        picked = [p.pick(np.random.default_rng(seed)) for p in (gradual, at_once)]
+        assert torch.equal(picked[0].images, picked[1].images)
+        assert torch.equal(picked[0].depth, picked[1].depth)
+
+
+def test_folder_keeps_the_newest_shards(tmp_path):
+    folder = ShardFolder(tmp_path)
+    prerender(folder, 0, 3, most=2, size=(14, 28), frames=1)
+    assert [shard.name for shard in folder.shards()] == ['shard-000001.npz', 'shard-000002.npz']
+    assert len(list(tmp_path.iterdir())) == 6
+    assert len(folder.read(folder.shards()[0])) == 8
+
+
+def test_empty_folder_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match='prerender'):
+        ShardSource(ShardFolder(tmp_path))

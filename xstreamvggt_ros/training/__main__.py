@@ -1,0 +1,103 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Train a network, or go on training it.
+
+    python -m xstreamvggt_ros.training --run .training/run --shards .training/shards
+    python -m xstreamvggt_ros.training --run .training/run --shards .training/shards --resume
+
+The folder of the run holds last.pt (to go on from), best-84x112.safetensors and its like (the
+best on held-out scenes at that size), log.jsonl, curves.png and pictures.png. Without --shards
+the scenes are rendered on the device of training, which is meant for a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, replace
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
+from xstreamvggt_ros.training.batches import draw_batch
+from xstreamvggt_ros.training.config import RECIPES, TrainingConfig
+from xstreamvggt_ros.training.initialisation import even_out_patches, initialise
+from xstreamvggt_ros.training.loop import train
+from xstreamvggt_ros.training.shards import ShardFolder
+from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
+from xstreamvggt_ros.training.trainer import Trainer
+
+
+def main() -> None:
+    """Run the command line."""
+    options = _parse()
+    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
+    device = torch.device(options.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    if device.type == 'cuda':
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    config = RECIPES[options.recipe or ('gpu' if device.type == 'cuda' else 'cpu')]
+    config = replace(
+        config,
+        seed=options.seed,
+        steps=options.steps or config.steps,
+        lr=options.lr or config.lr,
+    )
+    options.run.mkdir(parents=True, exist_ok=True)
+    (options.run / 'config.json').write_text(json.dumps(asdict(config), indent=2) + '\n')
+    source = (
+        ShardSource(ShardFolder(options.shards))
+        if options.shards
+        else RenderedPool(device, config.pool, config.pool_every, config.rendered)
+    )
+    trainer = Trainer(_starting_model(options, config, source, device), config)
+    if options.compile:
+        trainer.compile()
+    if options.resume:
+        trainer.restore(options.run / 'last.pt')
+    train(trainer, source, options.run, options.max_minutes)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='python -m xstreamvggt_ros.training',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--run', type=Path, required=True, help='folder of the run')
+    parser.add_argument('--shards', type=Path, help='folder that prerender writes to')
+    parser.add_argument('--resume', action='store_true', help='go on from last.pt')
+    parser.add_argument('--init', type=Path, help='weights to start from, optimiser fresh')
+    parser.add_argument('--recipe', choices=sorted(RECIPES), help='by the device unless given')
+    parser.add_argument('--preset', default='tiny', help='shape of the network')
+    parser.add_argument('--steps', type=int, help='length of the schedule')
+    parser.add_argument('--lr', type=float, help='highest learning rate')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--compile', action='store_true', help='fuse the blocks: minutes first, then a third less'
+    )
+    parser.add_argument('--device', help='cpu or cuda; cuda where there is one')
+    parser.add_argument('--max-minutes', type=float, default=float('inf'), help='stop after')
+    return parser.parse_args()
+
+
+def _starting_model(options, config: TrainingConfig, source, device: torch.device) -> StreamVGGT:
+    model = StreamVGGT(ModelConfig.preset(options.preset))
+    if options.init:
+        load_checkpoint(model, options.init)
+        return model.to(device)
+    initialise(model, config.seed)
+    if model.config.patch_embed == 'conv' and not options.resume:
+        rng = np.random.default_rng(config.seed)
+        source.advance(0)
+        batches = [draw_batch(source.pick, config.stages[0], rng, device) for _ in range(40)]
+        even_out_patches(model, torch.cat([batch.images.flatten(0, 1).cpu() for batch in batches]))
+    return model.to(device)
+
+
+if __name__ == '__main__':
+    main()

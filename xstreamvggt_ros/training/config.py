@@ -1,0 +1,118 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a training run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    A part of the curriculum.
+
+    until: the share of all steps at which the stage ends. size: (height, width) of the images in
+    pixels, multiples of 14. shapes: the (sequences, frames) that a batch is drawn from.
+    strides: least and most rendered frames from one frame of a sequence to the next.
+    """
+
+    until: float
+    size: tuple[int, int]
+    shapes: tuple[tuple[int, int], ...]
+    strides: tuple[int, int] = (1, 16)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """
+    Weights of the losses.
+
+    camera: of the pose encodings, whose iterations count iteration_decay^(last - i) and whose
+    Huber loss turns linear at huber_delta. points: of the point head, beside 1 of the depth head.
+    alpha: reward of confidence. gradient: of the gradient term. sky: of the log confidence where
+    nothing can be measured. logarithmic: compare dense maps as the heads give them, before exp,
+    so that errors are relative; False compares them in units of the scene, as VGGT does.
+    """
+
+    camera: float = 5.0
+    iteration_decay: float = 0.6
+    huber_delta: float = 0.02
+    points: float = 0.5
+    alpha: float = 0.2
+    gradient: float = 1.0
+    sky: float = 0.05
+    logarithmic: bool = True
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """
+    Describe a run.
+
+    steps: length of the schedule (warm-up, then cosine to final_lr). depth_share, point_share:
+    share of a batch's frames that the dense heads are trained on. ema: decay of the averaged
+    weights per ema_every steps. rendered: size of the rendered frames. pool: sequences held where
+    they are rendered in the process, one of them renewed every pool_every steps. held_out,
+    held_out_frames: how many sequences, of how many frames, validation looks at.
+    """
+
+    stages: tuple[Stage, ...]
+    steps: int
+    seed: int = 0
+    lr: float = 1e-3
+    final_lr: float = 1e-5
+    warmup: int = 200
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip: float = 1.0
+    depth_share: float = 0.5
+    point_share: float = 0.25
+    ema: float = 0.99
+    ema_every: int = 4
+    validate_every: int = 500
+    save_every: int = 250
+    rendered: tuple[int, int] = (126, 168)
+    pool: int = 256
+    pool_every: int = 4
+    held_out: int = 24
+    held_out_frames: int = 12
+    loss: LossConfig = field(default_factory=LossConfig)
+
+    def stage(self, step: int) -> Stage:
+        """Return the stage that `step` belongs to; the last one goes on for ever."""
+        for stage in self.stages:
+            if step < stage.until * self.steps:
+                return stage
+        return self.stages[-1]
+
+
+RECIPES = {
+    # Two cores: 24 small frames a step.
+    'cpu': TrainingConfig(
+        stages=(
+            Stage(0.2, (84, 112), ((12, 2),)),
+            Stage(0.6, (84, 112), ((12, 2), (8, 3), (6, 4), (3, 8))),
+            Stage(1.0, (84, 112), ((6, 4), (3, 8), (2, 12), (1, 24))),
+        ),
+        steps=12_000,
+        point_share=0.125,
+    ),
+    # One large GPU, where a small batch would only wait for kernels to be launched.
+    'gpu': TrainingConfig(
+        stages=(
+            Stage(0.3, (84, 112), ((128, 2), (64, 4))),
+            Stage(0.7, (84, 112), ((128, 2), (64, 4), (32, 8), (10, 24))),
+            Stage(1.0, (168, 224), ((48, 2), (24, 4), (12, 8), (6, 16), (4, 24))),
+        ),
+        steps=12_000,
+        warmup=500,
+        point_share=0.125,
+        ema_every=1,
+        ema=0.998,
+        validate_every=1000,
+        save_every=1000,
+        rendered=(168, 224),
+        pool=512,
+    ),
+}

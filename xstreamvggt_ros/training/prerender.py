@@ -1,0 +1,85 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Render training sequences ahead, without end, into a folder.
+
+    python -m xstreamvggt_ros.training.prerender --folder .training/shards
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import time
+
+import torch
+
+from xstreamvggt_ros.training.shards import FRAMES, render, ShardFolder, SIZE, training_config
+
+PER_SHARD = 8
+
+
+def prerender(
+    folder: ShardFolder,
+    first: int,
+    stop: int,
+    most: int,
+    size: tuple[int, int] = SIZE,
+    frames: int = FRAMES,
+    deadline: float | None = None,
+) -> None:
+    """
+    Write the shards `first` to `stop`, leaving out those that are there.
+
+    Above `most` shards the oldest go. Ends at `deadline` (time.monotonic) where one is given.
+    """
+    for number in range(first, stop):
+        if deadline is not None and time.monotonic() > deadline:
+            return
+        name = f'{number:06d}'
+        if (folder.folder / f'shard-{name}.npz').exists():
+            continue
+        folder.write(name, _render_shard(number, size, frames))
+        for shard in folder.shards()[:-most]:
+            folder.remove(shard)
+
+
+def _render_shard(number: int, size: tuple[int, int], frames: int):
+    sequences = []
+    index = number * 2 * PER_SHARD
+    while len(sequences) < PER_SHARD:
+        try:
+            sequences.append(render(training_config(index, frames, size)))
+        except RuntimeError:
+            # A scene too cluttered for its camera; the next one is as good.
+            pass
+        index += 1
+    return sequences
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--folder', type=Path, required=True)
+    parser.add_argument('--first', type=int, default=0, help='number of the first shard')
+    parser.add_argument('--shards', type=int, default=100_000, help='how many to write')
+    parser.add_argument('--most', type=int, default=400, help='shards to keep on the disk')
+    parser.add_argument('--max-minutes', type=float, default=None)
+    parser.add_argument('--size', type=int, nargs=2, default=SIZE, metavar=('HEIGHT', 'WIDTH'))
+    parser.add_argument('--frames', type=int, default=FRAMES)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    deadline = options.max_minutes and time.monotonic() + 60 * options.max_minutes
+    prerender(
+        ShardFolder(options.folder),
+        options.first,
+        options.first + options.shards,
+        options.most,
+        tuple(options.size),
+        options.frames,
+        deadline,
+    )
+
+
+if __name__ == '__main__':
+    main()

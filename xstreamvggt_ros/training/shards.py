@@ -1,0 +1,118 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Sequences rendered ahead, in files that are mapped into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
+
+# Seeds below are kept for validation and evaluation, and are never trained on.
+FIRST_TRAINING_SEED = 2**32
+FRAMES = 32
+SIZE = (126, 168)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """
+    One rendered sequence.
+
+    images (F, H, W, 3) uint8, depth (F, H, W) float16 in metres with 0 for the sky,
+    camera_from_world (F, 3, 4) and intrinsics (F, 3, 3) float32.
+    """
+
+    images: Tensor
+    depth: Tensor
+    camera_from_world: Tensor
+    intrinsics: Tensor
+
+
+def training_config(index: int, frames: int = FRAMES, size: tuple[int, int] = SIZE):
+    """Draw the `index`-th training sequence's configuration; pace and lenses vary widely."""
+    seed = FIRST_TRAINING_SEED + index
+    rng = np.random.default_rng(seed)
+    return SequenceConfig(
+        seed=seed,
+        frames=frames,
+        height=size[0],
+        width=size[1],
+        speed=float(np.exp(rng.uniform(np.log(0.6), np.log(2.5)))),
+        horizontal_fov=(48.0, 95.0),
+        clutter=float(rng.uniform(0.6, 1.2)),
+        jpeg=bool(rng.random() < 0.3),
+        texture_seed=index // 4096 % 4,
+    )
+
+
+def held_out_config(index: int, frames: int, size: tuple[int, int] = SIZE) -> SequenceConfig:
+    """Give the `index`-th held-out sequence's configuration."""
+    return SequenceConfig(seed=index, frames=frames, height=size[0], width=size[1], speed=1.5)
+
+
+def render(config: SequenceConfig, device: str | torch.device = 'cpu') -> Sequence:
+    """Render a sequence as it is stored; raises RuntimeError where a scene has no free place."""
+    rendered = render_sequence(config, device)
+    # Beyond what half precision holds there is only sky.
+    depth = torch.where(rendered.depth < 60_000, rendered.depth, 0).half()
+    return Sequence(
+        rendered.images, depth, rendered.camera_from_world, rendered.intrinsics.contiguous()
+    )
+
+
+class ShardFolder:
+    """Sequences of one length and size, a few to a shard, in a folder; written once each."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a folder; it is made when the first shard is written."""
+        self.folder = folder
+        self._open: dict[Path, tuple] = {}
+
+    def shards(self) -> list[Path]:
+        """Return the complete shards by name."""
+        return sorted(self.folder.glob('shard-*.npz'))
+
+    def write(self, name: str, sequences: list[Sequence]) -> None:
+        """Write a shard; it appears to readers only when complete."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stem = self.folder / f'shard-{name}'
+        np.save(stem.with_suffix('.images.npy'), _stack(sequences, 'images'))
+        np.save(stem.with_suffix('.depth.npy'), _stack(sequences, 'depth'))
+        partial = stem.with_suffix('.partial.npz')
+        np.savez(
+            self.folder / f'.{partial.name}',
+            camera_from_world=_stack(sequences, 'camera_from_world'),
+            intrinsics=_stack(sequences, 'intrinsics'),
+        )
+        (self.folder / f'.{partial.name}').rename(stem.with_suffix('.npz'))
+
+    def remove(self, shard: Path) -> None:
+        """Delete a shard; a reader that has it open keeps it."""
+        for suffix in ('.npz', '.images.npy', '.depth.npy'):
+            shard.with_suffix(suffix).unlink()
+
+    def forget_removed(self, shards: list[Path]) -> None:
+        """Close the shards that are not among `shards`."""
+        self._open = {shard: self._open[shard] for shard in shards if shard in self._open}
+
+    def read(self, shard: Path) -> list[Sequence]:
+        """Map a shard's sequences; pixels are read from the disk only where they are used."""
+        if shard not in self._open:
+            images = np.load(shard.with_suffix('.images.npy'), mmap_mode='c')
+            depth = np.load(shard.with_suffix('.depth.npy'), mmap_mode='c')
+            with np.load(shard) as cameras:
+                tensors = [torch.from_numpy(values) for values in (images, depth)] + [
+                    torch.from_numpy(cameras[name]) for name in ('camera_from_world', 'intrinsics')
+                ]
+            self._open[shard] = [Sequence(*parts) for parts in zip(*tensors, strict=True)]
+        return self._open[shard]
+
+
+def _stack(sequences: list[Sequence], name: str) -> np.ndarray:
+    return torch.stack([getattr(sequence, name) for sequence in sequences]).cpu().numpy()
