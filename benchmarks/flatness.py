@@ -1,0 +1,81 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Print how memory behaves over a long stream: python -m benchmarks.flatness.
+
+The tiny network runs on a rendered room, played to and fro. Allocation of the cache and resident
+memory are read as it goes; in the end one step is traced for its largest allocation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
+
+CHECKPOINTS = (20, 50, 100, 200, 500, 1000, 2000)
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory (Linux)."""
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * 4096
+
+
+def largest_allocation(reconstructor: StreamingReconstructor, image: torch.Tensor) -> int:
+    """Return the most bytes that a single operation of one step allocates."""
+    with torch.profiler.profile(profile_memory=True) as profile:
+        reconstructor.step(image)
+    return max(event.self_cpu_memory_usage for event in profile.events())
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--frames', type=int, default=1000)
+    parser.add_argument('--budget-tokens', type=int, default=1024)
+    parser.add_argument('--bits', type=int, default=4)
+    parser.add_argument('--scheme', default='auto')
+    parser.add_argument('--policy', default='query_key', choices=sorted(POLICIES))
+    arguments = parser.parse_args()
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+    load_random_weights(model)
+    config = CacheConfig(
+        budget_tokens=arguments.budget_tokens,
+        bits=arguments.bits,
+        scheme=arguments.scheme,
+        policy=arguments.policy,
+    )
+    reconstructor = StreamingReconstructor(model, config, point_head=False)
+    sequence = render_sequence(SequenceConfig(seed=2**30, frames=32, height=84, width=112))
+    images = torch.as_tensor(sequence.images).permute(0, 3, 1, 2).float() / 255
+    images = torch.cat([images, images.flip(0)])
+    print('| frame | tokens a layer | cache, bytes | scratch, bytes | resident, MiB | ms |')
+    print('|---|---|---|---|---|---|')
+    durations: list[float] = []
+    for index in range(1, arguments.frames + 1):
+        began = time.perf_counter()
+        reconstructor.step(images[index % len(images)])
+        durations.append(1e3 * (time.perf_counter() - began))
+        if index in CHECKPOINTS or index == arguments.frames:
+            stats = reconstructor.cache_stats()
+            print(
+                f'| {index} | {stats.layers[0].tokens} | {stats.bytes} | {stats.scratch_bytes} | '
+                f'{resident_bytes() / 2**20:.1f} | {np.median(durations[-100:]):.1f} |'
+            )
+    config = model.config
+    copy = 2 * arguments.budget_tokens * config.embed_dim * config.depth * 4
+    largest = largest_allocation(reconstructor, images[0])
+    print(f'largest allocation of a step: {largest} bytes; the cache in fp32: {copy} bytes')
+
+
+if __name__ == '__main__':
+    main()
