@@ -1,0 +1,19 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Loaders of public data sets, rosbags and synthetic sequences, all to one interface."""
+
+from xstreamvggt_ros.evaluation.datasets.sequence import (
+    DamagedFrame,
+    EvaluationSequence,
+    FrameTruth,
+    readable_images,
+    SequenceFrame,
+)
+
+__all__ = [
+    'DamagedFrame',
+    'EvaluationSequence',
+    'FrameTruth',
+    'SequenceFrame',
+    'readable_images',
+]
