@@ -8,7 +8,7 @@ import torch
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import CheckpointError, load_random_weights, ModelConfig, StreamVGGT
-from xstreamvggt_ros.node.reconstructor import build_reconstructor, choose_device, choose_dtype
+from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 
 
@@ -65,18 +65,3 @@ def test_it_steps_in_either_precision(dtype):
 
     assert reconstructor.model.dtype == getattr(torch, dtype)
     assert all(torch.isfinite(frame.depth).all() for frame in frames)
-
-
-@pytest.mark.parametrize(
-    ('name', 'words'), [('abacus', 'auto, cpu'), ('cuda:99', 'torch finds'), ('meta', 'cuda:<i>')]
-)
-def test_a_device_that_is_not_there_is_refused_with_what_would_do(name, words):
-    with pytest.raises(ValueError, match=words) as caught:
-        choose_device(name)
-
-    assert repr(name) in str(caught.value)
-
-
-def test_auto_takes_bfloat16_on_cuda_only():
-    assert choose_dtype('auto', torch.device('cuda')) == torch.bfloat16
-    assert choose_dtype('auto', torch.device('cpu')) == torch.float32

@@ -4,13 +4,9 @@
 
 from __future__ import annotations
 
-import torch
-
-from xstreamvggt_ros.model import load_checkpoint, load_random_weights, StreamVGGT
+from xstreamvggt_ros.loading import load_network
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.stream import StreamingReconstructor
-
-DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 
 
 def build_reconstructor(parameters: Parameters) -> StreamingReconstructor:
@@ -20,42 +16,7 @@ def build_reconstructor(parameters: Parameters) -> StreamingReconstructor:
     Raises ValueError for a device that is not there, and what `load_checkpoint` raises.
     """
     choice = parameters.model
-    device = choose_device(choice.device)
-    if parameters.random_weights:
-        model = StreamVGGT(choice.config)
-        load_random_weights(model)
-    else:
-        # Without memory of its own, so that the weights are held once, mapped from the file.
-        with torch.device('meta'):
-            model = StreamVGGT(choice.config)
-        load_checkpoint(model, choice.checkpoint, revision=choice.revision or None)
-    model.set_precision(choose_dtype(choice.dtype, device))
-    return StreamingReconstructor(
-        model.to(device).eval(), parameters.cache, attention=choice.attention
+    model = load_network(
+        choice.preset, choice.checkpoint, choice.revision, choice.device, choice.dtype
     )
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn `model.device` into a device; ValueError where this machine has none such."""
-    if name == 'auto':
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ('cpu', 'cuda'):
-        raise ValueError(f'model.device is {name!r}; use auto, cpu, cuda or cuda:<i>')
-    found = torch.cuda.device_count() if device.type == 'cuda' else 1
-    if (device.index or 0) >= found:
-        raise ValueError(
-            f'model.device is {name!r}, but torch finds {found} CUDA devices; use auto or cpu, or '
-            'install a driver and a torch built for CUDA'
-        )
-    return device
-
-
-def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Turn `model.dtype` into a torch dtype for that device."""
-    if name == 'auto':
-        return torch.bfloat16 if device.type == 'cuda' else torch.float32
-    return DTYPES[name]
+    return StreamingReconstructor(model, parameters.cache, attention=choice.attention)

@@ -11,9 +11,9 @@ import numpy as np
 from xstreamvggt_ros.cache import CacheStats
 from xstreamvggt_ros.counters import Counts
 from xstreamvggt_ros.diagnostics import StreamFigures
+from xstreamvggt_ros.loading import choose_device, choose_dtype
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import ITERATIONS
-from xstreamvggt_ros.node.reconstructor import choose_device, choose_dtype
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.scale import ScaleState

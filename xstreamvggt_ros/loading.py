@@ -1,0 +1,61 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Weights onto a device in a precision; knows nothing of ROS."""
+
+from __future__ import annotations
+
+import torch
+
+from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
+
+DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
+# What `checkpoint` says where no trained weights are meant.
+RANDOM = ('', 'random')
+
+
+def load_network(
+    preset: str, checkpoint: str, revision: str, device: str, dtype: str
+) -> StreamVGGT:
+    """
+    Load the weights onto the device in the precision asked for, in evaluation mode.
+
+    The arguments are the node's parameters of those names. Raises ValueError for a device that is
+    not there, and what `load_checkpoint` raises.
+    """
+    chosen = choose_device(device)
+    if checkpoint in RANDOM:
+        model = StreamVGGT(ModelConfig.preset(preset))
+        load_random_weights(model)
+    else:
+        # Without memory of its own, so that the weights are held once, mapped from the file.
+        with torch.device('meta'):
+            model = StreamVGGT(ModelConfig.preset(preset))
+        load_checkpoint(model, checkpoint, revision=revision or None)
+    model.set_precision(choose_dtype(dtype, chosen))
+    return model.to(chosen).eval()
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn `model.device` into a device; ValueError where this machine has none such."""
+    if name == 'auto':
+        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ('cpu', 'cuda'):
+        raise ValueError(f'model.device is {name!r}; use auto, cpu, cuda or cuda:<i>')
+    found = torch.cuda.device_count() if device.type == 'cuda' else 1
+    if (device.index or 0) >= found:
+        raise ValueError(
+            f'model.device is {name!r}, but torch finds {found} CUDA devices; use auto or cpu, or '
+            'install a driver and a torch built for CUDA'
+        )
+    return device
+
+
+def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Turn `model.dtype` into a torch dtype for that device."""
+    if name == 'auto':
+        return torch.bfloat16 if device.type == 'cuda' else torch.float32
+    return DTYPES[name]
