@@ -67,12 +67,15 @@ class EvaluationSequence(Protocol):
     A sequence of a data set.
 
     `name` tells it from the data set's others. `problems` names missing or damaged files and what
-    was left out for them: those found on opening, and those met in reading since.
+    was left out for them: those found on opening, and those met in reading since. Where
+    `independent_frames`, the images are no video (NYU-v2, KITTI's selection): a replay begins
+    anew with each.
     """
 
     name: str
     dataset: str
     frames: Sequence[SequenceFrame]
+    independent_frames: bool
 
     @property
     def problems(self) -> tuple[str, ...]:
