@@ -22,7 +22,9 @@ from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.device_memory import free_bytes
 from xstreamvggt_ros.node.frames import FrameReader
+from xstreamvggt_ros.node.memory import check_memory
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.node.scale import Scale
@@ -46,8 +48,9 @@ class ReconstructionNode(LifecycleNode):
     Turn camera images into clouds, depth and poses, as a managed node.
 
     `build_reconstructor` makes the network from the parameters, and is the seam through which a
-    test puts another in its place. `patience` bounds in seconds how long a transition or a
-    service waits for the frame in hand. Further keywords go to LifecycleNode.
+    test puts another in its place; `free_bytes` says what a device has left for it. `patience`
+    bounds in seconds how long a transition or a service waits for the frame in hand. Further
+    keywords go to LifecycleNode.
     """
 
     def __init__(
@@ -55,12 +58,14 @@ class ReconstructionNode(LifecycleNode):
         name: str = 'reconstruction',
         *,
         build_reconstructor: Callable[[Parameters], FrameReconstructor] = build_reconstructor,
+        free_bytes: Callable[[torch.device], int] = free_bytes,
         patience: float = PATIENCE,
         **options,
     ) -> None:
         """Declare the parameters, nothing else."""
         super().__init__(name, **options)
         self._build_reconstructor = build_reconstructor
+        self._free_bytes = free_bytes
         self._patience = patience
         self._declared = DeclaredParameters(self, self._on_parameters)
         self._configuration: Parameters | None = None
@@ -140,6 +145,7 @@ class ReconstructionNode(LifecycleNode):
         self._configuration = parameters
         for warning in parameters.warnings():
             self.get_logger().warning(warning)
+        check_memory(parameters, self._free_bytes, self.get_logger())
         self._guard = guarded(
             self._build_reconstructor(parameters),
             lambda: self._configuration.watch,

@@ -1,0 +1,68 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What will not fit the memory is refused before it is loaded."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.preflight import estimate, MIB, Settings
+
+pytestmark = pytest.mark.ros
+
+
+def test_what_does_not_fit_is_refused_with_settings_that_do(rig_of):
+    built = []
+    rig = rig_of(
+        {'model.device': 'cpu', 'model.image_size': 504, 'cache.budget_tokens': 2048},
+        build_reconstructor=built.append,
+        free_bytes=lambda device: 120 * MIB,
+    )
+
+    assert not rig.change('configure')
+    assert rig.state() == 'unconfigured'
+    rig.wait_for_log('cannot configure: cpu has 120 MiB of memory free')
+    (said,) = [line for line in rig.log() if 'cannot configure' in line]
+    for part in ('504x378', 'weights', 'cache', 'activations', 'would fit', 'model.image_size'):
+        assert part in said
+    assert built == []
+
+
+def test_it_can_be_configured_with_what_was_advised(rig_of):
+    free = [120 * MIB]
+    rig = rig_of({'model.device': 'cpu', 'model.image_size': 504}, free_bytes=lambda _: free[0])
+    assert not rig.change('configure')
+    rig.wait_for_log('would fit')
+    (said,) = [line for line in rig.log() if 'would fit' in line]
+    advised = said.rpartition('model.image_size ')[2].split()[0]
+
+    assert rig.set('model.image_size', int(advised)).successful
+    assert rig.change('configure'), rig.log()
+    rig.wait_for_log('memory estimated: about')
+
+
+def test_square_images_that_would_not_fit_are_a_warning(rig_of):
+    usual = Settings(
+        ModelConfig.preset('tiny'),
+        CacheConfig(budget_tokens=2048, bits=4),
+        504,
+        torch.float32,
+        True,
+    )
+    square = estimate(replace(usual, aspect=1.0)).total
+    rig = rig_of(
+        {'model.device': 'cpu', 'model.image_size': 504}, free_bytes=lambda device: square - 1
+    )
+
+    assert rig.change('configure'), rig.log()
+    rig.wait_for_log('images as tall as wide would not fit')
+
+
+def test_growth_without_a_budget_is_said(rig_of):
+    rig = rig_of({'cache.budget_tokens': 0})
+
+    assert rig.change('configure'), rig.log()
+    rig.wait_for_log('more with every image, since the cache has no budget')

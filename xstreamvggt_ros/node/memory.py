@@ -1,0 +1,55 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The memory that the parameters ask for, compared with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rclpy.impl.rcutils_logger import RcutilsLogger
+import torch
+
+from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.loading import choose_device, choose_dtype
+from xstreamvggt_ros.parameters import Parameters
+from xstreamvggt_ros.preflight import check_fit, named, NotEnoughMemory, Settings
+from xstreamvggt_ros.preprocessing import MAX_ASPECT_RATIO
+
+SQUARE = 1.0
+
+
+def check_memory(
+    parameters: Parameters, free_bytes: Callable[[torch.device], int], logger: RcutilsLogger
+) -> None:
+    """
+    Say what the network and its stream will take; NotEnoughMemory where there is less.
+
+    The images' shape is not known yet: 4:3 is reckoned with. Square ones, the largest that the
+    network is given, are a warning where they would not fit.
+    """
+    choice = parameters.model
+    device = choose_device(choice.device)
+    settings = Settings(
+        model=choice.config,
+        cache=parameters.cache,
+        image_size=parameters.pipeline.image_size,
+        dtype=choose_dtype(choice.dtype, device),
+        # It may be asked for at any time.
+        point_head=True,
+        in_memory=parameters.random_weights and device.type == 'cpu',
+    )
+    free = free_bytes(device)
+    try:
+        needed = check_fit(settings, free, str(device))
+    except BudgetTooSmall:
+        # Images that are less tall may fit the budget; the warm-up says more.
+        wide = replace(settings, aspect=MAX_ASPECT_RATIO)
+        needed = check_fit(wide, free, str(device))
+    logger.info(f'memory estimated: {needed}; {device} has {named(free)} free')
+    try:
+        check_fit(replace(settings, aspect=SQUARE), free, str(device))
+    except BudgetTooSmall:
+        return
+    except NotEnoughMemory as error:
+        logger.warning(f'images as tall as wide would not fit: {error}')
