@@ -6,21 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-import logging
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
+from xstreamvggt_ros.io.bag_messages import (
+    calibration_of,
+    DEPTH_ENCODINGS,
+    deserialise,
+    matrix_of_pose,
+    metres,
+    raw_image,
+    show,
+)
 from xstreamvggt_ros.io.bags import open_bag, stamp_of
 from xstreamvggt_ros.io.frames import (
     Calibration,
-    depth_in_metres,
     EncodedImage,
     Frame,
     FrameSource,
     InputError,
-    RawImage,
     Sample,
 )
 
@@ -29,11 +34,7 @@ COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 POSE = 'geometry_msgs/msg/PoseStamped'
 COMPRESSED_SUFFIX = '/compressed'
-# Encodings of depth maps (REP 118) and the factor that makes them metres.
-DEPTH_ENCODINGS = {'32FC1': 1.0, '16UC1': 1e-3, 'mono16': 1e-3}
 TRUE_POSE_TOPIC = '/ground_truth/pose'
-
-logger = logging.getLogger(__name__)
 
 
 class BagSource(FrameSource):
@@ -48,8 +49,8 @@ class BagSource(FrameSource):
         """Choose the image topic; without `topic` there must be one camera in the bag."""
         self._path = path
         with open_bag(path) as reader:
-            kinds = _image_topics(reader)
-            self._recorded = _choose(path, topic, kinds, reader)
+            kinds = image_topics(reader)
+            self._recorded = choose_topic(path, topic, kinds, reader)
             message_type, _ = kinds[self._recorded]
             self.length = reader.topics[self._recorded].msgcount
             self._depth_topic = next(
@@ -62,20 +63,20 @@ class BagSource(FrameSource):
 
     def frames(self) -> Iterator[Frame]:
         """Read every image; its data is handed on as recorded, not decoded."""
-        info_topic = _sibling(self.topic, 'camera_info')
+        info_topic = sibling(self.topic, 'camera_info')
         with open_bag(self._path) as reader:
             calibration = _first_calibration(reader, info_topic)
-            for connection, log_ns, cdr in _messages(reader, self._recorded, info_topic):
-                message = _deserialise(reader, connection, cdr, log_ns)
+            for connection, log_ns, cdr in messages_of(reader, self._recorded, info_topic):
+                message = deserialise(reader, connection, cdr, log_ns)
                 if message is None:
                     continue
                 if connection.msgtype == CAMERA_INFO:
-                    calibration = _calibration(message)
+                    calibration = calibration_of(message)
                     continue
                 image = (
                     EncodedImage(message.format, message.data.tobytes())
                     if self.transport == 'compressed'
-                    else _raw_image(message)
+                    else raw_image(message)
                 )
                 # A header without a stamp is dated by its recording.
                 stamp_ns = stamp_of(cdr) or log_ns
@@ -89,13 +90,13 @@ class BagSource(FrameSource):
         with open_bag(self._path) as reader:
             # Depth without a calibration of its own is registered to the images.
             calibration = _first_calibration(
-                reader, _sibling(self._depth_topic, 'camera_info')
-            ) or _first_calibration(reader, _sibling(self.topic, 'camera_info'))
-            for connection, log_ns, cdr in _messages(reader, *topics):
+                reader, sibling(self._depth_topic, 'camera_info')
+            ) or _first_calibration(reader, sibling(self.topic, 'camera_info'))
+            for connection, log_ns, cdr in messages_of(reader, *topics):
                 stamp = stamp_of(cdr) or log_ns
                 if stamp not in wanted:
                     continue
-                message = _deserialise(reader, connection, cdr, log_ns)
+                message = deserialise(reader, connection, cdr, log_ns)
                 if message is not None:
                     sample = found.get(stamp, Sample(stamp, None))
                     found[stamp] = self._add(sample, connection.topic, message)
@@ -107,26 +108,26 @@ class BagSource(FrameSource):
         wanted = set(stamps_ns)
         poses = {}
         with open_bag(self._path) as reader:
-            for connection, log_ns, cdr in _messages(reader, self._pose_topic):
+            for connection, log_ns, cdr in messages_of(reader, self._pose_topic):
                 stamp = stamp_of(cdr) or log_ns
-                message = _deserialise(reader, connection, cdr, log_ns)
+                message = deserialise(reader, connection, cdr, log_ns)
                 if stamp in wanted and message is not None:
-                    poses[stamp] = _matrix(message.pose)
+                    poses[stamp] = matrix_of_pose(message.pose)
         return dict(sorted(poses.items()))
 
     def _add(self, sample: Sample, topic: str, message) -> Sample:
         if topic == self._recorded:
-            return replace(sample, image=_show(message))
+            return replace(sample, image=show(message))
         if topic == self._depth_topic:
-            return replace(sample, depth=_metres(message))
-        return replace(sample, world_from_camera=_matrix(message.pose))
+            return replace(sample, depth=metres(message))
+        return replace(sample, world_from_camera=matrix_of_pose(message.pose))
 
 
-def _sibling(topic: str, name: str) -> str:
+def sibling(topic: str, name: str) -> str:
     return f'{topic.rpartition("/")[0]}/{name}'
 
 
-def _messages(reader, *topics: str):
+def messages_of(reader, *topics: str):
     """Read the messages of these topics, those that the bag has, in the order of recording."""
     connections = [each for each in reader.connections if each.topic in topics]
     # Without a connection the library would give the messages of every topic.
@@ -140,13 +141,13 @@ def _messages(reader, *topics: str):
 
 
 def _first_calibration(reader, topic: str) -> Calibration | None:
-    for connection, log_ns, cdr in _messages(reader, topic):
-        message = _deserialise(reader, connection, cdr, log_ns)
-        return _calibration(message) if message is not None else None
+    for connection, log_ns, cdr in messages_of(reader, topic):
+        message = deserialise(reader, connection, cdr, log_ns)
+        return calibration_of(message) if message is not None else None
     return None
 
 
-def _image_topics(reader) -> dict[str, tuple[str, bool]]:
+def image_topics(reader) -> dict[str, tuple[str, bool]]:
     """Give every topic with images: its type and whether it holds depth maps."""
     topics = {}
     for name, info in sorted(reader.topics.items()):
@@ -158,7 +159,7 @@ def _image_topics(reader) -> dict[str, tuple[str, bool]]:
     return topics
 
 
-def _choose(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], reader) -> str:
+def choose_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], reader) -> str:
     """Choose the recorded topic to play, or say which there are."""
     if topic:
         for name in (topic, topic + COMPRESSED_SUFFIX):
@@ -185,67 +186,6 @@ def _choose(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], reader) 
         f'{path} has no sensor_msgs Image or CompressedImage with colour; its topics: '
         f'{listed or "none"}. Record the camera too, or choose a depth topic with --topic'
     )
-
-
-def _deserialise(reader, connection, cdr: bytes, log_ns: int):
-    """Give the message, or None with a warning that names the one which is damaged."""
-    try:
-        return reader.deserialize(cdr, connection.msgtype)
-    except Exception as error:  # damaged bytes raise nearly anything
-        logger.warning(
-            'skipped a damaged message on %s, recorded at %d ns: %s',
-            connection.topic,
-            log_ns,
-            error,
-        )
-        return None
-
-
-def _raw_image(message) -> RawImage:
-    return RawImage(
-        message.height,
-        message.width,
-        message.encoding,
-        message.is_bigendian,
-        message.step,
-        message.data.tobytes(),
-    )
-
-
-def _calibration(message) -> Calibration:
-    d, k, r, p = (tuple(getattr(message, name).tolist()) for name in 'dkrp')
-    return Calibration(message.height, message.width, message.distortion_model, d, k, r, p)
-
-
-def _show(message) -> np.ndarray | None:
-    """Decode an image to RGB for people; None where its encoding cannot be shown."""
-    from rosbags.image import ImageError, message_to_cvimage
-
-    try:
-        return np.ascontiguousarray(message_to_cvimage(message, 'rgb8'))
-    except (ImageError, ValueError) as error:
-        logger.warning('no picture of the image at its stamp: %s', error)
-        return None
-
-
-def _metres(message) -> np.ndarray:
-    """Turn a depth image into metres (H, W), NaN where it has no reading."""
-    dtype = np.dtype(np.float32 if message.encoding == '32FC1' else np.uint16)
-    rows = message.data.reshape(message.height, message.step)
-    values = rows[:, : message.width * dtype.itemsize].copy()
-    values = values.view(dtype.newbyteorder('>' if message.is_bigendian else '<'))
-    return depth_in_metres(values, DEPTH_ENCODINGS[message.encoding])
-
-
-def _matrix(pose) -> np.ndarray:
-    """Turn a geometry_msgs/Pose into a rigid (4, 4) transform."""
-    matrix = np.eye(4)
-    position, orientation = pose.position, pose.orientation
-    matrix[:3, :3] = Rotation.from_quat(
-        [orientation.x, orientation.y, orientation.z, orientation.w]
-    ).as_matrix()
-    matrix[:3, 3] = position.x, position.y, position.z
-    return matrix
 
 
 def _with_intrinsics(sample: Sample, calibration: Calibration | None) -> Sample:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loaders of public data sets, rosbags and synthetic sequences, all to one interface."""
 
+from xstreamvggt_ros.evaluation.datasets.opening import LAYOUTS, open_sequence
 from xstreamvggt_ros.evaluation.datasets.sequence import (
     DamagedFrame,
     EvaluationSequence,
@@ -11,9 +12,11 @@ from xstreamvggt_ros.evaluation.datasets.sequence import (
 )
 
 __all__ = [
+    'LAYOUTS',
     'DamagedFrame',
     'EvaluationSequence',
     'FrameTruth',
     'SequenceFrame',
+    'open_sequence',
     'readable_images',
 ]

@@ -79,12 +79,14 @@ def read_numbers(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def read_pose(file: Path, problems: Problems) -> np.ndarray | None:
-    """Read a camera-to-world matrix (4, 4) of a text file; None, and a problem, where it is bad."""
+    """Read a camera-to-world matrix (4, 4) of a text file; None, and a problem, if it is bad."""
     try:
         return rigid_pose(read_numbers(file, (4, 4)))
+    except InputError as error:
+        problems.add(f'no pose: {error}')
     except ValueError as error:
-        problems.add(f'no pose: {error}' if str(file) in str(error) else f'{file}: {error}')
-        return None
+        problems.add(f'{file}: {error}')
+    return None
 
 
 def rigid_pose(matrix: np.ndarray) -> np.ndarray:
@@ -99,15 +101,14 @@ def rigid_pose(matrix: np.ndarray) -> np.ndarray:
 
 
 def pinhole(
-    intrinsics: np.ndarray, size: tuple[int, int] | None, d: tuple = ()
+    intrinsics: np.ndarray, size: tuple[int, int] | None, distortion: tuple[float, ...] = ()
 ) -> CameraModel | None:
     """Describe a camera by its intrinsics (3, 3), image size (H, W) and plumb-bob distortion."""
     if size is None:
         return None
-    kind = 'plumb_bob' if any(d) else 'none'
-    return CameraModel(
-        size[1], size[0], tuple(np.ravel(intrinsics)[:9]), d if any(d) else (), kind
-    )
+    height, width = size
+    kind = 'plumb_bob' if distortion else 'none'
+    return CameraModel(width, height, tuple(np.ravel(intrinsics)), distortion, kind)
 
 
 def matrix_of(fx: float, fy: float, cx: float, cy: float) -> np.ndarray:

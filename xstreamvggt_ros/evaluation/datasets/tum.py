@@ -1,8 +1,9 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Folders in the layout of TUM RGB-D (Sturm et al., IROS 2012), which the Bonn RGB-D Dynamic data
-set (Palazzolo et al., IROS 2019) shares.
+Folders in the layout of TUM RGB-D (Sturm et al., IROS 2012).
+
+The Bonn RGB-D Dynamic data set (Palazzolo et al., IROS 2019) has the same.
 
 rgb.txt and depth.txt list `stamp file`; depth is 16-bit, 5000 a metre, 0 invalid, registered to
 the colour image; groundtruth.txt is a TUM trajectory. Depth and pose of an image are those nearest
@@ -170,9 +171,8 @@ def _camera(
     path: Path, layout: str, images: list[Path], problems: Problems
 ) -> tuple[CameraModel | None, np.ndarray]:
     """Give the calibration of the sequence's camera, by its name."""
-    known = (CALIBRATIONS[key] for key in CALIBRATIONS if layout == BONN and key == BONN
-             or key in path.name)  # fmt: skip
-    found = next(known, None)
+    keys = [key for key in CALIBRATIONS if key == layout or key in path.name]
+    found = CALIBRATIONS[keys[0]] if keys else None
     if found is None:
         problems.add(
             f'{path}: the name tells no camera (freiburg1, 2 or 3); the uncalibrated one is taken'
