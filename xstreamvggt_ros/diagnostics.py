@@ -16,10 +16,10 @@ class StreamFigures:
     """
     Hold what /diagnostics tells; every field has the value of a stream without frames.
 
-    `frames_dropped` counts by reason. `cache_tokens` is the sum over layers and
-    `cache_budget_tokens` the budget of one layer, None where unbounded. `cache_unbounded_tokens`
-    and `cache_unbounded_bytes` are what a cache of the same dtype without a budget would hold
-    after the same frames.
+    `frames_dropped` counts by reason, `streams` those that have begun. `cache_tokens` is the sum
+    over layers and `cache_budget_tokens` the budget of one layer, None where unbounded.
+    `cache_unbounded_tokens` and `cache_unbounded_bytes` are what a cache of the same dtype without
+    a budget would hold after the same frames.
     `weights` is 'trained <file>' or 'random'. `warnings` raise the level to WARN and
     `last_error` to ERROR. `details` are further keys and values as they are shown.
     """
@@ -27,6 +27,7 @@ class StreamFigures:
     frames_in: int = 0
     frames_processed: int = 0
     frames_dropped: Mapping[str, int] = field(default_factory=dict)
+    streams: int = 0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
     cache_layers: int = 0
@@ -82,6 +83,7 @@ def _values(figures: StreamFigures) -> dict[str, str]:
         'frames_processed': str(figures.frames_processed),
         'frames_dropped': str(sum(figures.frames_dropped.values())),
         **{f'dropped_{why}': str(count) for why, count in sorted(figures.frames_dropped.items())},
+        'streams': str(figures.streams),
         'latency_p50_ms': _milliseconds(figures.latency_p50_ms),
         'latency_p95_ms': _milliseconds(figures.latency_p95_ms),
         'cache_layers': str(figures.cache_layers),

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
+import numpy as np
 from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
 from xstreamvggt_ros.camera_model import CameraModel
 from xstreamvggt_ros.messages import decode_compressed, decode_image
+from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import OutputParameters, Parameters
 from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
 from xstreamvggt_ros.worker import Arrival
@@ -36,7 +38,8 @@ class FrameReader:
     """
     Reconstruct the messages of one camera.
 
-    `parameters` gives the configuration as it is now, `tell` takes a line for the log.
+    `parameters` gives the configuration as it is now; `tell` and `inform` take a line for the log,
+    `tell` what is not as it should be.
     """
 
     def __init__(
@@ -44,11 +47,14 @@ class FrameReader:
         pipeline: ReconstructionPipeline,
         parameters: Callable[[], Parameters],
         tell: Callable[[str], None],
+        inform: Callable[[str], None],
     ) -> None:
         """Begin a new stream."""
         self._pipeline = pipeline
         self._parameters = parameters
         self._tell = tell
+        self._streams = StreamLog(tell, inform)
+        self._shape: tuple[int, int] | None = None
         self._last_stamp: int | None = None
         self._told_of_default = False
 
@@ -64,20 +70,44 @@ class FrameReader:
         decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
         image = decode(message, parameters.input.max_pixels)
         camera_frame = self._camera_frame(message.header.frame_id, parameters.output)
+        self._mind_size(image.shape[:2])
         self._mind_loop(message.header.stamp)
-        reconstruction = self._pipeline.process(image, camera(*image.shape[:2]))
+        reconstruction = self._process(image, camera(*image.shape[:2]))
+        self._streams.note(reconstruction)
         return StampedReconstruction(reconstruction, message.header.stamp, camera_frame)
+
+    @property
+    def streams(self) -> int:
+        """How many streams have begun."""
+        return self._streams.count
 
     def reset(self) -> None:
         """Begin a new stream."""
         self._pipeline.reset()
+        self._streams.expect('~/reset asked for it', asked=True)
         self._last_stamp = None
 
     def resume(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
         """Go on with a saved stream; ValueError and the size as the pipeline has it."""
         size = self._pipeline.load_state_dict(state)
+        self._streams.expect('~/load resumed it', asked=True)
         self._last_stamp = None
         return size
+
+    def _process(self, image: np.ndarray, camera: CameraModel | None) -> Reconstruction:
+        try:
+            return self._pipeline.process(image, camera)
+        except FrameError as error:
+            if error.reason == 'not_finite':
+                self._streams.expect('the one before gave a pose that is not finite')
+            raise
+
+    def _mind_size(self, shape: tuple[int, int]) -> None:
+        """Note why a new stream begins where the images have another size."""
+        before, self._shape = self._shape, shape
+        if before not in (None, shape):
+            old, new = (f'{width}x{height}' for height, width in (before, shape))
+            self._streams.expect(f'the images are {new} now, they were {old}')
 
     def _mind_loop(self, stamp: Time) -> None:
         """Begin a new stream where time went back; images that never had a stamp have no time."""
@@ -86,7 +116,7 @@ class FrameReader:
             return
         if last is not None and last - now > LOOP_BACK:
             back = 1e-9 * (last - now)
-            self._tell(f"the images' stamps went back by {back:.1f} s: a new stream begins")
+            self._streams.expect(f"the images' stamps went back by {back:.1f} s")
             self._pipeline.reset()
         self._last_stamp = now
 

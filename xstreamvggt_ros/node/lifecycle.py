@@ -158,8 +158,9 @@ class ReconstructionNode(LifecycleNode):
             # The camera's images may have fewer tokens than the 4:3 one that this was tried with.
             self._pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
             self.get_logger().warning(f'if the images are 4:3, none will be taken: {error}')
+        logger = self.get_logger()
         self._reader = FrameReader(
-            self._pipeline, lambda: self._configuration, self.get_logger().warning
+            self._pipeline, lambda: self._configuration, logger.warning, logger.info
         )
         self._scale = Scale(lambda: self._configuration, self._pipeline, self.get_logger())
         self._outputs = Outputs(self, lambda: self._configuration.output)

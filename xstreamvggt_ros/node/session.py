@@ -158,6 +158,7 @@ class Session:
             self._last_error,
             report,
             self._scale.state,
+            self._reader.streams,
         )
 
     def _on_failure(self, error: Exception) -> str:

@@ -56,13 +56,14 @@ def stream_figures(
     last_error: str = '',
     report: GuardReport | None = None,
     scale: ScaleState | None = None,
+    streams: int = 0,
 ) -> StreamFigures:
     """
     Gather what the node reports.
 
     `newest` is of the newest frame. `last_error` says why the newest image gave nothing, empty if
     it gave something. `report` is what the watch says of the stream, None without a watch.
-    `scale` is what is known of the scale.
+    `scale` is what is known of the scale. `streams` is how many have begun.
     """
     device = choose_device(parameters.model.device)
     dtype = choose_dtype(parameters.model.dtype, device)
@@ -73,6 +74,7 @@ def stream_figures(
         frames_in=counts.received,
         frames_processed=counts.processed,
         frames_dropped=counts.dropped,
+        streams=streams,
         latency_p50_ms=median,
         latency_p95_ms=late,
         cache_layers=len(stats.layers),

@@ -1,0 +1,82 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""New streams are counted, and said once with the reason."""
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from networks import flat_frame, Scripted
+import pytest
+from ros_rig import image_message, picture
+from std_srvs.srv import Trigger
+
+from xstreamvggt_ros.node.reconstructor import build_reconstructor
+
+pytestmark = pytest.mark.ros
+POSE = '/reconstruction/pose'
+
+
+def beginnings(rig):
+    return [line for line in rig.log() if line.startswith('stream ')]
+
+
+def test_every_new_stream_is_said_once_with_its_reason(active):
+    rig = active()
+    poses = rig.collect(PoseStamped, POSE)
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    messages = [
+        image_message(picture(), 100.0),
+        image_message(picture(), 101.0),
+        image_message(picture(), 50.0),
+        image_message(picture(height=28), 51.0),
+        image_message(picture(height=28), 52.0),
+    ]
+    rig.feed(messages, poses)
+    rig.call(Trigger, '/reconstruction/reset', Trigger.Request())
+    rig.feed([image_message(picture(height=28), 53.0)], poses)
+    rig.wait(lambda: len(beginnings(rig)) == 4, 'four streams in the log')
+
+    assert beginnings(rig) == [
+        'stream 1 begins: the first image',
+        "stream 2 begins: the images' stamps went back by 51.0 s",
+        'stream 3 begins: the images are 56x28 now, they were 56x42',
+        'stream 4 begins: ~/reset asked for it',
+    ]
+    rig.wait(lambda: _streams(diagnostics) == '4', 'four streams on /diagnostics')
+
+
+def test_a_stream_that_was_ruined_is_the_reason_for_the_next(active):
+    def answer(index, image):
+        frame = flat_frame(*image.shape[-2:])
+        if ruined.pop() if ruined else False:
+            frame.camera_from_world.fill_(float('nan'))
+        return frame
+
+    ruined = []
+    rig = active(network=Scripted(answer))
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed([image_message(picture(), 1.0)], poses)
+    ruined.append(True)
+    rig.publish(image_message(picture(), 2.0))
+    rig.feed([image_message(picture(), 3.0)], poses)
+
+    rig.wait_for_log('stream 2 begins: the one before gave a pose that is not finite')
+
+
+def test_a_stream_that_was_loaded_is_one(active, tmp_path):
+    rig = active({'output.directory': str(tmp_path)}, build_reconstructor=build_reconstructor)
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed([image_message(picture(), 1.0)], poses)
+    assert rig.call(Trigger, '/reconstruction/save', Trigger.Request()).success
+    (snapshot,) = tmp_path.glob('**/stream_*.safetensors')
+    assert rig.set('input.snapshot', str(snapshot)).successful
+    assert rig.call(Trigger, '/reconstruction/load', Trigger.Request()).success
+    rig.feed([image_message(picture(), 2.0)], poses)
+
+    rig.wait_for_log('stream 2 begins: ~/load resumed it')
+    assert len(beginnings(rig)) == 2
+
+
+def _streams(diagnostics):
+    if not diagnostics:
+        return None
+    return {pair.key: pair.value for pair in diagnostics[-1].status[0].values}['streams']

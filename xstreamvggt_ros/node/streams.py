@@ -1,0 +1,46 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""When streams begin, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xstreamvggt_ros.pipeline import Reconstruction
+
+FIRST = 'the first image'
+
+
+class StreamLog:
+    """
+    Count the streams and say once of each why it begins.
+
+    `warn` and `inform` take a line for the log, of streams that nobody asked for and of others.
+    """
+
+    def __init__(self, warn: Callable[[str], None], inform: Callable[[str], None]) -> None:
+        """Begin without a stream."""
+        self.count = 0
+        self._warn = warn
+        self._inform = inform
+        self._why = FIRST
+        self._asked = True
+        self._newest: tuple[int, int] | None = None
+
+    def expect(self, why: str, asked: bool = False) -> None:
+        """Take the reason for which the next image will be the first of its stream."""
+        self._why, self._asked = why, asked
+
+    def note(self, reconstruction: Reconstruction) -> None:
+        """See whether a frame is of another stream than the one before."""
+        report = reconstruction.report
+        stream = reconstruction.world, 0 if report is None else report.segment
+        if stream == self._newest:
+            return
+        self._newest = stream
+        self.count += 1
+        why, self._why = self._why, ''
+        # Without a reason from outside it is the watch's doing, which says so itself.
+        if why:
+            tell = self._inform if self._asked else self._warn
+            tell(f'stream {self.count} begins: {why}')
