@@ -1,0 +1,59 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Live replay through the node over DDS, against exact replay of the same frames."""
+
+from dataclasses import replace
+
+from filmed import Filmed
+import numpy as np
+import pytest
+
+from xstreamvggt_ros.demo.lifecycle import NodeError
+from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.live import live_replay
+from xstreamvggt_ros.evaluation.replay import replay
+
+pytestmark = pytest.mark.ros
+CONFIG = RunConfig(image_size=112, budget='3f', bits=4, policy='frame_diversity', device='cpu')
+
+NUMBERS = ('depth', 'confidence', 'intrinsics', 'world_from_camera', 'picture', 'points')
+
+
+def test_the_same_frames_give_the_same_numbers_as_exact_replay():
+    sequence = Filmed(count=6, distortion=(-0.1, 0.02, 0.0, 0.0, 0.0), damaged=(3,))
+    config = replace(CONFIG, point_source='pointmap')
+
+    exact = list(replay(sequence, config))
+    live = list(live_replay(sequence, replace(config, mode='live', queue='every')))
+
+    assert [each.status for each in live] == [each.status for each in exact]
+    assert [each.status for each in exact] == ['failed' if i == 3 else 'done' for i in range(6)]
+    for there, here in zip(live, exact, strict=True):
+        if here.estimate is None:
+            continue
+        for name in NUMBERS:
+            np.testing.assert_array_equal(
+                getattr(there.estimate, name), getattr(here.estimate, name), err_msg=name
+            )
+        np.testing.assert_array_equal(there.truth.depth, here.truth.depth)
+        assert there.cost.latency_s > 0
+        assert there.cost.resident_bytes > 10e6
+
+
+def test_what_comes_too_fast_is_dropped_and_said_so():
+    sequence = Filmed(count=30)
+    config = replace(CONFIG, mode='live', image_size=224, rate=60.0)
+
+    results = list(live_replay(sequence, config))
+
+    statuses = [each.status for each in results]
+    assert set(statuses) == {'done', 'dropped'}
+    assert statuses[-1] == 'done'
+    dropped = next(each for each in results if each.status == 'dropped')
+    assert dropped.truth.depth is not None
+    assert np.isnan(dropped.cost.latency_s)
+
+
+def test_a_node_that_does_not_start_is_an_error_with_its_log():
+    with pytest.raises(NodeError, match='nowhere.pth'):
+        list(live_replay(Filmed(), replace(CONFIG, mode='live', checkpoint='/nowhere.pth')))

@@ -1,0 +1,67 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recording of the node's outputs as results, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from xstreamvggt_ros.evaluation.results import Estimate, pose
+from xstreamvggt_ros.io.bags import open_bag, stamp_of
+
+# The outputs that an estimate is made of.
+PARTS = ('pose', 'depth/image', 'depth/camera_info', 'confidence')
+POINTS = 'points'
+# Outputs of so many frames may be begun at a time; messages of one frame come close together.
+MOST_OPEN = 64
+
+
+def recorded_estimates(
+    bag: Path, node_name: str, own_points: bool
+) -> Iterator[tuple[int, Estimate]]:
+    """
+    Read a recording once; give stamp and estimate (without its picture) of each whole frame.
+
+    With own_points the cloud, which has to be organised, is kept beside the depth.
+    """
+    wanted = (*PARTS, POINTS) if own_points else PARTS
+    prefix = f'/{node_name}/'
+    begun: dict[int, dict[str, object]] = {}
+    with open_bag(bag) as reader:
+        topics = {prefix + name for name in wanted}
+        connections = [each for each in reader.connections if each.topic in topics]
+        for connection, _, cdr in reader.messages(connections) if connections else ():
+            stamp_ns = stamp_of(cdr)
+            parts = begun.setdefault(stamp_ns, {})
+            name = connection.topic.removeprefix(prefix)
+            parts[name] = reader.deserialize(cdr, connection.msgtype)
+            if len(parts) == len(wanted):
+                yield stamp_ns, _estimate(begun.pop(stamp_ns))
+            while len(begun) > MOST_OPEN:
+                begun.pop(next(iter(begun)))
+
+
+def _estimate(parts: dict) -> Estimate:
+    depth = _map(parts['depth/image'])
+    turn, place = parts['pose'].pose.orientation, parts['pose'].pose.position
+    points = None
+    if POINTS in parts:
+        cloud = parts[POINTS]
+        rows = cloud.data.reshape(cloud.height, cloud.width, cloud.point_step)
+        # x, y, z come first in this node's clouds.
+        points = np.ascontiguousarray(rows[..., :12]).view('<f4')
+    return Estimate(
+        depth,
+        _map(parts['confidence']),
+        np.array(parts['depth/camera_info'].k, dtype=np.float64).reshape(3, 3),
+        pose(np.array([place.x, place.y, place.z]), np.array([turn.x, turn.y, turn.z, turn.w])),
+        np.empty((0, 0, 3), np.uint8),
+        points,
+    )
+
+
+def _map(message) -> np.ndarray:
+    return message.data.view('<f4').reshape(message.height, message.width).copy()

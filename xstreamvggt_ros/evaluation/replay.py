@@ -1,0 +1,180 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Exact replay: every frame through the pipeline, in order, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
+from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
+from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
+from xstreamvggt_ros.geometry import quaternion_from_rotation
+from xstreamvggt_ros.loading import load_network
+from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.model.config import PATCH_SIZE
+from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
+from xstreamvggt_ros.preprocessing import Preprocessing
+from xstreamvggt_ros.segments import GuardedReconstructor
+from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.watch import Watch
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.pipeline import FrameReconstructor
+    from xstreamvggt_ros.reconstruction import Reconstruction
+
+PAGE_BYTES = 4096
+# The estimates of both replays are in the first camera's axes.
+WORLD_AXES = 'optical'
+
+
+def chosen_frames(sequence: EvaluationSequence, config: RunConfig) -> Sequence[SequenceFrame]:
+    """Take every stride-th frame, up to max_frames; ValueError where none is left."""
+    frames = sequence.frames[:: config.stride]
+    frames = frames[: config.max_frames] if config.max_frames else frames
+    if not frames:
+        raise ValueError(f'{sequence.name} has no frames')
+    return frames
+
+
+def frame_tokens(config: RunConfig, image_shape: tuple[int, int]) -> int:
+    """Count the tokens that an image of that height and width becomes in a layer."""
+    height, width = Preprocessing.plan(*image_shape, config.network_size).size
+    special = ModelConfig.preset(config.preset).special_tokens
+    return special + height // PATCH_SIZE * (width // PATCH_SIZE)
+
+
+def first_shape(frames: Sequence[SequenceFrame]) -> tuple[int, int]:
+    """Give height and width of the first image that can be read; ValueError where none can."""
+    for frame in frames:
+        try:
+            return frame.image().shape[:2]
+        except DamagedFrame:
+            continue
+    raise ValueError('no image of the sequence can be read')
+
+
+def build_pipeline(
+    config: RunConfig, network: FrameReconstructor | None, frames: Sequence[SequenceFrame]
+) -> ReconstructionPipeline:
+    """Build what the node runs, for these frames; a `network` takes the place of its own."""
+    if network is None:
+        tokens = frame_tokens(config, first_shape(frames))
+        model = load_network(
+            config.preset, config.checkpoint, config.revision, config.device, config.dtype
+        )
+        cache = config.cache_config(len(frames), tokens)
+        network = StreamingReconstructor(model, cache, attention=config.attention)
+    return ReconstructionPipeline(
+        GuardedReconstructor(network, Watch(), config.on_failure),
+        PipelineConfig(
+            config.network_size,
+            WORLD_AXES,
+            point_source=config.point_source,
+            keyframe_threshold=config.keyframe_threshold,
+        ),
+    )
+
+
+def replay(
+    sequence: EvaluationSequence, config: RunConfig, network: FrameReconstructor | None = None
+) -> Iterator[FrameResult]:
+    """
+    Run the frames of the sequence through the pipeline, each in full before the next.
+
+    A frame that cannot be read, or of which nothing comes, is a result with that status; the
+    stream goes on. Where the device's memory is exhausted, that frame and all later ones failed.
+    Raises ValueError where no frame or no network can be had, BudgetTooSmall among them.
+    """
+    frames = chosen_frames(sequence, config)
+    pipeline = build_pipeline(config, network, frames)
+    aspect = first_shape(frames)
+    pipeline.warm_up(aspect[1] / aspect[0])
+    aligner = TruthAligner(config.network_size, config.camera_info)
+    exhausted = ''
+    for index, frame in enumerate(frames):
+        if not exhausted:
+            try:
+                yield _frame(index, frame, config, pipeline, aligner)
+                continue
+            except torch.OutOfMemoryError as error:
+                # What was reconstructed so far counts; that it ended here is a result too.
+                exhausted = f'out_of_memory: at frame {index}: {error}'.partition('\n')[0]
+        yield FrameResult(index, frame, AlignedTruth(), 'failed', reason=exhausted)
+
+
+def _frame(
+    index: int,
+    frame: SequenceFrame,
+    config: RunConfig,
+    pipeline: ReconstructionPipeline,
+    aligner: TruthAligner,
+) -> FrameResult:
+    try:
+        image = frame.image()
+    except DamagedFrame as error:
+        return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
+    camera = frame.camera if config.camera_info else None
+    estimate, reason = None, ''
+    began = time.perf_counter()
+    try:
+        reconstruction = pipeline.process(image, camera)
+        estimate = estimate_of(reconstruction, config.point_source == 'pointmap')
+    except FrameError as error:
+        reason = f'{error.reason}: {error}'
+    latency = time.perf_counter() - began
+    try:
+        truth = aligner.align(frame.truth(), frame.camera, image.shape[:2])
+    except ValueError as error:
+        truth, reason = AlignedTruth(), reason or f'truth: {error}'
+    return FrameResult(
+        index,
+        frame,
+        truth,
+        'failed' if estimate is None else 'done',
+        estimate,
+        _cost(pipeline, latency),
+        reason,
+    )
+
+
+def estimate_of(reconstruction: Reconstruction, own_points: bool = False) -> Estimate:
+    """Take from a reconstruction what is scored."""
+    report, transform = reconstruction.report, reconstruction.map_from_camera
+    return Estimate(
+        reconstruction.depth,
+        reconstruction.confidence,
+        reconstruction.intrinsics,
+        pose(transform[:3, 3], quaternion_from_rotation(transform[:3, :3])),
+        reconstruction.picture,
+        reconstruction.points if own_points else None,
+        reconstruction.world,
+        '' if report is None or report.level == 'ok' else str(report),
+    )
+
+
+def resident_bytes(process: str = 'self') -> float:
+    """Give a process's resident memory, NaN where the system does not tell (or it is gone)."""
+    try:
+        pages = Path(f'/proc/{process}/statm').read_text(encoding='ascii').split()[1]
+    except (OSError, IndexError):
+        return float('nan')
+    return float(pages) * PAGE_BYTES
+
+
+def _cost(pipeline: ReconstructionPipeline, latency_s: float) -> Cost:
+    stats = pipeline.cache_stats()
+    on_device = torch.cuda.is_initialized()
+    return Cost(
+        latency_s,
+        float(stats.tokens),
+        float(stats.bytes),
+        resident_bytes(),
+        float(torch.cuda.max_memory_allocated()) if on_device else float('nan'),
+    )
