@@ -41,6 +41,11 @@ class StreamLog:
         self.count += 1
         why, self._why = self._why, ''
         # Without a reason from outside it is the watch's doing, which says so itself.
-        if why:
-            tell = self._inform if self._asked else self._warn
-            tell(f'stream {self.count} begins: {why}')
+        if not why:
+            return
+        text = f'stream {self.count} begins: {why}'
+        # rclpy tells log calls apart by their line, and allows each one severity.
+        if self._asked:
+            self._inform(text)
+        else:
+            self._warn(text)
