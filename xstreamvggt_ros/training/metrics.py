@@ -8,6 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.depth_scores import DepthSums, median_scale
+from xstreamvggt_ros.umeyama import fit_points, move
+
 # Below this length, in metres, a path is a rotation and has no shape to compare.
 SHORTEST_PATH = 0.3
 
@@ -20,11 +23,11 @@ def depth_errors(prediction: Tensor, truth: Tensor) -> tuple[float, float]:
     makes the medians agree.
     """
     valid = truth > 0
-    prediction, truth = prediction[valid].double(), truth[valid].double()
-    prediction = prediction * (truth.median() / prediction.median())
-    abs_rel = ((prediction - truth).abs() / truth).mean()
-    ratio = torch.maximum(prediction / truth, truth / prediction)
-    return float(abs_rel), float((ratio < 1.25).double().mean())
+    values, true = (maps[valid].double().cpu().numpy() for maps in (prediction, truth))
+    sums = DepthSums()
+    sums.add(values * median_scale(values, true), true)
+    score = sums.score()
+    return score.abs_rel, score.delta
 
 
 def trajectory_error(prediction: Tensor, truth: Tensor) -> float | None:
@@ -38,20 +41,8 @@ def trajectory_error(prediction: Tensor, truth: Tensor) -> float | None:
     path = float(np.linalg.norm(np.diff(true, axis=0), axis=1).sum())
     if path < SHORTEST_PATH or len(true) < 3:
         return None
-    residual = align(estimated, true) - true
+    residual = move(estimated, fit_points(estimated, true)) - true
     return float(np.sqrt((residual**2).sum(1).mean())) / path
-
-
-def align(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Move points (N, 3) by the similarity that brings them nearest to target (N, 3)."""
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    centred = source - source_mean
-    spread = (centred**2).sum()
-    u, singular, vt = np.linalg.svd((target - target_mean).T @ centred)
-    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ np.diag(signs) @ vt
-    scale = (singular * signs).sum() / spread if spread > 0 else 0.0
-    return scale * centred @ rotation.T + target_mean
 
 
 def rotation_error(prediction: Tensor, truth: Tensor) -> float:
