@@ -3,6 +3,7 @@
 """What a user is told of a dropped frame."""
 
 import pytest
+from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
@@ -59,3 +60,12 @@ def test_after_the_period_it_says_how_many_there_were():
         log.report(ImageError('step', 'a'))
 
     assert warnings[1] == 'image dropped (step): a (3 more like it since the last such message)'
+
+
+def test_a_logger_of_ros_takes_warnings_and_errors_in_turn():
+    logger = get_logger('failures')
+    log = FailureLog(logger.warning, logger.error, period=0.0)
+
+    reasons = [log.report(error) for error in 2 * [ImageError('step', 'a'), BudgetTooSmall('b')]]
+
+    assert reasons == 2 * ['step', 'budget_too_small']

@@ -71,7 +71,11 @@ class FailureLog:
         text = f'image dropped ({failure.reason}): {failure.text}'
         if more:
             text += f' ({more} more like it since the last such message)'
-        (self._error if failure.serious else self._warn)(text)
+        # rclpy tells log calls apart by their line, and allows each one severity.
+        if failure.serious:
+            self._error(text)
+        else:
+            self._warn(text)
         return failure.reason
 
 
