@@ -35,7 +35,7 @@ setup(
         'numpy>=1.24',  # images and clouds between ROS messages and torch
         'pillow>=9',  # reads image files and JPEG streams
         'safetensors>=0.4',  # reads the checkpoints
-        'scipy>=1.10',  # rotation matrices to quaternions and back
+        'scipy>=1.10',  # rotations and quaternions, nearest neighbours of clouds
         'torch>=2.4',  # the network
     ],
     extras_require={
@@ -52,6 +52,12 @@ setup(
             'matplotlib>=3.6',  # the contact sheet
             'rich>=13',  # progress and tables in the terminal
             'rosbags>=0.10',  # reads and writes bags without ROS's own tools
+        ],
+        # What evaluation reads beside folders of images.
+        'evaluation': [
+            'h5py>=3.8',  # NYU Depth V2's labelled file, MATLAB 7.3
+            'rosbags>=0.10',  # bags, without ROS
+            'rosbags-image>=0.10',  # and the images in them
         ],
         # What `make test` needs beside the demo.
         'test': [
