@@ -22,6 +22,8 @@ DINOV2_ENCODERS = {
     'dinov2_vits14_reg': EncoderShape(384, 12, 6),
     'dinov2_vitb14_reg': EncoderShape(768, 12, 12),
     'dinov2_vitl14_reg': EncoderShape(1024, 24, 16),
+    # Not a published one: the encoder of `tiny`, which learns it with the rest.
+    'dinov2_tiny14_reg': EncoderShape(128, 2, 2),
 }
 
 
@@ -136,14 +138,14 @@ PRESETS = {
     'streamvggt': ModelConfig(),
     'tiny': ModelConfig(
         image_size=224,
-        patch_embed='conv',
-        embed_dim=192,
-        num_heads=3,
-        depth=5,
+        patch_embed='dinov2_tiny14_reg',
+        embed_dim=128,
+        num_heads=2,
+        depth=4,
         dpt_features=48,
         dpt_channels=(32, 48, 64, 64),
-        dpt_layers=(1, 2, 3, 4),
+        dpt_layers=(0, 1, 2, 3),
         camera_depth=1,
-        camera_heads=6,
+        camera_heads=4,
     ),
 }

@@ -91,7 +91,7 @@ def _starting_model(options, config: TrainingConfig, source, device: torch.devic
         load_checkpoint(model, options.init)
         return model.to(device)
     initialise(model, config.seed)
-    if model.config.patch_embed == 'conv' and not options.resume:
+    if not options.resume:
         rng = np.random.default_rng(config.seed)
         source.advance(0)
         batches = [draw_batch(source.pick, config.stages[0], rng, device) for _ in range(40)]

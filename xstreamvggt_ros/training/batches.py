@@ -15,7 +15,7 @@ from xstreamvggt_ros.training.config import Stage
 from xstreamvggt_ros.training.shards import Sequence
 from xstreamvggt_ros.training.truth import Batch
 
-LEAST_ZOOM = 0.65
+LEAST_ZOOM = 0.8
 
 
 def draw_batch(

@@ -33,9 +33,11 @@ class LossConfig:
     alpha: reward of confidence. gradient: of the gradient term. sky: of the log confidence where
     nothing can be measured. logarithmic: compare dense maps as the heads give them, before exp,
     so that errors are relative; False compares them in units of the scene, as VGGT does.
+    matching, read_outs: of the guidance (see guidance), given to the pairs guided_blocks and to
+    all of them.
     """
 
-    camera: float = 5.0
+    camera: float = 10.0
     iteration_decay: float = 0.6
     huber_delta: float = 0.02
     points: float = 0.5
@@ -43,6 +45,9 @@ class LossConfig:
     gradient: float = 1.0
     sky: float = 0.05
     logarithmic: bool = True
+    matching: float = 0.2
+    read_outs: float = 0.5
+    guided_blocks: tuple[int, ...] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class TrainingConfig:
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
+    muon: bool = True
     depth_share: float = 0.5
     point_share: float = 0.25
     ema: float = 0.99
@@ -88,15 +94,16 @@ class TrainingConfig:
 
 
 RECIPES = {
-    # Two cores: 24 small frames a step.
+    # Two cores: 32 small frames a step at most.
     'cpu': TrainingConfig(
         stages=(
-            Stage(0.2, (84, 112), ((12, 2),)),
-            Stage(0.6, (84, 112), ((12, 2), (8, 3), (6, 4), (3, 8))),
-            Stage(1.0, (84, 112), ((6, 4), (3, 8), (2, 12), (1, 24))),
+            Stage(0.3, (84, 112), ((16, 2),), (2, 12)),
+            Stage(0.7, (84, 112), ((16, 2), (8, 4), (4, 8)), (1, 12)),
+            Stage(1.0, (84, 112), ((8, 4), (4, 8), (2, 12), (1, 24))),
         ),
-        steps=12_000,
-        point_share=0.125,
+        steps=8_000,
+        depth_share=0.2,
+        point_share=0.05,
     ),
     # One large GPU, where a small batch would only wait for kernels to be launched.
     'gpu': TrainingConfig(

@@ -15,10 +15,13 @@ from xstreamvggt_ros.model.aggregator import IMAGE_MEAN, IMAGE_STD
 from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.model.layers import Attention, LayerScale
+from xstreamvggt_ros.model.patch_encoder import DinoEncoder
 
 LAYER_SCALE = 0.5
 TOKEN_DEVIATION = 0.02
 TYPICAL_FOV = 1.0
+# Of sines of amplitude 1, beside patches of mean square 1.
+POSITION_GAIN = 0.5
 # Lets a token give itself about as much attention as all others of its frame together.
 MATCHING_GAIN = 0.7
 # Of normalised pixels; components that vary less are mostly noise.
@@ -39,6 +42,8 @@ def initialise(model: StreamVGGT, seed: int) -> None:
     torch.manual_seed(seed)
     for module in model.modules():
         _initialise_module(module)
+    if isinstance(model.aggregator.patch_embed, DinoEncoder):
+        _initialise_encoder(model.aggregator.patch_embed)
     for block in (*model.aggregator.frame_blocks, *model.aggregator.global_blocks):
         _match_keys_to_queries(block.attn)
     for name in ('camera_token', 'register_token'):
@@ -56,14 +61,14 @@ def initialise(model: StreamVGGT, seed: int) -> None:
 @torch.no_grad()
 def even_out_patches(model: StreamVGGT, images: Tensor) -> None:
     """
-    Begin the patch projection of a 'conv' encoder at principal components, evened out.
+    Begin the patch projection at principal components, evened out.
 
     images (F, 3, H, W) in [0, 1], as the network will see them. Neighbouring pixels are nearly
     equal, so a random projection of a patch says little but its mean colour. Here every channel is
     a component of its own, and the square root of its deviation is left to it: fine detail is
     heard, but not as loud as what is coarse. The mean square of a token is 1.
     """
-    projection = model.aggregator.patch_embed.proj
+    projection = _projection(model)
     mean, std = (images.new_tensor(values)[:, None, None] for values in (IMAGE_MEAN, IMAGE_STD))
     patches = functional.unfold((images - mean) / std, PATCH_SIZE, stride=PATCH_SIZE)
     patches = patches.transpose(1, 2).flatten(0, 1)
@@ -76,6 +81,27 @@ def even_out_patches(model: StreamVGGT, images: Tensor) -> None:
     weight = (axes[:, -count:] * gains).T
     projection.weight.copy_(weight.view_as(projection.weight))
     projection.bias.copy_(-weight @ mean)
+
+
+def _projection(model: StreamVGGT) -> nn.Conv2d:
+    encoder = model.aggregator.patch_embed
+    return (encoder.patch_embed if isinstance(encoder, DinoEncoder) else encoder).proj
+
+
+def _initialise_encoder(encoder: DinoEncoder) -> None:
+    """Begin positions at sines and cosines, so that near patches begin alike."""
+    for name in ('cls_token', 'register_tokens'):
+        nn.init.normal_(getattr(encoder, name), std=TOKEN_DEVIATION)
+    width = encoder.pos_embed.shape[-1]
+    grid = torch.linspace(-1, 1, encoder.grid)
+    # From a quarter of a turn over the image to one in four patches.
+    rates = torch.pi * torch.logspace(-1, math.log2(encoder.grid / 4), width // 4, base=2)
+    angles = grid[:, None] * rates
+    axis = torch.cat([angles.sin(), angles.cos()], dim=-1)
+    rows = axis[:, None].expand(-1, encoder.grid, -1)
+    columns = axis[None].expand(encoder.grid, -1, -1)
+    nn.init.zeros_(encoder.pos_embed)
+    encoder.pos_embed[0, 1:] = POSITION_GAIN * torch.cat([rows, columns], dim=-1).flatten(0, 1)
 
 
 def _match_keys_to_queries(attention: Attention) -> None:

@@ -20,6 +20,7 @@ from xstreamvggt_ros.training.augmentation import photometric
 from xstreamvggt_ros.training.batches import draw_batch
 from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import TrainingConfig
+from xstreamvggt_ros.training.guidance import find_matches, matching_loss, ReadOuts, Watched
 from xstreamvggt_ros.training.losses import camera_loss, depth_loss, points_loss
 from xstreamvggt_ros.training.truth import Batch, ground_truth
 
@@ -39,9 +40,8 @@ class Trainer:
         self.model, self.config, self.step = model.train(), config, 0
         self.averaged = copy.deepcopy(model).eval().requires_grad_(False)
         self.device = model.aggregator.camera_token.device
-        self.optimiser = torch.optim.AdamW(
-            _groups(model, config.weight_decay), lr=config.lr, betas=config.betas, fused=True
-        )
+        self.read_outs = ReadOuts(model.config).to(self.device)
+        self.optimisers = _optimisers(model, self.read_outs, config)
 
     def compile(self) -> None:
         """Let torch fuse each block; its graphs serve any shape but for sides of one."""
@@ -49,6 +49,9 @@ class Trainer:
         aggregator = self.model.aggregator
         for block in (*aggregator.frame_blocks, *aggregator.global_blocks):
             block.compile(dynamic=True)
+        # What a guided block notes is lost on a compiler.
+        for pair in self.config.loss.guided_blocks:
+            aggregator.global_blocks[pair]._compiled_call_impl = None
 
     def advance(self, source) -> dict[str, float]:
         """Do one step on a batch from source; return losses, gradient norm and rate."""
@@ -68,37 +71,51 @@ class Trainer:
         """Change the weights by one batch, seen as images (B, S, 3, H, W)."""
         config = self.config
         rate = learning_rate(config, self.step)
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group['lr'] = rate
         losses = self.losses(batch, images, generator)
         total = (
-            config.loss.camera * losses['camera']
+            config.loss.camera * (losses['camera'] + config.loss.read_outs * losses['poses'])
             + losses['depth']
             + config.loss.points * losses['points']
+            + config.loss.read_outs * losses['patches']
+            + config.loss.matching * losses['matching']
         )
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            optimiser.zero_grad()
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
         if torch.isfinite(norm):
-            self.optimiser.step()
+            for optimiser in self.optimisers:
+                optimiser.step()
         report = {name: float(value.detach()) for name, value in losses.items()}
         return {**report, 'loss': float(total.detach()), 'norm': float(norm), 'lr': rate}
 
     def losses(
         self, batch: Batch, images: Tensor, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
-        """Compute the three losses; the dense heads see a random share of the frames."""
-        truth = ground_truth(batch)
+        """Compute the losses; the dense heads see a random share of the frames."""
+        truth, matches = ground_truth(batch), find_matches(batch)
         frames = batch.images.shape[0] * batch.images.shape[1]
         order = torch.randperm(frames, generator=generator).to(self.device)
         depth_frames = order[: math.ceil(self.config.depth_share * frames)]
         point_frames = order[: math.ceil(self.config.point_share * frames)]
-        encodings, depth, points = _predict(self.model, images, depth_frames, point_frames)
+        memory = Watched(_memory(self.model, images), self.config.loss.guided_blocks)
+        features, encodings, depth, points = _predict(
+            self.model, images, memory, depth_frames, point_frames
+        )
         flat_depth, flat_points, flat_valid = (
             values.flatten(0, 1) for values in (truth.depth, truth.points, truth.valid)
         )
         loss = self.config.loss
+        with torch.autocast(images.device.type, torch.bfloat16):
+            poses, patches = self.read_outs.loss(features, truth, matches, loss.huber_delta)
+        matching = [matching_loss(*noted, matches, self.model.config) for noted in memory.noted]
         return {
+            'poses': poses,
+            'patches': patches,
+            'matching': torch.stack(matching).mean(),
             'camera': camera_loss(encodings, truth.pose_encoding, loss),
             'depth': depth_loss(depth, flat_depth[depth_frames], flat_valid[depth_frames], loss),
             'points': points_loss(
@@ -113,7 +130,8 @@ class Trainer:
             {
                 'model': self.model.state_dict(),
                 'averaged': self.averaged.state_dict(),
-                'optimiser': self.optimiser.state_dict(),
+                'read_outs': self.read_outs.state_dict(),
+                'optimisers': [optimiser.state_dict() for optimiser in self.optimisers],
                 'step': self.step,
                 'seed': self.config.seed,
             },
@@ -131,7 +149,9 @@ class Trainer:
             )
         self.model.load_state_dict(state['model'])
         self.averaged.load_state_dict(state['averaged'])
-        self.optimiser.load_state_dict(state['optimiser'])
+        self.read_outs.load_state_dict(state['read_outs'])
+        for optimiser, kept in zip(self.optimisers, state['optimisers'], strict=True):
+            optimiser.load_state_dict(kept)
         self.step = state['step']
 
     @torch.no_grad()
@@ -154,23 +174,25 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     )
 
 
-def _predict(model, images, depth_frames, point_frames):
-    """Run model on (B, S, 3, H, W), its dense heads on some of the B * S frames: raw maps."""
-    config, size, frames = model.config, images.shape[-2:], images.shape[1]
-    taps = {config.depth - 1, *config.dpt_layers}
+def _memory(model, images):
+    frames = images.shape[1]
     if images.device.type == 'cpu':
-        memory = MaskedCausal(frames, config.tokens_per_frame(*size))
-    else:
-        memory = FrameCausal(frames)
+        return MaskedCausal(frames, model.config.tokens_per_frame(*images.shape[-2:]))
+    return FrameCausal(frames)
+
+
+def _predict(model, images, memory, depth_frames, point_frames):
+    """Run model on (B, S, 3, H, W), its dense heads on some of the B * S frames: raw maps."""
+    config, size = model.config, images.shape[-2:]
     with torch.autocast(images.device.type, torch.bfloat16), _attention(images.device):
-        features = model.aggregator(images, memory.attend_global, True, taps)
+        features = model.aggregator(images, memory.attend_global, True, set(range(config.depth)))
         encodings = model.camera_head(features[config.depth - 1][:, :, 0], memory.attend_camera)
         flat = {tap: features[tap].flatten(0, 1) for tap in config.dpt_layers}
         depth, points = (
             head({tap: feature[index] for tap, feature in flat.items()}, *size).float()
             for head, index in ((model.depth_head, depth_frames), (model.point_head, point_frames))
         )
-    return encodings, depth, points
+    return features, encodings, depth, points
 
 
 def _attention(device: torch.device):
@@ -180,13 +202,28 @@ def _attention(device: torch.device):
     return contextlib.nullcontext()
 
 
-def _groups(model: StreamVGGT, weight_decay: float) -> list[dict]:
-    """Keep weight decay to matrices and kernels."""
-    decayed, plain = [], []
+def _optimisers(model, read_outs, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """Give the blocks' matrices to Muon where it is asked for, everything else to AdamW."""
+    matrices, decayed, plain = [], [], list(read_outs.parameters())
     for name, parameter in model.named_parameters():
-        matrix = name.endswith('weight') and parameter.ndim > 1
-        (decayed if matrix else plain).append(parameter)
-    return [
-        {'params': decayed, 'weight_decay': weight_decay},
+        if config.muon and parameter.ndim == 2 and 'blocks.' in name:
+            matrices.append(parameter)
+        elif name.endswith('weight') and parameter.ndim > 1:
+            decayed.append(parameter)
+        else:
+            plain.append(parameter)
+    groups = [
+        {'params': decayed, 'weight_decay': config.weight_decay},
         {'params': plain, 'weight_decay': 0.0},
     ]
+    optimisers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)]
+    if matrices:
+        optimisers.append(
+            torch.optim.Muon(
+                matrices,
+                lr=config.lr,
+                weight_decay=config.weight_decay,
+                adjust_lr_fn='match_rms_adamw',
+            )
+        )
+    return optimisers
