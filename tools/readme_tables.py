@@ -26,6 +26,52 @@ def parameters_table() -> str:
     return '\n'.join(rows)
 
 
+def inputs_table() -> str:
+    """Name every topic that the node listens to."""
+    from xstreamvggt_ros.node.interface import INPUTS, NEWEST_DEPTH
+
+    newest = f'best effort, depth {NEWEST_DEPTH}'
+    queued = f'{newest}; with `input.queue: every` reliable, depth `input.queue_size`'
+    rows = ['| in | type | quality of service | |', '|---|---|---|---|']
+    for each in INPUTS:
+        kinds = ', '.join(kind.__name__ for kind in each.kinds)
+        qos = queued if each.queued else newest
+        rows.append(f'| `{each.name}` | {kinds} | {qos} | {each.meaning} |')
+    return '\n'.join(rows)
+
+
+def outputs_table() -> str:
+    """Name every topic that the node publishes on."""
+    from xstreamvggt_ros.node.interface import OUTPUTS
+    from xstreamvggt_ros.node.qos import output_qos
+
+    rows = ['| out | type | quality of service | |', '|---|---|---|---|']
+    for each in OUTPUTS:
+        profile = output_qos(each)
+        words = (profile.reliability, profile.durability)
+        words = [word.name.lower().replace('_', ' ') for word in words]
+        # What a publisher is that asks for nothing else.
+        words = ', '.join(
+            'reliable' if word == 'system default' else word
+            for word in words
+            if word != 'volatile'
+        )
+        rows.append(
+            f'| `{each.topic()}` | {each.kind.__name__} | {words}, depth {profile.depth} | '
+            f'{each.meaning} |'
+        )
+    return '\n'.join(rows)
+
+
+def services_table() -> str:
+    """Name every service that the node offers while it is active."""
+    from xstreamvggt_ros.node.interface import SERVICES
+
+    rows = ['| service | type | |', '|---|---|---|']
+    rows += [f'| `{each.topic}` | {each.kind.__name__} | {each.meaning} |' for each in SERVICES]
+    return '\n'.join(rows)
+
+
 def _describe(spec) -> str:
     text = spec.description
     if spec.choices:
@@ -51,7 +97,12 @@ def _number(value: float) -> str:
     return f'{value:,}' if isinstance(value, int) else f'{value:g}'
 
 
-TABLES: dict[str, Callable[[], str]] = {'parameters': parameters_table}
+TABLES: dict[str, Callable[[], str]] = {
+    'inputs': inputs_table,
+    'outputs': outputs_table,
+    'services': services_table,
+    'parameters': parameters_table,
+}
 
 
 def with_tables(text: str) -> str:

@@ -4,7 +4,14 @@
 
 import pytest
 import readme_tables
-from readme_tables import main, parameters_table, with_tables
+from readme_tables import (
+    main,
+    outputs_table,
+    parameters_table,
+    services_table,
+    TABLES,
+    with_tables,
+)
 
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
@@ -23,9 +30,21 @@ def test_every_parameter_has_its_row():
     )
 
 
+def test_topics_have_their_quality_of_service_as_it_is_created():
+    rows = outputs_table().splitlines()
+    (map_row,) = [row for row in rows if '`~/map`' in row]
+    assert map_row.startswith('| `~/map` | PointCloud2 | reliable, transient local, depth 1 | ')
+    (points,) = [row for row in rows if '`~/points`' in row]
+    assert points.startswith('| `~/points` | PointCloud2 | reliable, depth 5 | ')
+    assert any(
+        row.startswith('| `~/enable` | SetBool | ') for row in services_table().splitlines()
+    )
+
+
 def test_what_is_old_is_found_and_replaced(tmp_path, monkeypatch, capsys):
     readme = tmp_path / 'README.md'
-    readme.write_text('before\n<!-- parameters: generated -->\nstale row\n<!-- end -->\nafter\n')
+    places = ''.join(f'<!-- {name}: generated -->\nstale row\n<!-- end -->\n' for name in TABLES)
+    readme.write_text(f'before\n{places}after\n')
     monkeypatch.setattr(readme_tables, 'README', readme)
     assert main(['--check']) == 1
     assert 'run python tools/readme_tables.py' in capsys.readouterr().out
@@ -36,5 +55,5 @@ def test_what_is_old_is_found_and_replaced(tmp_path, monkeypatch, capsys):
 
 
 def test_a_marker_that_is_gone_is_said():
-    with pytest.raises(ValueError, match='0 places for the table of parameters'):
+    with pytest.raises(ValueError, match='0 places for the table of inputs'):
         with_tables('no marker')

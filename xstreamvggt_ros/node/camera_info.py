@@ -11,10 +11,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
 from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.node.qos import input_qos, NEWEST_DEPTH
+from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
+from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.parameters import InputParameters
 
-NAME = 'camera_info'
+NAME = CAMERA_INFO_INPUT.name
 # Seconds between two warnings of a calibration that cannot be used.
 WARN_PERIOD = 5.0
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nav_msgs.msg import Odometry
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
@@ -14,6 +13,7 @@ from std_msgs.msg import Header
 from xstreamvggt_ros.messages import ns_from_time, odometry
 from xstreamvggt_ros.motion import body_twist, uncertainty
 from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.interface import ODOMETRY
 from xstreamvggt_ros.node.qos import create_output, wanted
 
 
@@ -31,7 +31,7 @@ class OdometryOutput:
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publisher."""
-        self.publisher = create_output(node, Odometry, '~/odometry')
+        self.publisher = create_output(node, ODOMETRY)
         self._before: _Before | None = None
 
     def publish(self, stamped: StampedReconstruction, in_map: Header) -> None:

@@ -7,11 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseStamped
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.clouds import select_cloud
@@ -24,14 +21,12 @@ from xstreamvggt_ros.messages import (
     pose_stamped,
     transform_stamped,
 )
+from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
-from xstreamvggt_ros.node.qos import create_output, OUTPUT_DEPTH, wanted
+from xstreamvggt_ros.node.qos import create_output, output_qos, wanted
 from xstreamvggt_ros.node.world import WorldOutputs
 from xstreamvggt_ros.parameters import OutputParameters
-
-# As tf2_ros has it: every listener keeps this many.
-TF_DEPTH = 100
 
 
 class Outputs:
@@ -47,21 +42,23 @@ class Outputs:
         """Create the publishers; they send once the node is active."""
         self._node = node
         self._parameters = parameters
-        self._points = create_output(node, PointCloud2, '~/points')
-        self._depth = create_output(node, Image, '~/depth/image')
-        self._camera_info = create_output(node, CameraInfo, '~/depth/camera_info')
-        self._confidence = create_output(node, Image, '~/confidence')
-        self._pose = create_output(node, PoseStamped, '~/pose')
+        self._points = create_output(node, interface.POINTS)
+        self._depth = create_output(node, interface.DEPTH)
+        self._camera_info = create_output(node, interface.CAMERA_INFO)
+        self._confidence = create_output(node, interface.CONFIDENCE)
+        self._pose = create_output(node, interface.POSE)
         self._odometry = OdometryOutput(node)
         self.world = WorldOutputs(node, parameters)
         self._tf = node.create_publisher(
             TFMessage,
-            '/tf',
-            QoSProfile(depth=TF_DEPTH),
+            interface.TRANSFORMS.topic(),
+            output_qos(interface.TRANSFORMS),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         # Not managed: the last figures are sent on the way out of the active state.
-        self._diagnostics = node.create_publisher(DiagnosticArray, '/diagnostics', OUTPUT_DEPTH)
+        self._diagnostics = node.create_publisher(
+            DiagnosticArray, interface.DIAGNOSTICS.topic(), output_qos(interface.DIAGNOSTICS)
+        )
 
     def publish_diagnostics(self, message: DiagnosticArray) -> None:
         """Send what the node says about itself."""

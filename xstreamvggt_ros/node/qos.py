@@ -15,8 +15,7 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-NEWEST_DEPTH = 5
-OUTPUT_DEPTH = 5
+from xstreamvggt_ros.node.interface import NEWEST_DEPTH, Output
 
 
 def input_qos(node: Node, topic: str, newest: bool, queue_size: int) -> QoSProfile:
@@ -37,19 +36,20 @@ def input_qos(node: Node, topic: str, newest: bool, queue_size: int) -> QoSProfi
     )
 
 
-def create_output(node: LifecycleNode, kind: type, topic: str, latched: bool = False):
-    """
-    Create a lifecycle publisher whose quality of service can be overridden.
-
-    Reliable; a latched one keeps its last message for those who come later.
-    """
+def output_qos(output: Output) -> QoSProfile:
+    """Choose the profile of a publisher; a latched one keeps its last message for latecomers."""
     durability = QoSDurabilityPolicy.VOLATILE
-    if latched:
+    if output.latched:
         durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+    return QoSProfile(depth=output.depth, durability=durability)
+
+
+def create_output(node: LifecycleNode, output: Output, root: str = '~'):
+    """Create an output's lifecycle publisher; its quality of service can be overridden."""
     return node.create_lifecycle_publisher(
-        kind,
-        topic,
-        QoSProfile(depth=1 if latched else OUTPUT_DEPTH, durability=durability),
+        output.kind,
+        output.topic(root),
+        output_qos(output),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
 

@@ -15,7 +15,8 @@ from sensor_msgs.msg import Image
 
 from xstreamvggt_ros.messages import decode_depth, ns_from_time
 from xstreamvggt_ros.node.frames import StampedReconstruction
-from xstreamvggt_ros.node.qos import input_qos, NEWEST_DEPTH
+from xstreamvggt_ros.node.interface import NEWEST_DEPTH
+from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
 from xstreamvggt_ros.scale import make_scale_estimator, ScaleState

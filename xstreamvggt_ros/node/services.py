@@ -12,12 +12,14 @@ import traceback
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import SetBool, Trigger
 
+from xstreamvggt_ros.node.interface import ENABLE, Service
+
 
 @dataclass(frozen=True)
 class Command:
-    """A Trigger service: its name, what is done and says so, and how its failure is told."""
+    """A Trigger service, what is done and says so, and how its failure is told."""
 
-    name: str
+    service: Service
     function: Callable[[], str]
     not_done: str
 
@@ -41,10 +43,12 @@ class Services:
         self._run = run
         self._enable = enable
         self._services = [
-            node.create_service(Trigger, f'~/{command.name}', partial(self._obey, command))
+            node.create_service(
+                command.service.kind, command.service.topic, partial(self._obey, command)
+            )
             for command in commands
         ]
-        self._services.append(node.create_service(SetBool, '~/enable', self._on_enable))
+        self._services.append(node.create_service(ENABLE.kind, ENABLE.topic, self._on_enable))
 
     def destroy(self) -> None:
         """Take the services off the node."""

@@ -21,6 +21,7 @@ from xstreamvggt_ros.node.camera_info import CameraInfoInput
 from xstreamvggt_ros.node.failures import FailureLog
 from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
 from xstreamvggt_ros.node.inputs import ImageInput
+from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.scale import DepthInput, Scale
 from xstreamvggt_ros.node.services import Command, Services
@@ -171,9 +172,9 @@ class Session:
 
     def _commands(self) -> tuple[Command, ...]:
         return (
-            Command('reset', self._reset, 'not reset'),
-            Command('save', self._save, 'not saved'),
-            Command('load', self._load, 'not loaded'),
+            Command(RESET, self._reset, 'not reset'),
+            Command(SAVE, self._save, 'not saved'),
+            Command(LOAD, self._load, 'not loaded'),
         )
 
     def _obey(self, function: Callable[[], str]) -> str:

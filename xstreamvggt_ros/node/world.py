@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nav_msgs.msg import Path as PathMessage
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import PointCloud2
 
 from xstreamvggt_ros.accumulation import Accumulation
 from xstreamvggt_ros.clouds import Cloud
 from xstreamvggt_ros.messages import header_with, ns_from_time, path, point_cloud, time_from_ns
 from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.interface import MAP, PATH
 from xstreamvggt_ros.node.qos import create_output, wanted
 from xstreamvggt_ros.parameters import OutputParameters
 from xstreamvggt_ros.recording import save_stream
@@ -33,8 +32,8 @@ class WorldOutputs:
     def __init__(self, node: LifecycleNode, parameters: Callable[[], OutputParameters]) -> None:
         """Create the publishers, with nothing to send."""
         self._parameters = parameters
-        self.map_publisher = create_output(node, PointCloud2, '~/map', latched=True)
-        self.path_publisher = create_output(node, PathMessage, '~/path', latched=True)
+        self.map_publisher = create_output(node, MAP)
+        self.path_publisher = create_output(node, PATH)
         self.accumulation = Accumulation(*self._limits())
         self._stamp_ns = 0
         # Nothing of a stream without frames is news to anybody.

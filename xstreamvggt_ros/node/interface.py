@@ -1,0 +1,153 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's topics and services: what it creates, and what the README's tables say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry, Path
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_srvs.srv import SetBool, Trigger
+from tf2_msgs.msg import TFMessage
+
+NEWEST_DEPTH = 5
+OUTPUT_DEPTH = 5
+# As tf2_ros has it: every listener keeps this many.
+TF_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class Output:
+    """
+    A topic that is published, reliably.
+
+    name: below the node's own name, or with a slash in front where it is everybody's. latched:
+    the last message waits for those who come later.
+    """
+
+    name: str
+    kind: type
+    meaning: str
+    depth: int = OUTPUT_DEPTH
+    latched: bool = False
+
+    def topic(self, root: str = '~') -> str:
+        """Give the topic's name below `root`, or the one that it has everywhere."""
+        return self.name if self.name.startswith('/') else f'{root}/{self.name}'
+
+
+@dataclass(frozen=True)
+class Input:
+    """
+    A topic that is subscribed to.
+
+    name: before remapping, or of the parameter that has it. queued: its quality of service follows
+    input.queue; otherwise it is best effort.
+    """
+
+    name: str
+    kinds: tuple[type, ...]
+    meaning: str
+    queued: bool = False
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, by its name below the node's own."""
+
+    name: str
+    kind: type
+    meaning: str
+
+    @property
+    def topic(self) -> str:
+        """The service's name as it is created."""
+        return f'~/{self.name}'
+
+
+IMAGE = Input(
+    'image',
+    (Image, CompressedImage),
+    'or `input.image_topics`; CompressedImage on the topic + `/compressed`, with '
+    '`input.image_transport: compressed`. rgb8, bgr8, rgba8, bgra8, mono8, bayer, yuv422, nv12, '
+    '16 bits, 32FC1 and 32FC3 in [0, 1]',
+    queued=True,
+)
+CAMERA_INFO_INPUT = Input(
+    'camera_info',
+    (CameraInfo,),
+    "beside the image's topic unless remapped; optional: images are undistorted, its intrinsics "
+    'replace the predicted ones',
+)
+DEPTH_INPUT = Input(
+    'input.depth_topic',
+    (Image,),
+    'depth registered to the images, with `output.scale_source: depth`',
+)
+INPUTS = (IMAGE, CAMERA_INFO_INPUT, DEPTH_INPUT)
+
+POINTS = Output(
+    'points', PointCloud2, "x, y, z, rgb, confidence: this image's points in the map frame"
+)
+DEPTH = Output(
+    'depth/image', Image, "32FC1, metres along z at the network's size, NaN where there is none"
+)
+CAMERA_INFO = Output('depth/camera_info', CameraInfo, "the depth image's intrinsics")
+CONFIDENCE = Output('confidence', Image, '32FC1, of the depth, no unit')
+POSE = Output('pose', PoseStamped, 'the optical frame in the map')
+ODOMETRY = Output(
+    'odometry',
+    Odometry,
+    'the same with the velocity in the optical frame; covariance from confidence, not calibrated',
+)
+MAP = Output(
+    'map',
+    PointCloud2,
+    'accumulated, one point per voxel, bounded by `output.map_max_points`; once a second',
+    depth=1,
+    latched=True,
+)
+PATH = Output(
+    'path',
+    Path,
+    'the newest `output.path_length` poses; once a second',
+    depth=1,
+    latched=True,
+)
+TRANSFORMS = Output('/tf', TFMessage, 'by `output.tf_mode`', depth=TF_DEPTH)
+DIAGNOSTICS = Output(
+    '/diagnostics',
+    DiagnosticArray,
+    'once a second while active, and once on leaving: the figures below',
+)
+OUTPUTS = (
+    POINTS,
+    DEPTH,
+    CAMERA_INFO,
+    CONFIDENCE,
+    POSE,
+    ODOMETRY,
+    MAP,
+    PATH,
+    TRANSFORMS,
+    DIAGNOSTICS,
+)
+
+RESET = Service(
+    'reset',
+    Trigger,
+    'Begin a new stream, as do an image of another size and a stamp that goes back by more than a '
+    'second.',
+)
+SAVE = Service(
+    'save',
+    Trigger,
+    'Write map (PLY), trajectory (TUM), a snapshot of the stream and a run record (JSON) into '
+    '`output.directory`, and name them.',
+)
+LOAD = Service('load', Trigger, 'Go on with the snapshot that `input.snapshot` names.')
+ENABLE = Service('enable', SetBool, 'Drop images (false), or take them again (true).')
+SERVICES = (RESET, SAVE, LOAD, ENABLE)
