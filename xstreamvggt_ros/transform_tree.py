@@ -23,6 +23,10 @@ class TransformError(ValueError):
     """A transform that is not known, or cannot be; the message says why."""
 
 
+class TransformMissing(TransformError):
+    """A transform between frames that nothing connects, at whatever time."""
+
+
 @dataclass
 class _Edge:
     """A frame's pose in its parent, (4, 4) by stamps in ascending order."""
@@ -83,7 +87,7 @@ class TransformTree:
         up_source, up_target = self._ancestors(source), self._ancestors(target)
         common = next((name for name in up_source if name in up_target), None)
         if common is None:
-            raise TransformError(self._why_apart(target, source, up_target, up_source))
+            raise TransformMissing(self._why_apart(target, source, up_target, up_source))
         to_common = self._climb(up_source[: up_source.index(common)], stamp_ns)
         target_to_common = self._climb(up_target[: up_target.index(common)], stamp_ns)
         return invert_rigid(target_to_common) @ to_common

@@ -100,6 +100,9 @@ def test_a_value_out_of_range_is_refused_by_name_with_what_would_do(name, value,
         ({'input.image_topics': ['no topic!']}, 'no topic!'),
         ({'output.map_frame': ''}, 'output.map_frame'),
         ({'output.map_frame': 'x', 'output.camera_frame': 'x'}, 'output.map_frame'),
+        ({'output.tf_mode': 'odom', 'output.base_frame': ''}, "output.base_frame ''"),
+        ({'output.tf_mode': 'odom', 'output.odom_frame': 'map'}, 'three different names'),
+        ({'output.scale_source': 'odometry', 'output.base_frame': 'odom'}, 'three different'),
     ],
 )
 def test_values_that_do_not_fit_together_are_refused(changes, words):

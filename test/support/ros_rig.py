@@ -52,7 +52,7 @@ class Rig:
         self._peer_executor = SingleThreadedExecutor(context=self._context)
         self._peer_executor.add_node(self.peer)
         self._publishers = {}
-        self._collected = []
+        self.collected = []
         keep = QoSProfile(depth=1000, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
         self._log = self.collect(Log, '/rosout', keep)
 
@@ -121,7 +121,7 @@ class Rig:
         """Listen to a topic; the growing list of its messages."""
         messages = []
         self.peer.create_subscription(kind, topic, messages.append, qos)
-        self._collected.append(topic)
+        self.collected.append(topic)
         return messages
 
     def publish(self, *messages, topic='/image', qos=100):
@@ -156,7 +156,7 @@ class Rig:
         return all(
             publisher.get_subscription_count()
             for publisher in self.node.publishers
-            if publisher.topic_name in self._collected
+            if publisher.topic_name in self.collected
         )
 
 

@@ -22,7 +22,7 @@ NANOSECONDS = 1_000_000_000
 
 
 def odometry(
-    map_from_camera: np.ndarray,
+    map_from_child: np.ndarray,
     twist: np.ndarray | None,
     seconds: float,
     uncertainty: Uncertainty | None,
@@ -30,7 +30,7 @@ def odometry(
     child_frame_id: str,
 ) -> Odometry:
     """
-    Build the odometry of a camera from its rigid (4, 4); the header names the map frame.
+    Build the odometry of a child frame from its rigid (4, 4); the header names the map frame.
 
     twist (6,): linear then angular velocity in the child frame, over the last `seconds`; None
     where there was no frame before, and then it is 0 with a variance of 1e6. Covariances are
@@ -38,7 +38,7 @@ def odometry(
     independent, twice that over the squared seconds for the twist; 1e6 where it is None.
     """
     message = Odometry(header=header, child_frame_id=child_frame_id)
-    message.pose.pose = pose_stamped(map_from_camera, header).pose
+    message.pose.pose = pose_stamped(map_from_child, header).pose
     variances = np.full(6, UNKNOWN)
     if uncertainty is not None:
         variances[:3], variances[3:] = uncertainty.position**2, uncertainty.rotation**2

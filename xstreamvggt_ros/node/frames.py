@@ -27,11 +27,16 @@ DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
 
 @dataclass(frozen=True, eq=False)
 class StampedReconstruction:
-    """A reconstruction with its image's own stamp and the name of its optical frame."""
+    """
+    A reconstruction with its image's own stamp and the name of its optical frame.
+
+    arrived: when the image came, by time.monotonic().
+    """
 
     reconstruction: Reconstruction
     stamp: Time
     camera_frame: str
+    arrived: float
 
 
 class FrameReader:
@@ -74,7 +79,9 @@ class FrameReader:
         self._mind_loop(message.header.stamp)
         reconstruction = self._process(image, camera(*image.shape[:2]))
         self._streams.note(reconstruction)
-        return StampedReconstruction(reconstruction, message.header.stamp, camera_frame)
+        return StampedReconstruction(
+            reconstruction, message.header.stamp, camera_frame, arrival.at
+        )
 
     @property
     def streams(self) -> int:

@@ -101,7 +101,8 @@ POSE = Output('pose', PoseStamped, 'the optical frame in the map')
 ODOMETRY = Output(
     'odometry',
     Odometry,
-    'the same with the velocity in the optical frame; covariance from confidence, not calibrated',
+    'the same with the velocity in the optical frame, of `output.base_frame` with '
+    '`output.tf_mode: odom`; covariance from confidence, not calibrated',
 )
 MAP = Output(
     'map',
@@ -117,7 +118,12 @@ PATH = Output(
     depth=1,
     latched=True,
 )
-TRANSFORMS = Output('/tf', TFMessage, 'by `output.tf_mode`', depth=TF_DEPTH)
+TRANSFORMS = Output(
+    '/tf',
+    TFMessage,
+    'map to optical frame or to odometry, by `output.tf_mode`',
+    depth=TF_DEPTH,
+)
 DIAGNOSTICS = Output(
     '/diagnostics',
     DiagnosticArray,

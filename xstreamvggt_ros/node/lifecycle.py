@@ -49,8 +49,9 @@ class ReconstructionNode(LifecycleNode):
 
     `build_reconstructor` makes the network from the parameters, and is the seam through which a
     test puts another in its place; `free_bytes` says what a device has left for it. `patience`
-    bounds in seconds how long a transition or a service waits for the frame in hand. Further
-    keywords go to LifecycleNode.
+    bounds in seconds how long a transition or a service waits for the frame in hand. `arguments`
+    are those of the command line, to say which cannot be meant. Further keywords go to
+    LifecycleNode.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ReconstructionNode(LifecycleNode):
         build_reconstructor: Callable[[Parameters], FrameReconstructor] = build_reconstructor,
         free_bytes: Callable[[torch.device], int] = free_bytes,
         patience: float = PATIENCE,
+        arguments: Sequence[str] = (),
         **options,
     ) -> None:
         """Declare the parameters, nothing else."""
@@ -67,7 +69,7 @@ class ReconstructionNode(LifecycleNode):
         self._build_reconstructor = build_reconstructor
         self._free_bytes = free_bytes
         self._patience = patience
-        self._declared = DeclaredParameters(self, self._on_parameters)
+        self._declared = DeclaredParameters(self, self._on_parameters, arguments)
         self._configuration: Parameters | None = None
         self._guard: GuardedReconstructor | None = None
         self._pipeline: ReconstructionPipeline | None = None
@@ -143,7 +145,7 @@ class ReconstructionNode(LifecycleNode):
         parameters = self._declared.read()
         self._declared.locked = True
         self._configuration = parameters
-        for warning in parameters.warnings():
+        for warning in (*self._declared.warnings(), *parameters.warnings()):
             self.get_logger().warning(warning)
         check_memory(parameters, self._free_bytes, self.get_logger())
         self._guard = guarded(
@@ -224,7 +226,7 @@ def _run(args: Sequence[str] | None) -> None:
     rclpy.init(args=args)
     node = None
     try:
-        node = ReconstructionNode()
+        node = ReconstructionNode(arguments=sys.argv if args is None else args)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()

@@ -10,6 +10,7 @@ import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
+from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.messages import ns_from_time, odometry
 from xstreamvggt_ros.motion import body_twist, uncertainty
 from xstreamvggt_ros.node.frames import StampedReconstruction
@@ -27,28 +28,40 @@ class _Before(NamedTuple):
 
 
 class OdometryOutput:
-    """Publish `~/odometry`: the optical frame in the map, its velocity in itself."""
+    """Publish `~/odometry`: the optical frame or the robot's base in the map, and its velocity."""
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publisher."""
         self.publisher = create_output(node, ODOMETRY)
         self._before: _Before | None = None
 
-    def publish(self, stamped: StampedReconstruction, in_map: Header) -> None:
-        """Send a frame's odometry if anybody listens; in the same stream it has a velocity."""
+    def publish(
+        self,
+        stamped: StampedReconstruction,
+        in_map: Header,
+        child_frame: str,
+        child_from_camera: np.ndarray,
+    ) -> None:
+        """
+        Send a frame's odometry if anybody listens; in the same stream it has a velocity.
+
+        child_from_camera: (4, 4) in metres, where the camera is on what `child_frame` names.
+        """
         now = stamped.reconstruction
         pose, stamp_ns = now.map_from_camera, ns_from_time(stamped.stamp)
         before = self._before
         self._before = _Before(stamp_ns, pose, now.scale, (now.world, now.world_axes))
         if not wanted(self.publisher):
             return
+        camera_from_child = invert_rigid(child_from_camera)
+        map_from_child = pose @ camera_from_child
         twist, seconds = None, 0.0
         if before is not None and before.reference == self._before.reference:
             seconds = 1e-9 * (stamp_ns - before.stamp_ns)
         if seconds > 0:
             earlier = before.map_from_camera.copy()
             earlier[:3, 3] *= now.scale / before.scale
-            twist = body_twist(earlier, pose, seconds)
+            twist = body_twist(earlier @ camera_from_child, map_from_child, seconds)
         self.publisher.publish(
-            odometry(pose, twist, seconds, uncertainty(now), in_map, stamped.camera_frame)
+            odometry(map_from_child, twist, seconds, uncertainty(now), in_map, child_frame)
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from tf2_msgs.msg import TFMessage
+from std_msgs.msg import Header
 
 from xstreamvggt_ros.clouds import select_cloud
 from xstreamvggt_ros.messages import (
@@ -19,12 +19,13 @@ from xstreamvggt_ros.messages import (
     header_with,
     point_cloud,
     pose_stamped,
-    transform_stamped,
 )
 from xstreamvggt_ros.node import interface
+from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
 from xstreamvggt_ros.node.qos import create_output, output_qos, wanted
+from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.world import WorldOutputs
 from xstreamvggt_ros.parameters import OutputParameters
 
@@ -33,9 +34,8 @@ class Outputs:
     """
     Publish reconstructions on the node's topics, each only where somebody listens.
 
-    `parameters` gives the configuration as it is now; `world` keeps map and path. The
-    transform's publisher is no lifecycle publisher (no other node's is), so `publish` may be
-    called only while the node is active.
+    `parameters` gives the configuration as it is now; `world` keeps map and path.
+    `publish` may be called only while the node is active.
     """
 
     def __init__(self, node: LifecycleNode, parameters: Callable[[], OutputParameters]) -> None:
@@ -49,12 +49,7 @@ class Outputs:
         self._pose = create_output(node, interface.POSE)
         self._odometry = OdometryOutput(node)
         self.world = WorldOutputs(node, parameters)
-        self._tf = node.create_publisher(
-            TFMessage,
-            interface.TRANSFORMS.topic(),
-            output_qos(interface.TRANSFORMS),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        self._tf = TransformOutput(node)
         # Not managed: the last figures are sent on the way out of the active state.
         self._diagnostics = node.create_publisher(
             DiagnosticArray, interface.DIAGNOSTICS.topic(), output_qos(interface.DIAGNOSTICS)
@@ -64,22 +59,17 @@ class Outputs:
         """Send what the node says about itself."""
         self._diagnostics.publish(message)
 
-    def publish(self, stamped: StampedReconstruction) -> None:
-        """Send one frame's messages; the transform first, so that the rest finds it."""
+    def publish(self, stamped: StampedReconstruction, robot: RobotPose, metric: bool) -> None:
+        """
+        Send one frame's messages; the transform first, so that the rest finds it.
+
+        `robot` is what is known of the robot at its stamp; `metric` whether its scale is known.
+        """
         parameters = self._parameters()
         in_map = header_with(stamped.stamp, parameters.map_frame)
         in_camera = header_with(stamped.stamp, stamped.camera_frame)
         reconstruction = stamped.reconstruction
-        if parameters.tf_mode == 'camera' and wanted(self._tf):
-            self._tf.publish(
-                TFMessage(
-                    transforms=[
-                        transform_stamped(
-                            reconstruction.map_from_camera, in_map, stamped.camera_frame
-                        )
-                    ]
-                )
-            )
+        self._tf.publish(stamped, in_map, parameters, robot, metric)
         height, width = reconstruction.depth.shape
         if wanted(self._pose):
             self._pose.publish(pose_stamped(reconstruction.map_from_camera, in_map))
@@ -91,7 +81,7 @@ class Outputs:
             self._depth.publish(depth_image(reconstruction.depth, in_camera))
         if wanted(self._confidence):
             self._confidence.publish(confidence_image(reconstruction.confidence, in_camera))
-        self._odometry.publish(stamped, in_map)
+        self._publish_odometry(stamped, in_map, robot)
         cloud = None
         if wanted(self._points) or self.world.keeps_map():
             cloud = select_cloud(
@@ -102,6 +92,16 @@ class Outputs:
                 point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map)
             )
         self.world.add(stamped, cloud)
+
+    def _publish_odometry(
+        self, stamped: StampedReconstruction, in_map: Header, robot: RobotPose
+    ) -> None:
+        """Send the odometry of the camera, or of the base in odom mode, where that is known."""
+        parameters = self._parameters()
+        if parameters.tf_mode != 'odom':
+            self._odometry.publish(stamped, in_map, stamped.camera_frame, np.eye(4))
+        elif robot.base_from_camera is not None:
+            self._odometry.publish(stamped, in_map, parameters.base_frame, robot.base_from_camera)
 
     def destroy(self) -> None:
         """Take the publishers off the node."""
@@ -116,5 +116,5 @@ class Outputs:
             self.world.path_publisher,
         ):
             self._node.destroy_lifecycle_publisher(publisher)
-        self._node.destroy_publisher(self._tf)
+        self._node.destroy_publisher(self._tf.publisher)
         self._node.destroy_publisher(self._diagnostics)

@@ -17,8 +17,9 @@ from xstreamvggt_ros.messages import decode_depth, ns_from_time
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.node.qos import input_qos
+from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.parameters import Parameters
-from xstreamvggt_ros.pipeline import ReconstructionPipeline
+from xstreamvggt_ros.pipeline import Reconstruction, ReconstructionPipeline
 from xstreamvggt_ros.scale import make_scale_estimator, ScaleState
 
 # Depth images that wait for the colour image of their time, and how far apart those may be.
@@ -88,8 +89,16 @@ class Scale:
         """What is known now."""
         return self._estimator.state
 
-    def follow(self, stamped: StampedReconstruction, depth: DepthInput) -> None:
-        """Take in a frame and the depth image of its time."""
+    def holds_for(self, reconstruction: Reconstruction) -> bool:
+        """Whether a frame, not yet followed, is in metres as far as anybody knows."""
+        source, state = self._parameters().output.scale_source, self.state
+        if source == 'parameter':
+            return True
+        known = state.settled and state.source == source and reconstruction.world == self._world
+        return known and reconstruction.scale == state.scale
+
+    def follow(self, stamped: StampedReconstruction, depth: DepthInput, robot: RobotPose) -> None:
+        """Take in a frame, with the depth image and the robot of its time."""
         if self._settings() != self._chosen:
             self._choose()
             self._pipeline.metres_per_unit = 1.0
@@ -102,7 +111,7 @@ class Scale:
         if source == 'parameter' or self.state.settled or stamped.reconstruction.scale != 1:
             return
         metric = self._metric_depth(stamped, depth) if source == 'depth' else None
-        self._estimator.add(stamped.reconstruction, metric_depth=metric)
+        self._estimator.add(stamped.reconstruction, metric, robot.odom_from_camera)
         if self.state.settled:
             self._pipeline.metres_per_unit = self.state.scale
             self._logger.info(

@@ -23,6 +23,7 @@ from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
 from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
+from xstreamvggt_ros.node.robot import Robot
 from xstreamvggt_ros.node.scale import DepthInput, Scale
 from xstreamvggt_ros.node.services import Command, Services
 from xstreamvggt_ros.node.status import frame_figures, FrameFigures, stream_figures
@@ -87,6 +88,8 @@ class Session:
             stack.callback(self._camera_info.destroy)
             self._depth = DepthInput(node, parameters().input.depth_topic)
             stack.callback(self._depth.destroy)
+            self._robot = Robot(node, lambda: parameters().output)
+            stack.callback(self._robot.destroy)
             services = Services(node, self._commands(), self._obey, self._enable)
             stack.callback(services.destroy)
             steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -107,6 +110,7 @@ class Session:
         """Follow a change of parameters."""
         if (old.input.queue, old.input.queue_size) != (new.input.queue, new.input.queue_size):
             self._input.resubscribe()
+        self._robot.follow()
 
     def stop(self, patience: float) -> None:
         """
@@ -128,9 +132,10 @@ class Session:
         return self._reader.reconstruct(arrival, self._camera_info.camera)
 
     def _publish(self, stamped: StampedReconstruction) -> None:
-        self._outputs.publish(stamped)
+        robot = self._robot.look(stamped)
+        self._outputs.publish(stamped, robot, self._scale.holds_for(stamped.reconstruction))
         self._newest = frame_figures(stamped.reconstruction)
-        self._scale.follow(stamped, self._depth)
+        self._scale.follow(stamped, self._depth, robot)
         self._last_error = ''
         self._watch.note(stamped.reconstruction.report)
         # Reading the cache's tensors costs as much as it has layers; once a period will do.
@@ -160,6 +165,7 @@ class Session:
             report,
             self._scale.state,
             self._reader.streams,
+            self._robot.problem,
         )
 
     def _on_failure(self, error: Exception) -> str:

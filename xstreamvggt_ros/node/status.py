@@ -57,6 +57,7 @@ def stream_figures(
     report: GuardReport | None = None,
     scale: ScaleState | None = None,
     streams: int = 0,
+    transforms: str | None = None,
 ) -> StreamFigures:
     """
     Gather what the node reports.
@@ -64,6 +65,7 @@ def stream_figures(
     `newest` is of the newest frame. `last_error` says why the newest image gave nothing, empty if
     it gave something. `report` is what the watch says of the stream, None without a watch.
     `scale` is what is known of the scale. `streams` is how many have begun.
+    `transforms` says which of the robot's are missing, '' if none, None where none is wanted.
     """
     device = choose_device(parameters.model.device)
     dtype = choose_dtype(parameters.model.dtype, device)
@@ -88,8 +90,13 @@ def stream_figures(
         device=str(device),
         dtype=str(dtype).removeprefix('torch.'),
         last_error=last_error or (str(report) if level == 'error' else ''),
-        warnings=(*parameters.warnings(), *_warnings(report, scale)),
-        details={**_focal_lengths(newest), **_watch(report), **_scale(parameters, scale)},
+        warnings=(*parameters.warnings(), *_warnings(report, scale), *_lacking(transforms)),
+        details={
+            **_focal_lengths(newest),
+            **_watch(report),
+            **_scale(parameters, scale),
+            **({} if transforms is None else {'transforms': transforms or 'ok'}),
+        },
     )
 
 
@@ -142,6 +149,10 @@ def _warnings(report: GuardReport | None, scale: ScaleState | None) -> list[str]
     if scale is not None and not scale.settled:
         found.append(f'up to scale: {scale.reason}')
     return found
+
+
+def _lacking(transforms: str | None) -> list[str]:
+    return [transforms] if transforms else []
 
 
 def _scale(parameters: Parameters, scale: ScaleState | None) -> dict[str, str]:

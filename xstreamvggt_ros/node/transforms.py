@@ -9,6 +9,9 @@ own answers the same questions.
 
 from __future__ import annotations
 
+import threading
+import time
+
 from geometry_msgs.msg import Transform
 import numpy as np
 from rclpy.duration import Duration
@@ -19,7 +22,12 @@ from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.transform_tree import HISTORY_NS, TransformError, TransformTree
+from xstreamvggt_ros.transform_tree import (
+    HISTORY_NS,
+    TransformError,
+    TransformMissing,
+    TransformTree,
+)
 
 try:
     import tf2_ros
@@ -27,31 +35,42 @@ except ImportError:
     tf2_ros = None
 
 QUEUE_DEPTH = 100
+# Seconds between two looks for a transform that is waited for.
+POLL_PERIOD = 0.005
 
 
 class TransformBuffer:
     """
     Listen to the transforms of the last ten seconds.
 
-    What arrives is handled by the executor that spins `node`.
+    What arrives is handled by the executor that spins `node`; any other thread may look it up.
     """
 
     def __init__(self, node: Node) -> None:
         """Begin to listen."""
         self._source = _Tree(node) if tf2_ros is None else _Tf2(node)
+        self._destroyed = threading.Event()
 
-    def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
+    def lookup(self, target: str, source: str, stamp_ns: int, until: float = 0.0) -> np.ndarray:
         """
         Give the rigid (4, 4) that takes points of `source` to `target` at a time in nanoseconds.
 
         Between two broadcasts positions are interpolated linearly and rotations on the sphere;
-        before the first and after the last nothing is guessed. TransformError names the frame
-        that is missing, or how far the time is from what is known.
+        before the first and after the last nothing is guessed. What is not known yet is waited
+        for `until` a time.monotonic(); never in the executor's thread, which has to receive it.
+        TransformMissing names the frame that is missing, TransformError says how far the time is
+        from what is known.
         """
-        return self._source.lookup(target, source, stamp_ns)
+        while True:
+            try:
+                return self._source.lookup(target, source, stamp_ns)
+            except TransformError:
+                if time.monotonic() >= until or self._destroyed.wait(POLL_PERIOD):
+                    raise
 
     def destroy(self) -> None:
-        """Cease to listen."""
+        """Cease to listen and to wait."""
+        self._destroyed.set()
         self._source.destroy()
 
 
@@ -61,6 +80,7 @@ class _Tree:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._tree = TransformTree()
+        self._lock = threading.Lock()
         latched = QoSProfile(depth=QUEUE_DEPTH, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
         self._subscriptions = [
             node.create_subscription(TFMessage, '/tf', self._on_moving, QUEUE_DEPTH),
@@ -68,7 +88,8 @@ class _Tree:
         ]
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
-        return self._tree.lookup(target, source, stamp_ns)
+        with self._lock:
+            return self._tree.lookup(target, source, stamp_ns)
 
     def destroy(self) -> None:
         for subscription in self._subscriptions:
@@ -85,7 +106,9 @@ class _Tree:
             stamp_ns = each.header.stamp.sec * 10**9 + each.header.stamp.nanosec
             parent, child = each.header.frame_id, each.child_frame_id
             try:
-                self._tree.insert(parent, child, stamp_ns, _matrix(each.transform), static)
+                matrix = _matrix(each.transform)
+                with self._lock:
+                    self._tree.insert(parent, child, stamp_ns, matrix, static)
             except TransformError as error:
                 # Others broadcast it: said once in a while, and passed over.
                 self._node.get_logger().warning(
@@ -104,8 +127,10 @@ class _Tf2:
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         try:
             found = self._buffer.lookup_transform(target, source, Time(nanoseconds=stamp_ns))
+        except tf2_ros.ExtrapolationException as error:
+            raise TransformError(str(error)) from error
         except tf2_ros.TransformException as error:
-            raise TransformError(f'no transform from {source} to {target}: {error}') from error
+            raise TransformMissing(str(error)) from error
         return _matrix(found.transform)
 
     def destroy(self) -> None:

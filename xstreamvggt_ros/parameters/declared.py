@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -20,6 +21,7 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from xstreamvggt_ros.parameters.command_line import mistyped
 from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
@@ -32,17 +34,26 @@ class DeclaredParameters:
     While `locked`, those that are not live refuse to be set, and `changed` is told the new
     configuration after a live one was. A start-up value of a wrong type or out of range does not
     end the process as rclpy would have it: it is kept as a problem that `read` reports until the
-    parameter is set anew.
+    parameter is set anew. So are values of a wrong type among the command line's `arguments`,
+    which a parameters file would hide. A whole number will do for any other.
     """
 
-    def __init__(self, node: Node, changed: Callable[[Parameters], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        changed: Callable[[Parameters], None],
+        arguments: Sequence[str] = (),
+    ) -> None:
         """Declare on `node`, unlocked."""
         self.locked = False
         self._node = node
         self._changed = changed
-        self._problems: dict[str, str] = {}
+        self._problems = mistyped(arguments, node.get_name(), PARAMETERS)
+        # rclpy has no other way to see what was given but never declared.
+        self._overrides: dict[str, Parameter] = getattr(node, '_parameter_overrides', {})
         for spec in PARAMETERS.values():
             self._declare(spec)
+        node.add_pre_set_parameters_callback(_with_floats)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._after_set)
 
@@ -52,14 +63,28 @@ class DeclaredParameters:
             raise ValueError('; '.join(self._problems.values()))
         return read_parameters(self._values())
 
+    def warnings(self) -> list[str]:
+        """Name the values that were given to parameters that do not exist."""
+        unknown = [
+            name
+            for name in self._overrides
+            # Those of the quality of service are declared with their topic.
+            if not (self._node.has_parameter(name) or name.startswith('qos_overrides.'))
+        ]
+        return [_unknown(name) for name in unknown]
+
     def _declare(self, spec: ParameterSpec) -> None:
-        descriptor = _descriptor(spec)
+        descriptor, value, converted = _descriptor(spec), spec.default, False
+        override = self._overrides.get(spec.name)
+        if override is not None and isinstance(value, float) and type(override.value) is int:
+            value, converted = float(override.value), True
         try:
-            self._node.declare_parameter(spec.name, spec.default, descriptor)
+            self._node.declare_parameter(spec.name, value, descriptor, ignore_override=converted)
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            self._problems[spec.name] = (
+            self._problems.setdefault(
+                spec.name,
                 f'{spec.name} was started with a value that it cannot have: {error}; '
-                f'set it like {spec.default!r}'
+                f'set it like {spec.default!r}',
             )
             self._node.declare_parameter(spec.name, spec.default, descriptor, ignore_override=True)
 
@@ -96,6 +121,27 @@ class DeclaredParameters:
             self._problems.pop(name, None)
         if self.locked and names & PARAMETERS.keys():
             self._changed(read_parameters(self._values()))
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, PARAMETERS, n=1)
+    hint = f'did you mean {near[0]}?' if near else 'README.md lists those that there are'
+    return f'there is no parameter {name}, and its value is ignored: {hint}'
+
+
+def _with_floats(parameters: list[Parameter]) -> list[Parameter]:
+    """Take whole numbers for parameters that are any numbers."""
+    return [
+        Parameter(each.name, value=float(each.value))
+        if type(each.value) is int and isinstance(_default(each.name), float)
+        else each
+        for each in parameters
+    ]
+
+
+def _default(name: str) -> Value | None:
+    spec = PARAMETERS.get(name)
+    return None if spec is None else spec.default
 
 
 def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:

@@ -85,9 +85,12 @@ class OutputParameters:
     """What is published, in which frames."""
 
     map_frame: str
+    odom_frame: str
+    base_frame: str
     camera_frame: str
     world_axes: str
     tf_mode: str
+    tf_timeout: float
     scale: float
     scale_source: str
     camera_height: float
@@ -105,6 +108,26 @@ class OutputParameters:
             raise ValueError(
                 f'output.map_frame is {self.map_frame!r}; give a name that is neither empty nor '
                 'output.camera_frame'
+            )
+        if self.uses_odometry:
+            self._refuse_frames_without_odometry()
+
+    @property
+    def uses_odometry(self) -> bool:
+        """Whether transforms of the robot's odometry are looked up."""
+        return self.tf_mode == 'odom' or self.scale_source == 'odometry'
+
+    def _refuse_frames_without_odometry(self) -> None:
+        frames = {
+            'map': self.map_frame,
+            'odom': self.odom_frame,
+            'base': self.base_frame,
+        }
+        if '' in frames.values() or len(set(frames.values())) < len(frames):
+            named = ', '.join(f'output.{name}_frame {frame!r}' for name, frame in frames.items())
+            raise ValueError(
+                f'{named}: give three different names for output.tf_mode odom and '
+                'output.scale_source odometry'
             )
 
 

@@ -14,6 +14,7 @@ from xstreamvggt_ros.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.model.config import PATCH_SIZE, PRESETS
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.pipeline import POINT_SOURCES
+from xstreamvggt_ros.scale import SCALE_SOURCES
 from xstreamvggt_ros.segments import ON_FAILURE
 
 
@@ -176,6 +177,16 @@ INPUT_PARAMETERS = (
 OUTPUT_PARAMETERS = (
     _live('output.map_frame', 'map', 'Frame in which the reconstruction is given.'),
     _live(
+        'output.odom_frame',
+        'odom',
+        'Frame of the odometry, for output.tf_mode odom and output.scale_source odometry.',
+    ),
+    _live(
+        'output.base_frame',
+        'base_link',
+        'Frame of the robot, whose pose in output.odom_frame the odometry broadcasts.',
+    ),
+    _live(
         'output.camera_frame',
         '',
         'Name of the optical frame; empty: the image header\'s, and "camera_optical_frame" where '
@@ -190,16 +201,25 @@ OUTPUT_PARAMETERS = (
     _live(
         'output.tf_mode',
         'camera',
-        'camera: broadcast map to optical frame. off: nothing.',
-        choices=('camera', 'off'),
+        'camera: broadcast map to optical frame. odom: map to output.odom_frame (REP 105). '
+        'off: nothing.',
+        choices=('camera', 'odom', 'off'),
+    ),
+    _live(
+        'output.tf_timeout',
+        0.1,
+        'Seconds after the arrival of an image to wait for the transforms of its stamp.',
+        minimum=0.0,
+        maximum=10.0,
     ),
     _live('output.scale', 1.0, 'Metres per unit of the network.', minimum=1e-6, maximum=1e6),
     _live(
         'output.scale_source',
         'parameter',
         'Where the scale comes from. parameter: output.scale. depth: input.depth_topic. '
+        'odometry: how output.base_frame moves in output.odom_frame. '
         'camera_height: the ground, output.camera_height below the camera.',
-        choices=('parameter', 'depth', 'camera_height'),
+        choices=SCALE_SOURCES,
     ),
     _live(
         'output.camera_height',
