@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import header, image_message, IMAGE_SIZE, picture
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 from std_srvs.srv import Trigger
+from tf2_msgs.msg import TFMessage
 import torch
+from transforms import Broadcaster, OPTICAL
 
-from xstreamvggt_ros.messages import decode_depth, ImageError
+from xstreamvggt_ros.geometry import rigid
+from xstreamvggt_ros.messages import decode_depth, ImageError, read_points
 from xstreamvggt_ros.scale.frames import MIN_FRAMES
 
 pytestmark = pytest.mark.ros
@@ -136,6 +139,83 @@ def test_the_camera_s_height_settles_it_too(active):
     feed(rig, poses, range(1, MIN_FRAMES + 2))
 
     rig.wait_for_log('the scale has settled on 1.5')
+
+
+def drive(rig, robot, poses, places):
+    """Send an image for each place (stamp, metres along the odometry's diagonal)."""
+    for stamp, metres in places:
+        way = metres * np.array([0.6, -0.8, 0.0])
+        robot.move('odom', 'base_link', stamp, rigid(np.eye(3), way))
+        rig.feed([image_message(picture(), stamp)], poses)
+
+
+@pytest.fixture
+def driven(active):
+    """Make a rig that goes by odometry, and its robot with the camera mounted."""
+
+    def make(parameters=None):
+        odometry = {'output.scale_source': 'odometry', 'output.tf_timeout': 10.0}
+        rig = active({**odometry, **(parameters or {})}, network=Scripted(going_right))
+        robot = Broadcaster(rig)
+        robot.mount('base_link', 'camera', rigid(OPTICAL, np.array([0.2, 0.1, 0.0])))
+        return rig, robot
+
+    return make
+
+
+def test_odometry_settles_it_once_and_then_map_to_odom_is_sent(driven):
+    rig, robot = driven({'output.tf_mode': 'odom', 'output.confidence_percentile': 0.0})
+    transforms = rig.collect(TFMessage, '/tf')
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    clouds = rig.collect(PointCloud2, '/reconstruction/map', LATCHED)
+    paths = rig.collect(Path, PATH, LATCHED)
+    poses = rig.collect(PoseStamped, POSE)
+    # 0.3 m to the unit, in the six places that make half a metre and a little more.
+    drive(rig, robot, poses, [(1.0 + index, 0.3 * index) for index in range(4)])
+    rig.wait(
+        lambda: diagnostics and 'odometry moved 0.90 m in 4' in newest(diagnostics)[0].message,
+        'the reason',
+    )
+    drive(rig, robot, poses, [(1.0 + index, 0.3 * index) for index in range(4, 6)])
+    # Wheels that slip do not count any more.
+    drive(rig, robot, poses, [(1.0 + index, 30.0 * index) for index in range(6, 9)])
+
+    assert ys(poses) == pytest.approx([0, -1, -2, -3, -4, -1.5, -1.8, -2.1, -2.4], rel=1e-3)
+    rig.wait(lambda: paths and len(paths[-1].poses) == len(poses), 'the path')
+    assert ys(paths[-1].poses) == pytest.approx(
+        [-0.3 * index for index in range(len(poses))], rel=1e-3, abs=1e-6
+    )
+    # The wall is two units ahead of the first camera, which stays where it is.
+    rig.wait(lambda: clouds and clouds[-1].header.stamp == poses[-1].header.stamp, 'the map')
+    wall = read_points(clouds[-1]).points[:, 0]
+    np.testing.assert_allclose(wall, 0.6, rtol=1e-3)
+    sent = [each for message in transforms for each in message.transforms]
+    sent = [each.header.stamp.sec for each in sent if each.header.frame_id == 'map']
+    assert sent == [6, 7, 8, 9]
+    rig.wait(lambda: newest(diagnostics)[1]['scale'] == '0.3', 'the scale on /diagnostics')
+    assert newest(diagnostics)[1]['scale_source'] == 'odometry'
+    assert newest(diagnostics)[1]['scale_settled'] == 'true'
+    assert 'up to scale' not in newest(diagnostics)[0].message
+
+
+@pytest.mark.parametrize(
+    ('steps', 'words'),
+    [
+        ([0.06] * 8, 'odometry moved 0.4'),
+        ([0.3, 3.0, 0.3, 9.0, 0.3, 3.0, 0.3], 'the estimates from odometry spread by'),
+    ],
+)
+def test_odometry_that_tells_too_little_does_not_settle_it_and_says_why(driven, steps, words):
+    rig, robot = driven()
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    ways = np.cumsum([0.0, *steps])
+    drive(rig, robot, poses, [(1.0 + index, metres) for index, metres in enumerate(ways)])
+
+    rig.wait(lambda: diagnostics and words in newest(diagnostics)[0].message, 'the reason')
+    assert newest(diagnostics)[0].level == DiagnosticStatus.WARN
+    assert newest(diagnostics)[1]['scale_settled'] == 'false'
+    assert ys(poses) == pytest.approx([-index for index in range(len(ways))])
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,15 @@ def test_a_transform_that_cannot_be_is_passed_over(talk):
     moving.publish(message('base', 'base', 1, 7.0))
     moving.publish(message('odom', 'base', 1, 1.0))
     assert wait_for(link, buffer, 'odom', 'base', SECOND)[0, 3] == 1.0
+
+
+def test_what_the_node_broadcasts_itself_takes_no_frame_from_its_parent(talk):
+    moving, static, link = talk
+    buffer = TransformBuffer(link.node, lambda: 'map')
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    assert link.spin_until(static.get_subscription_count, DEADLINE)
+    static.publish(message('base', 'camera', 0, 0.5))
+    wait_for(link, buffer, 'base', 'camera', SECOND)
+    moving.publish(message('map', 'camera', 1, 9.0))
+    moving.publish(message('odom', 'base', 1, 1.0))
+    assert wait_for(link, buffer, 'odom', 'camera', SECOND)[0, 3] == 1.5

@@ -110,6 +110,17 @@ def test_values_that_do_not_fit_together_are_refused(changes, words):
         read_parameters({**DEFAULTS, **changes})
 
 
+@pytest.mark.parametrize(
+    ('tf_mode', 'warned'), [('camera', True), ('odom', False), ('off', False)]
+)
+def test_a_mounted_camera_that_is_broadcast_as_well_is_warned_of(tf_mode, warned):
+    parameters = read_parameters(
+        {**DEFAULTS, 'output.scale_source': 'odometry', 'output.tf_mode': tf_mode}
+    )
+
+    assert any('output.tf_mode' in warning for warning in parameters.warnings()) == warned
+
+
 def test_zero_budgets_are_no_budgets_and_others_reach_the_cache():
     parameters = read_parameters(
         {**DEFAULTS, 'cache.budget_frames': 7, 'cache.value_bits': 8, 'cache.seed': 5}

@@ -66,7 +66,7 @@ class Robot:
         """Listen, or cease to, as the parameters now are; for the executor's thread."""
         wanted = self._parameters().uses_odometry
         if wanted and self._buffer is None:
-            self._buffer = TransformBuffer(self._node)
+            self._buffer = TransformBuffer(self._node, lambda: self._parameters().map_frame)
         elif not wanted:
             self.destroy()
 

@@ -9,10 +9,11 @@ own answers the same questions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import threading
 import time
 
-from geometry_msgs.msg import Transform
+from geometry_msgs.msg import Transform, TransformStamped
 import numpy as np
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -22,6 +23,7 @@ from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import rigid
+from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.transform_tree import (
     HISTORY_NS,
     TransformError,
@@ -37,19 +39,30 @@ except ImportError:
 QUEUE_DEPTH = 100
 # Seconds between two looks for a transform that is waited for.
 POLL_PERIOD = 0.005
+# What tf2 is told of who broadcasts; it does not use it.
+AUTHORITY = 'xstreamvggt_ros'
 
 
 class TransformBuffer:
     """
     Listen to the transforms of the last ten seconds.
 
-    What arrives is handled by the executor that spins `node`; any other thread may look it up.
+    Those whose parent is `ignored()` are passed over: a node's own broadcasts, which would
+    otherwise take a frame from its parent. What arrives is handled by the executor that spins
+    `node`; any other thread may look it up.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, ignored: Callable[[], str] = lambda: '') -> None:
         """Begin to listen."""
-        self._source = _Tree(node) if tf2_ros is None else _Tf2(node)
+        self._node = node
+        self._ignored = ignored
+        self._store = _Tree() if tf2_ros is None else _Tf2()
         self._destroyed = threading.Event()
+        latched = QoSProfile(depth=QUEUE_DEPTH, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        self._subscriptions = [
+            node.create_subscription(TFMessage, '/tf', self._on_moving, QUEUE_DEPTH),
+            node.create_subscription(TFMessage, '/tf_static', self._on_static, latched),
+        ]
 
     def lookup(self, target: str, source: str, stamp_ns: int, until: float = 0.0) -> np.ndarray:
         """
@@ -63,7 +76,7 @@ class TransformBuffer:
         """
         while True:
             try:
-                return self._source.lookup(target, source, stamp_ns)
+                return self._store.lookup(target, source, stamp_ns)
             except TransformError:
                 if time.monotonic() >= until or self._destroyed.wait(POLL_PERIOD):
                     raise
@@ -71,27 +84,6 @@ class TransformBuffer:
     def destroy(self) -> None:
         """Cease to listen and to wait."""
         self._destroyed.set()
-        self._source.destroy()
-
-
-class _Tree:
-    """Fill a TransformTree from both topics."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._tree = TransformTree()
-        self._lock = threading.Lock()
-        latched = QoSProfile(depth=QUEUE_DEPTH, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-        self._subscriptions = [
-            node.create_subscription(TFMessage, '/tf', self._on_moving, QUEUE_DEPTH),
-            node.create_subscription(TFMessage, '/tf_static', self._on_static, latched),
-        ]
-
-    def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
-        with self._lock:
-            return self._tree.lookup(target, source, stamp_ns)
-
-    def destroy(self) -> None:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
 
@@ -103,12 +95,11 @@ class _Tree:
 
     def _insert(self, message: TFMessage, static: bool) -> None:
         for each in message.transforms:
-            stamp_ns = each.header.stamp.sec * 10**9 + each.header.stamp.nanosec
             parent, child = each.header.frame_id, each.child_frame_id
+            if parent == self._ignored():
+                continue
             try:
-                matrix = _matrix(each.transform)
-                with self._lock:
-                    self._tree.insert(parent, child, stamp_ns, matrix, static)
+                self._store.insert(each, static)
             except TransformError as error:
                 # Others broadcast it: said once in a while, and passed over.
                 self._node.get_logger().warning(
@@ -117,12 +108,36 @@ class _Tree:
                 )
 
 
-class _Tf2:
-    """Ask tf2's own buffer."""
+class _Tree:
+    """Keep them in a TransformTree, one thread at a time."""
 
-    def __init__(self, node: Node) -> None:
-        self._buffer = tf2_ros.Buffer(cache_time=Duration(nanoseconds=HISTORY_NS), node=node)
-        self._listener = tf2_ros.TransformListener(self._buffer, node, spin_thread=False)
+    def __init__(self) -> None:
+        self._tree = TransformTree()
+        self._lock = threading.Lock()
+
+    def insert(self, message: TransformStamped, static: bool) -> None:
+        matrix = _matrix(message.transform)
+        parent, child = message.header.frame_id, message.child_frame_id
+        with self._lock:
+            self._tree.insert(parent, child, ns_from_time(message.header.stamp), matrix, static)
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
+        with self._lock:
+            return self._tree.lookup(target, source, stamp_ns)
+
+
+class _Tf2:
+    """Keep them in tf2's own buffer, which minds the threads itself."""
+
+    def __init__(self) -> None:
+        self._buffer = tf2_ros.Buffer(cache_time=Duration(nanoseconds=HISTORY_NS))
+
+    def insert(self, message: TransformStamped, static: bool) -> None:
+        _matrix(message.transform)
+        if static:
+            self._buffer.set_transform_static(message, AUTHORITY)
+        else:
+            self._buffer.set_transform(message, AUTHORITY)
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         try:
@@ -132,9 +147,6 @@ class _Tf2:
         except tf2_ros.TransformException as error:
             raise TransformMissing(str(error)) from error
         return _matrix(found.transform)
-
-    def destroy(self) -> None:
-        self._listener.unregister()
 
 
 def _matrix(transform: Transform) -> np.ndarray:

@@ -202,6 +202,11 @@ class Parameters:
                 'the cache has no budget and grows with every image; set one of '
                 'cache.budget_tokens, cache.budget_frames, cache.budget_mib'
             )
+        if self.output.uses_odometry and self.output.tf_mode == 'camera':
+            found.append(
+                "output.tf_mode is 'camera', which takes the optical frame away from the robot "
+                'that it is mounted on; set odom or off where output.scale_source is odometry'
+            )
         return found
 
 
