@@ -121,6 +121,7 @@ def test_installed_executables_run_without_a_sourced_environment():
         timeout=120,
     )
     assert 'no_such_level' in result.stderr
+    assert 'Traceback' not in result.stderr
 
 
 SOURCES = [str(ROOT / name) for name in FOLDERS]

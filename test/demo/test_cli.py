@@ -82,10 +82,42 @@ def test_a_node_that_cannot_be_configured_shows_its_log(images, tmp_path, capsys
 
 @pytest.mark.ros
 def test_a_node_that_ends_by_itself_ends_the_demo_with_its_log(images, tmp_path, capsys):
-    broken = ('--param', 'no parameter at all')
+    broken = ('--param', 'output.scale:=[1,')
     assert main(['--input', str(images), '--output', str(tmp_path), *broken]) == 1
     said = capsys.readouterr().out
-    assert 'ended by itself' in said and 'no parameter at all' in said
+    assert 'ended by itself' in said and 'output.scale:=[1,' in said
+    assert 'Traceback' not in said
+
+
+@pytest.mark.ros
+def test_a_parameters_file_that_is_none_is_said_without_a_traceback(images, tmp_path, capsys):
+    params = tmp_path / 'broken.yaml'
+    params.write_text('model:\n  preset: tiny\n')
+    given = ['--input', str(images), '--output', str(tmp_path), '--params', str(params)]
+    assert main(given) == 1
+    said = ''.join(capsys.readouterr().out.replace('│', '').split())
+    assert "Couldn'tparseparamsfile" in said and 'broken.yaml' in said
+    assert 'Traceback' not in said
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ('assignment', 'words'),
+    [
+        ('cache.bits:=four', "cache.bits is 'four' on the command line"),
+        ('cache.budget_tokens:=18', 'use at least budget_tokens'),
+        ('cache.budget_tokens:=8', 'use at least budget_tokens'),
+    ],
+)
+def test_what_the_node_has_against_a_parameter_reaches_the_terminal(
+    images, tmp_path, capsys, assignment, words
+):
+    # The shapes of 18 tokens are too small for these images, but not for all.
+    given = ['--input', str(images), '--output', str(tmp_path), *SMALL, '--param', assignment]
+    assert main(given) == 1
+    said = ''.join(capsys.readouterr().out.replace('│', '').split())
+    assert words.replace(' ', '') in said
+    assert 'Traceback' not in said
 
 
 @pytest.mark.parametrize(
@@ -102,7 +134,14 @@ def test_an_unusable_input_is_named_before_anything_starts(tmp_path, capsys, mak
 
 @pytest.mark.parametrize(
     'arguments',
-    [['--max-frames', '0'], ['--rate', 'nan'], ['--domain', '300'], ['--queue', 'some']],
+    [
+        ['--max-frames', '0'],
+        ['--param', 'nothing'],
+        ['--params', 'no/such.yaml'],
+        ['--rate', 'nan'],
+        ['--domain', '300'],
+        ['--queue', 'some'],
+    ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as refused:

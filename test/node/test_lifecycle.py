@@ -87,7 +87,7 @@ def test_the_counts_are_said_in_one_line_at_the_end(active):
         ({'cache.bits': 5}, 8, 'cache.bits is 5'),
         ({'input.image_topics': []}, ['image'], "set it like ['']"),
         ({'output.point_stride': 0}, 1, 'output.point_stride'),
-        ({'output.scale': 2}, 2.0, 'output.scale'),
+        ({'output.scale': 'large'}, 2.0, 'output.scale'),
     ],
 )
 def test_configure_fails_with_the_fix_and_succeeds_once_mended(rig_of, wrong, mended, words):

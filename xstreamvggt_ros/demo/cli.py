@@ -67,11 +67,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=1,
         help='with --queue every, images on their way at a time (%(default)s)',
     )
-    add('--params', type=Path, help="parameters of the node, YAML (default: the package's own)")
+    add('--params', type=_file, help="parameters of the node, YAML (default: the package's own)")
     add(
         '-p',
         '--param',
         action='append',
+        type=_assignment,
         default=[],
         metavar='NAME:=VALUE',
         help='one parameter of the node, e.g. cache.budget_tokens:=512; may be repeated',
@@ -98,6 +99,20 @@ def _positive(text: str) -> float:
     if not 0 < value < float('inf'):
         raise argparse.ArgumentTypeError(f'{text} is not above 0')
     return value
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f'{text} is no file')
+    return path
+
+
+def _assignment(text: str) -> str:
+    name, assigned, value = text.partition(':=')
+    if not (name.strip() and assigned and value.strip()):
+        raise argparse.ArgumentTypeError(f'{text!r} is not NAME:=VALUE')
+    return text
 
 
 def _domain(text: str) -> int:

@@ -22,14 +22,17 @@ def judge(run: Run, results: Results, options: RunOptions) -> list[str]:
     Say what is wrong with a run, in sentences; none means that it is as it must be.
 
     It must be played to the end, with every output's stamp that of an image bit for bit and every
-    number finite; none lost, if it was to be lossless.
+    number finite; none lost, if it was to be lossless. What the node gives as the reason is added.
     """
     problems = [run.problem] if run.problem else []
     if not run.published_ns:
         problems.append('the input gave not one image')
     elif not len(results.trajectory):
         problems.append('the node published not one pose')
-    return problems + results.check.problems(options.lossless, run.distorted)
+    problems += results.check.problems(options.lossless, run.distorted)
+    if problems and run.diagnostics.get('last_error'):
+        problems.append(f'the last error of the node: {run.diagnostics["last_error"]}')
+    return problems
 
 
 def summary_table(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import gc
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -223,7 +224,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str] | None) -> None:
-    rclpy.init(args=args)
+    _init(args)
     node = None
     try:
         node = ReconstructionNode(arguments=sys.argv if args is None else args)
@@ -245,6 +246,16 @@ def _run(args: Sequence[str] | None) -> None:
         rclpy.try_shutdown()
         # rclpy has put back the handlers from before.
         _ignore_signals()
+
+
+def _init(args: Sequence[str] | None) -> None:
+    try:
+        rclpy.init(args=args)
+    except RuntimeError as error:
+        # What rcl cannot read of the command line or of a parameters file, without the places in
+        # its sources.
+        said = re.sub(r', at \S+:\d+', '', str(error)).replace('\n', ' ')
+        sys.exit(f'reconstruction_node: {said}')
 
 
 def _ignore_signals() -> None:
