@@ -240,3 +240,14 @@ def test_intrinsics_that_are_no_numbers_are_named(kitti_selection):
 def _folder(path):
     path.mkdir(exist_ok=True)
     return path
+
+
+@pytest.mark.parametrize('shape', [(4, 3, 2**20, 2**20), (4, 8, 6), (10**9, 3, 8, 6)])
+def test_nyu_s_file_may_not_ask_for_more_than_there_can_be(tmp_path, shape):
+    path = tmp_path / 'huge.mat'
+    with h5py.File(path, 'w') as file:
+        chunks = (1,) * len(shape)
+        file.create_dataset('images', shape, 'u1', chunks=chunks)
+        file.create_dataset('depths', shape[:1] + shape[2:], 'f4', chunks=chunks[1:])
+    with pytest.raises(InputError, match=r'\(N, 3, W, H\)'):
+        open_sequence(path)

@@ -202,3 +202,18 @@ def test_scannet_without_intrinsics_says_so(scannet):
     sequence = open_sequence(scannet)
     assert sequence.frames[0].truth().intrinsics is None
     assert 'intrinsic_depth.txt' in sequence.problems[0]
+
+
+@pytest.mark.parametrize('focal', ['0', 'nan', 'x', ''])
+def test_a_focal_length_that_is_none_is_named(neural_rgbd, focal):
+    save_text(neural_rgbd / 'focal.txt', focal)
+    sequence = open_sequence(neural_rgbd)
+    assert sequence.frames[0].camera is None
+    assert any('focal.txt' in problem for problem in sequence.problems)
+
+
+def test_intrinsics_that_are_no_camera_s_are_named(seven_scenes):
+    save_text(seven_scenes / 'camera-intrinsics.txt', '0 0 4\n0 0 3\n0 0 1\n')
+    sequence = open_sequence(seven_scenes)
+    assert sequence.frames[0].camera is None
+    assert 'camera-intrinsics.txt' in sequence.problems[0]

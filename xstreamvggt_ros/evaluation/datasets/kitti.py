@@ -34,10 +34,11 @@ from xstreamvggt_ros.evaluation.datasets.folder import (
 )
 from xstreamvggt_ros.evaluation.datasets.problems import Problems
 from xstreamvggt_ros.evaluation.datasets.reading import (
+    checked_intrinsics,
     image_size,
     pinhole,
     read_depth_png,
-    read_numbers,
+    read_intrinsics,
 )
 from xstreamvggt_ros.io.frames import InputError
 from xstreamvggt_ros.io.sources import stamp_at
@@ -47,6 +48,7 @@ SELECTION, RAW = 'kitti', 'kitti_raw'
 UNITS_PER_METRE = 256.0
 RATE_HZ = 10.0
 CAMERAS = (2, 3)
+CALIBRATION = 'calib_cam_to_cam.txt'
 
 
 def is_selection(path: Path) -> bool:
@@ -78,13 +80,13 @@ def open_selection(path: Path, drive: str = '') -> FileSequence:
     for index, (image, depth, calibration) in enumerate(
         zip(images, depths, calibrations, strict=True)
     ):
-        intrinsics = _intrinsics(calibration, problems)
+        intrinsics = read_intrinsics(calibration, (3, 3), problems)
         frames.append(
             file_frame(
                 stamp_at(index, RATE_HZ),
                 image,
                 problems,
-                None if intrinsics is None else pinhole(intrinsics, image_size([image])),
+                pinhole(intrinsics, image_size([image])),
                 partial(read_depth_png, depth, UNITS_PER_METRE, problems),
                 intrinsics=intrinsics,
             )
@@ -105,7 +107,7 @@ def open_raw(path: Path, camera: int = 2, depth_root: str = '') -> FileSequence:
     stamps_file, calibration = path / folder / 'timestamps.txt', path.parent / CALIBRATION
     stamps = _stamps(stamps_file, images, problems)
     intrinsics = _rectified(calibration, camera, problems)
-    model = None if intrinsics is None else pinhole(intrinsics, image_size(images))
+    model = pinhole(intrinsics, image_size(images))
     frames = tuple(
         file_frame(
             stamp,
@@ -120,9 +122,6 @@ def open_raw(path: Path, camera: int = 2, depth_root: str = '') -> FileSequence:
     files = [file for file in (*images, *depths) if file] + [stamps_file, calibration]
     name = f'{path.name}/{folder}'
     return FileSequence(name, RAW, frames, path.parent, tuple(files), problems)
-
-
-CALIBRATION = 'calib_cam_to_cam.txt'
 
 
 def parse_time(text: str) -> int:
@@ -147,17 +146,9 @@ def _rectified(file: Path, camera: int, problems: Problems) -> np.ndarray | None
     try:
         lines = file.read_text(encoding='ascii').splitlines()
         values = next(line.split()[1:] for line in lines if line.startswith(key))
-        return np.array(values, dtype=np.float64).reshape(3, 4)[:, :3]
+        return checked_intrinsics(np.array(values, dtype=np.float64).reshape(3, 4)[:, :3])
     except (OSError, ValueError, StopIteration) as error:
         problems.add(f'{file} has no {key} of 3 x 4 numbers: {error}')
-        return None
-
-
-def _intrinsics(file: Path | None, problems: Problems) -> np.ndarray | None:
-    try:
-        return None if file is None else read_numbers(file, (3, 3))
-    except InputError as error:
-        problems.add(f'no intrinsics: {error}')
         return None
 
 

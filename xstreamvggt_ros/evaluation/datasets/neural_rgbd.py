@@ -12,6 +12,7 @@ Images are taken to be 30 a second.
 from __future__ import annotations
 
 from functools import partial
+import math
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +61,8 @@ def open_folder(path: Path, depth: str = 'depth') -> FileSequence:
     bad = [image.name for image, n in zip(images, numbers, strict=True) if n not in poses]
     problems.add_missing(f'{path / POSES}: no valid pose', bad, len(images))
     size = image_size(images)
-    intrinsics = camera = None
-    if size:
-        focal = float(read_numbers(path / 'focal.txt', ()))
-        intrinsics = matrix_of(focal, focal, size[1] / 2, size[0] / 2)
-        camera = pinhole(intrinsics, size)
+    intrinsics = _intrinsics(path / 'focal.txt', size, problems)
+    camera = pinhole(intrinsics, size)
     frames = tuple(
         file_frame(
             stamp_at(number, RATE_HZ),
@@ -97,3 +95,14 @@ def read_poses(file: Path, problems: Problems) -> dict[int, np.ndarray]:
         except ValueError:
             continue
     return poses
+
+
+def _intrinsics(file: Path, size: tuple[int, int] | None, problems: Problems) -> np.ndarray | None:
+    try:
+        focal = float(read_numbers(file, ()))
+        if not (math.isfinite(focal) and focal > 0):
+            raise InputError(f'{file} has the focal length {focal}; it is in pixels, above 0')
+    except InputError as error:
+        problems.add(f'no intrinsics: {error}')
+        return None
+    return matrix_of(focal, focal, size[1] / 2, size[0] / 2) if size else None

@@ -42,6 +42,7 @@ SUBSETS = {'all': '', 'test': 'testNdxs', 'train': 'trainNdxs'}
 DEPTHS = ('depths', 'rawDepths')
 # The images stand for themselves; stamps only order them.
 RATE_HZ = 1.0
+MAX_IMAGES, MAX_PIXELS = 100_000, 2**26
 
 
 def is_labelled(path: Path) -> bool:
@@ -64,7 +65,7 @@ def open_labelled(path: Path, subset: str = 'all', depth: str = 'depths') -> Fil
     with _opened(path) as file:
         if 'images' not in file or depth not in file:
             raise InputError(f'{path} has no images and {depth}: {", ".join(sorted(file))}')
-        count, _, width, height = file['images'].shape
+        count, height, width = _extent(path, file['images'].shape, file[depth].shape)
     camera = pinhole(INTRINSICS, (height, width))
     chosen = range(count)
     files = [path]
@@ -129,6 +130,18 @@ def _opened(path: Path):
         return h5py.File(path, 'r')
     except OSError as error:
         raise InputError(f'{path} is no MATLAB 7.3 file, or a damaged one: {error}') from error
+
+
+def _extent(path: Path, images: tuple, depths: tuple) -> tuple[int, int, int]:
+    """Check the shapes, which a damaged file may say anything of; give N, H, W."""
+    count, channels, width, height = images if len(images) == 4 else (0, 0, 0, 0)
+    sizes = count <= MAX_IMAGES and width * height <= MAX_PIXELS
+    if channels != 3 or depths != (count, width, height) or not sizes:
+        raise InputError(
+            f'{path} has images of {images} and depth of {depths}; (N, 3, W, H) and (N, W, H) '
+            'are expected'
+        )
+    return count, height, width
 
 
 def _split(file: Path, key: str, count: int) -> list[int]:

@@ -78,8 +78,10 @@ def read_numbers(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         raise InputError(f'{file} is not {wanted} numbers: {error}') from error
 
 
-def read_pose(file: Path, problems: Problems) -> np.ndarray | None:
+def read_pose(file: Path | None, problems: Problems) -> np.ndarray | None:
     """Read a camera-to-world matrix (4, 4) of a text file; None, and a problem, if it is bad."""
+    if file is None:
+        return None
     try:
         return rigid_pose(read_numbers(file, (4, 4)))
     except InputError as error:
@@ -100,11 +102,34 @@ def rigid_pose(matrix: np.ndarray) -> np.ndarray:
     return rigid(rotation, matrix[:3, 3])
 
 
+def read_intrinsics(
+    file: Path | None, shape: tuple[int, int], problems: Problems
+) -> np.ndarray | None:
+    """Read a text file's intrinsics, the upper left (3, 3) of `shape`; None if there are none."""
+    if file is None:
+        return None
+    try:
+        return checked_intrinsics(read_numbers(file, shape)[:3, :3])
+    except InputError as error:
+        problems.add(f'no intrinsics: {error}')
+    except ValueError as error:
+        problems.add(f'no intrinsics: {file}: {error}')
+    return None
+
+
+def checked_intrinsics(matrix: np.ndarray) -> np.ndarray:
+    """Return intrinsics (3, 3); ValueError where they are no pinhole camera's."""
+    CameraModel(1, 1, tuple(np.ravel(matrix)))
+    return matrix
+
+
 def pinhole(
-    intrinsics: np.ndarray, size: tuple[int, int] | None, distortion: tuple[float, ...] = ()
+    intrinsics: np.ndarray | None,
+    size: tuple[int, int] | None,
+    distortion: tuple[float, ...] = (),
 ) -> CameraModel | None:
     """Describe a camera by its intrinsics (3, 3), image size (H, W) and plumb-bob distortion."""
-    if size is None:
+    if intrinsics is None or size is None:
         return None
     height, width = size
     kind = 'plumb_bob' if distortion else 'none'

@@ -11,16 +11,14 @@ interpolated. The calibration is the first camera_info beside the images.
 from __future__ import annotations
 
 from functools import partial
-import io
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.evaluation.datasets.bag_decoding import read_depth, read_image
 from xstreamvggt_ros.evaluation.datasets.bag_index import BagFile, Place
 from xstreamvggt_ros.evaluation.datasets.bag_transforms import BagTransforms
 from xstreamvggt_ros.evaluation.datasets.bag_truth import (
+    is_file_source,
     PoseTrack,
     source_topic,
     TF,
@@ -29,12 +27,7 @@ from xstreamvggt_ros.evaluation.datasets.bag_truth import (
 )
 from xstreamvggt_ros.evaluation.datasets.folder import FileSequence
 from xstreamvggt_ros.evaluation.datasets.problems import Problems
-from xstreamvggt_ros.evaluation.datasets.sequence import (
-    DamagedFrame,
-    FrameTruth,
-    SequenceFrame,
-)
-from xstreamvggt_ros.io.bag_messages import metres
+from xstreamvggt_ros.evaluation.datasets.sequence import FrameTruth, SequenceFrame
 from xstreamvggt_ros.io.bag_source import (
     CAMERA_INFO,
     choose_topic,
@@ -75,12 +68,10 @@ def open_rosbag(
         raise InputError(f'tolerance_s is {tolerance_s}; give 0 to 10 seconds')
     options = TruthOptions(truth, world_frame, body_frame)
     loader = _Loader(found, topic, depth_topic, options, round(tolerance_s * NANOSECONDS))
-    files = sorted(each for each in found.rglob('*') if each.is_file()) if found.is_dir() else [
-        found
-    ]  # fmt: skip
-    if Path(truth).is_file():
-        files.append(Path(truth))
     root = found if found.is_dir() else found.parent
+    files = [each for each in found.rglob('*') if each.is_file()] if found.is_dir() else [found]
+    if is_file_source(truth):
+        files.append(Path(truth))
     return FileSequence(found.stem, LAYOUT, loader.frames(), root, tuple(files), loader.problems)
 
 
@@ -186,34 +177,6 @@ class _Loader:
         except ValueError as error:
             self.problems.add(f'{topic} is left out: {error}')
             return None
-
-
-def read_image(bag: BagFile, place: Place, problems: Problems) -> np.ndarray:
-    """Decode an image to (H, W, 3) uint8 RGB; DamagedFrame, and a problem, where that fails."""
-    from rosbags.image import message_to_cvimage
-
-    try:
-        message = bag.message(place)
-        if message is None:
-            raise ValueError('its bytes are no message')
-        if hasattr(message, 'encoding'):
-            return np.ascontiguousarray(message_to_cvimage(message, 'rgb8'))
-        # As the node does, so that both see the same pixels.
-        with Image.open(io.BytesIO(message.data.tobytes()), formats=('JPEG', 'PNG')) as picture:
-            return np.array(picture.convert('RGB'))
-    except Exception as error:  # noqa: BLE001 parsers of damaged bytes raise what they please
-        text = f'{place.topic}: the image at {place.stamp_ns} ns is left out, damaged: {error}'
-        problems.add(text)
-        raise DamagedFrame(text) from error
-
-
-def read_depth(bag: BagFile, place: Place, problems: Problems) -> np.ndarray | None:
-    """Decode a depth map to metres (H, W), NaN where unknown; None, and a problem, if damaged."""
-    try:
-        return metres(bag.message(place))
-    except Exception as error:  # noqa: BLE001 damaged bytes raise nearly anything
-        problems.add(f'{place.topic}: no depth at {place.stamp_ns} ns, damaged: {error}')
-        return None
 
 
 def _depth_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], images: str) -> str:

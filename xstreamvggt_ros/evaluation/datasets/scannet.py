@@ -13,8 +13,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from xstreamvggt_ros.evaluation.datasets.folder import (
     file_frame,
     FileSequence,
@@ -27,10 +25,9 @@ from xstreamvggt_ros.evaluation.datasets.reading import (
     image_size,
     pinhole,
     read_depth_png,
-    read_numbers,
+    read_intrinsics,
     read_pose,
 )
-from xstreamvggt_ros.io.frames import InputError
 from xstreamvggt_ros.io.sources import stamp_at
 
 LAYOUT = 'scannet'
@@ -48,9 +45,9 @@ def open_folder(path: Path) -> FileSequence:
     images = listed(path / 'color', '*.jpg', LAYOUT)
     depths = present([path / 'depth' / f'{file.stem}.png' for file in images], 'depth', problems)
     poses = present([path / 'pose' / f'{file.stem}.txt' for file in images], 'pose', problems)
-    color = _intrinsics(path / 'intrinsic' / 'intrinsic_color.txt', problems)
-    of_depth = _intrinsics(path / 'intrinsic' / 'intrinsic_depth.txt', problems)
-    camera = None if color is None else pinhole(color, image_size(images))
+    calibrations = [path / 'intrinsic' / f'intrinsic_{kind}.txt' for kind in ('color', 'depth')]
+    color, of_depth = (read_intrinsics(file, (4, 4), problems) for file in calibrations)
+    camera = pinhole(color, image_size(images))
     frames = tuple(
         file_frame(
             stamp_at(number_in(image), RATE_HZ),
@@ -58,23 +55,10 @@ def open_folder(path: Path) -> FileSequence:
             problems,
             camera,
             partial(read_depth_png, depth, 1000.0, problems),
-            partial(_pose, pose, problems),
+            partial(read_pose, pose, problems),
             of_depth,
         )
         for image, depth, pose in zip(images, depths, poses, strict=True)
     )
-    files = [file for file in (*images, *depths, *poses) if file]
-    files += [path / 'intrinsic' / f'intrinsic_{kind}.txt' for kind in ('color', 'depth')]
+    files = [file for file in (*images, *depths, *poses) if file] + calibrations
     return FileSequence(path.name, LAYOUT, frames, path, tuple(files), problems)
-
-
-def _intrinsics(file: Path, problems: Problems) -> np.ndarray | None:
-    try:
-        return read_numbers(file, (4, 4))[:3, :3]
-    except InputError as error:
-        problems.add(f'no intrinsics: {error}')
-        return None
-
-
-def _pose(file: Path | None, problems: Problems) -> np.ndarray | None:
-    return None if file is None else read_pose(file, problems)

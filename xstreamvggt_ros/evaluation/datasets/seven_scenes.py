@@ -14,8 +14,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from xstreamvggt_ros.evaluation.datasets.folder import (
     file_frame,
     FileSequence,
@@ -29,7 +27,7 @@ from xstreamvggt_ros.evaluation.datasets.reading import (
     matrix_of,
     pinhole,
     read_depth_png,
-    read_numbers,
+    read_intrinsics,
     read_pose,
 )
 from xstreamvggt_ros.io.sources import INTRINSICS_FILE, stamp_at
@@ -53,7 +51,7 @@ def open_folder(path: Path) -> FileSequence:
     poses = present([_beside(file, '.pose.txt') for file in images], 'pose', problems)
     calibration = path / INTRINSICS_FILE
     own = calibration.is_file()
-    intrinsics = read_numbers(calibration, (3, 3)) if own else INTRINSICS
+    intrinsics = read_intrinsics(calibration, (3, 3), problems) if own else INTRINSICS
     camera = pinhole(intrinsics, image_size(images))
     frames = tuple(
         file_frame(
@@ -62,7 +60,7 @@ def open_folder(path: Path) -> FileSequence:
             problems,
             camera,
             partial(read_depth_png, depth, 1000.0, problems, INVALID),
-            partial(_pose, pose, problems),
+            partial(read_pose, pose, problems),
             intrinsics,
         )
         for image, depth, pose in zip(images, depths, poses, strict=True)
@@ -74,7 +72,3 @@ def open_folder(path: Path) -> FileSequence:
 
 def _beside(image: Path, suffix: str) -> Path:
     return image.with_name(image.name.split('.color.')[0] + suffix)
-
-
-def _pose(file: Path | None, problems: Problems) -> np.ndarray | None:
-    return None if file is None else read_pose(file, problems)

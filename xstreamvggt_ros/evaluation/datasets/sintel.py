@@ -25,6 +25,7 @@ from xstreamvggt_ros.evaluation.datasets.folder import (
 )
 from xstreamvggt_ros.evaluation.datasets.problems import Problems
 from xstreamvggt_ros.evaluation.datasets.reading import (
+    checked_intrinsics,
     image_size,
     known_depth,
     pinhole,
@@ -73,7 +74,7 @@ def open_folder(path: Path) -> FileSequence:
             SequenceFrame(
                 stamp_at(number_in(image) - 1, RATE_HZ),
                 image.name,
-                None if intrinsics is None else pinhole(intrinsics, size),
+                pinhole(intrinsics, size),
                 partial(read_rgb, image, problems),
                 partial(_truth, depth, pose, intrinsics, problems),
             )
@@ -99,7 +100,11 @@ def read_cam(file: Path) -> tuple[np.ndarray, np.ndarray]:
     if len(data) != 8 * 21:
         raise InputError(f'{file} has {len(data)} bytes of numbers, not 168: damaged')
     numbers = np.frombuffer(data, '<f8')
-    return numbers[:9].reshape(3, 3), invert_rigid(rigid_pose(numbers[9:].reshape(3, 4)))
+    try:
+        intrinsics = checked_intrinsics(numbers[:9].reshape(3, 3))
+        return intrinsics, invert_rigid(rigid_pose(numbers[9:].reshape(3, 4)))
+    except ValueError as error:
+        raise InputError(f'{file}: {error}') from error
 
 
 def _tagged(file: Path) -> bytes:
