@@ -78,8 +78,10 @@ def live_replay(sequence: EvaluationSequence, config: RunConfig) -> Iterator[Fra
 
     With config.queue 'newest' images come as the camera sent them and late ones are dropped; with
     'every' each waits for the one before. Raises NodeError with the end of the node's log where
-    it does not start or dies, PlayerError where it falls silent.
+    it does not start or dies, PlayerError where it falls silent; ValueError: images of no video.
     """
+    if sequence.independent_frames:
+        raise ValueError(f'{sequence.name} is no video; use mode exact')
     frames = chosen_frames(sequence, config)
     with tempfile.TemporaryDirectory(prefix='xstreamvggt_live_') as folder:
         bag = Path(folder, 'recording.mcap')

@@ -32,7 +32,17 @@ from xstreamvggt_ros.io.trajectories import Trajectory, write_tum
 RECORD = 'record.json'
 PICTURES = 'pictures'
 UNFINISHED = '.unfinished-'
-NEEDED = ('schema', 'key', 'config', 'sequence', 'environment', 'files', 'metrics')
+NEEDED = (
+    'schema',
+    'key',
+    'config',
+    'sequence',
+    'environment',
+    'files',
+    'metrics',
+    'curves',
+    'protocol',
+)
 
 
 class RecordError(ValueError):

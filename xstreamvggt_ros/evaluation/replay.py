@@ -100,6 +100,8 @@ def replay(
     exhausted = ''
     for index, frame in enumerate(frames):
         if not exhausted:
+            if sequence.independent_frames and index:
+                pipeline.reset()
             try:
                 yield _frame(index, frame, config, pipeline, aligner)
                 continue

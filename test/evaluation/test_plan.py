@@ -1,0 +1,121 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which runs a sweep is made of, and their settings."""
+
+from dataclasses import replace
+
+import pytest
+
+from xstreamvggt_ros.evaluation.budgets import Budget
+from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
+from xstreamvggt_ros.evaluation.plan import configurations, plan, SequenceSpec
+
+
+@pytest.mark.parametrize(
+    ('text', 'fields'),
+    [
+        ('none', {}),
+        ('2048', {'budget_tokens': 2048}),
+        ('8f', {'budget_frames': 8}),
+        ('1.5MiB', {'budget_mib': 1.5}),
+        ('25%', {'budget_tokens': 250}),
+    ],
+)
+def test_a_budget_is_one_word(text, fields):
+    assert Budget.parse(text).fields(frames=10, frame_tokens=100) == fields
+
+
+@pytest.mark.parametrize('text', ['', '0', '-3', '12.5', '7x', 'all', '1e3', '25 %'])
+def test_what_is_no_budget_is_refused_by_name(text):
+    with pytest.raises(ValueError, match='budget is'):
+        Budget.parse(text)
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        {'image_size': 100},
+        {'mode': 'fast'},
+        {'stride': 0},
+        {'rate': 0.0},
+        {'budget': 'x'},
+        {'bits': 5},
+        {'policy': 'luck'},
+        {'mode': 'live', 'strict_budget': False},
+    ],
+)
+def test_settings_that_mean_nothing_are_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=list(wrong)[-1].replace('_', '.')):
+        RunConfig(**wrong)
+
+
+def test_a_sweep_has_every_combination_once_and_its_references():
+    configs = configurations(
+        RunConfig(),
+        {
+            'budget': ['none', '25%'],
+            'bits': [16, 4],
+            'scheme': ['channel_static', 'kcvt'],
+            'policy': ['random', 'query_key'],
+            'image_size': [112],
+        },
+    )
+
+    # Unbounded: 16 bits, where nothing else matters, and 4 bits in either scheme. Bounded: two
+    # policies, with 16 bits and with 4 in either scheme.
+    assert len(configs) == 1 + 2 + 2 + 2 * 2
+    assert [config.is_reference for config in configs] == [True] + [False] * 8
+
+
+def test_a_reference_is_added_for_each_size_where_it_is_not_asked_for():
+    axes = {'budget': ['25%'], 'image_size': [112, 224]}
+
+    with_reference = configurations(RunConfig(), axes)
+
+    assert sum(config.is_reference for config in with_reference) == 2
+    assert not any(c.is_reference for c in configurations(RunConfig(), axes, reference=False))
+
+
+def test_the_key_follows_what_decides_the_result_and_nothing_else(tmp_path):
+    config = RunConfig(budget='25%')
+    key = config.key('input', 'weights')
+
+    assert replace(config, seed=3).key('input', 'weights') == key
+    assert replace(config, image_size=224).key('input', 'weights') == key
+    assert replace(config, checkpoint='elsewhere').key('input', 'weights') == key
+    for changed in (
+        replace(config, bits=4),
+        replace(config, policy='snapkv'),
+        replace(config, max_frames=3),
+        replace(config, mode='live'),
+    ):
+        assert changed.key('input', 'weights') != key
+    assert config.key('other', 'weights') != key
+    assert config.key('input', 'other') != key
+
+
+def test_weights_are_known_by_their_contents(tmp_path):
+    file = tmp_path / 'a.safetensors'
+    file.write_bytes(b'one')
+    one = weights_fingerprint(RunConfig(checkpoint=str(file)))
+    file.write_bytes(b'two')
+
+    assert weights_fingerprint(RunConfig(checkpoint=str(file))) != one
+
+
+def test_a_sequence_that_cannot_be_opened_is_named_and_the_rest_goes_on(tmp_path):
+    small = (('frames', 2), ('height', 28), ('width', 42))
+    specs = [
+        SequenceSpec(str(tmp_path / 'nowhere')),
+        SequenceSpec('synthetic:1', options=small),
+        SequenceSpec('synthetic:2', options=small),
+    ]
+
+    made = plan(specs, [RunConfig()], tmp_path)
+
+    (problem,) = made.problems
+    assert 'nowhere' in problem
+    assert len(made.runs) == 2
+    assert len({run.folder for run in made.runs}) == 2
+    assert all(run.folder.parent == tmp_path for run in made.runs)
+    assert not any(run.finished for run in made.runs)

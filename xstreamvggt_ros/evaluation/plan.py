@@ -1,0 +1,152 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which runs a sweep is made of, each once, and where each one's record goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+import re
+
+from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
+from xstreamvggt_ros.evaluation.datasets import EvaluationSequence, open_sequence
+from xstreamvggt_ros.evaluation.jsonable import plain
+from xstreamvggt_ros.evaluation.protocol import Protocol
+from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
+from xstreamvggt_ros.io.frames import InputError
+
+# The settings that make a run the reference: nothing forgotten, nothing rounded.
+REFERENCE = {'budget': 'none', 'bits': 16, 'value_bits': None}
+
+
+@dataclass(frozen=True)
+class SequenceSpec:
+    """Where a sequence is: what `open_sequence` takes."""
+
+    path: str
+    layout: str = 'auto'
+    options: tuple[tuple[str, object], ...] = ()
+
+    def open(self) -> EvaluationSequence:
+        """Open it; InputError names what is wrong."""
+        return open_sequence(self.path, self.layout, **dict(self.options))
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run to make: its key is as of `RunConfig.key`, its folder is where the record goes."""
+
+    spec: SequenceSpec
+    config: RunConfig
+    sequence: str
+    dataset: str
+    fingerprint: str
+    weights: str
+    folder: Path
+    protocol: Protocol = Protocol()
+
+    @property
+    def key(self) -> str:
+        """What a finished record of it is known by."""
+        return self.config.key(self.fingerprint, self.weights)
+
+    @property
+    def error_file(self) -> Path:
+        """Where it is said why it failed."""
+        return self.folder.with_name(f'{self.folder.name}.error.json')
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f'{self.sequence}: {self.config.label()}'
+
+    def record(self) -> Record | None:
+        """Read its record where that is whole and of these settings and this input."""
+        try:
+            record = read_record(self.folder)
+        except RecordError:
+            return None
+        return record if record.info['key'] == self.key else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether its record is there and scored by this protocol."""
+        record = self.record()
+        return record is not None and record.info['protocol'] == plain(self.protocol)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a sweep, and what kept sequences out of it."""
+
+    runs: tuple[PlannedRun, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+
+def configurations(
+    base: RunConfig, axes: Mapping[str, Sequence[object]], reference: bool = True
+) -> list[RunConfig]:
+    """
+    Combine every value of every axis (a field of `RunConfig`), each different run once.
+
+    With `reference`, the unbounded, unrounded cache is among them for every other setting that
+    it can be compared with. Raises ValueError for a value that a field cannot have.
+    """
+    names = list(axes)
+    found: dict[RunConfig, RunConfig] = {}
+    for values in product(*axes.values()):
+        config = replace(base, **dict(zip(names, values, strict=True)))
+        chosen = [replace(config, **REFERENCE), config] if reference else [config]
+        for each in chosen:
+            found.setdefault(each.canonical(), each)
+    # References first: what the others are compared with is there early.
+    return sorted(found, key=lambda config: not config.is_reference)
+
+
+def plan(
+    specs: Iterable[SequenceSpec],
+    configs: Sequence[RunConfig],
+    output: Path,
+    protocol: Protocol | None = None,
+) -> Plan:
+    """Open every sequence and plan its runs; one that cannot be opened is named among problems."""
+    weights = {_network(config): '' for config in configs}
+    for config in configs:
+        weights[_network(config)] = weights[_network(config)] or weights_fingerprint(config)
+    runs: dict[str, PlannedRun] = {}
+    problems: list[str] = []
+    for spec in specs:
+        try:
+            sequence = spec.open()
+            fingerprint = sequence.fingerprint()
+        except (InputError, OSError) as error:
+            problems.append(f'{spec.path}: {error}')
+            continue
+        for config in configs:
+            run = _planned(spec, config, sequence, fingerprint, weights[_network(config)], output)
+            runs.setdefault(run.key, replace(run, protocol=protocol or Protocol()))
+    return Plan(tuple(runs.values()), tuple(problems))
+
+
+def _network(config: RunConfig) -> tuple[str, str, str]:
+    return config.preset, config.checkpoint, config.revision
+
+
+def _planned(
+    spec: SequenceSpec,
+    config: RunConfig,
+    sequence: EvaluationSequence,
+    fingerprint: str,
+    weights: str,
+    output: Path,
+) -> PlannedRun:
+    key = config.key(fingerprint, weights)
+    name = _file_name(f'{sequence.dataset}-{sequence.name}')
+    folder = output / f'{name}__{_file_name(config.label())}__{key[:10]}'
+    return PlannedRun(spec, config, sequence.name, sequence.dataset, fingerprint, weights, folder)
+
+
+def _file_name(text: str) -> str:
+    """Make of a text what every file system takes, and nothing that leads elsewhere."""
+    return re.sub(r'[^A-Za-z0-9.]+', '-', text).strip('-.')[:80] or 'unnamed'
