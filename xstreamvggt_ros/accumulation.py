@@ -27,7 +27,7 @@ class StampedPose(NamedTuple):
 
 class Accumulation:
     """
-    Grow a map and a path, frame by frame.
+    Grow a map and a path, frame by frame; of several cameras, the path is that of the first.
 
     Frames of another world, or with other axes, replace what there is. When the scale changes,
     what there is follows, about the first camera, which is the map's origin. `version` counts the
@@ -69,7 +69,8 @@ class Accumulation:
         self._follow(reconstruction)
         if self._map is not None:
             self._map.insert(cloud.points, cloud.colours, cloud.confidence)
-        self.trajectory.append(StampedPose(stamp_ns, reconstruction.map_from_camera))
+        if reconstruction.camera_index == 0:
+            self.trajectory.append(StampedPose(stamp_ns, reconstruction.map_from_camera))
         if not self.frames:
             self.first_stamp_ns = stamp_ns
         self.frames += 1

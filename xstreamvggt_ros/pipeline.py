@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.cameras import Camera
 from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
-from xstreamvggt_ros.keyframes import KeyframeGate
 from xstreamvggt_ros.preprocessing import Preprocessing
-from xstreamvggt_ros.reconstruction import assemble, nearest, Reconstruction, View
+from xstreamvggt_ros.reconstruction import assemble, Reconstruction
 
 if TYPE_CHECKING:
     from xstreamvggt_ros.cache import CacheStats
@@ -34,7 +34,8 @@ class FrameReconstructor(Protocol):
     `step` takes an image (3, H, W), float in [0, 1], and answers for that frame in the world of
     the stream's first camera. `reset` begins a new stream. One that has a `point_head` to switch
     is told whether its own points are wanted. One that has a `report`, as `GuardedReconstructor`
-    does, says by it what became of a frame and, by its `world`, where it began a new stream.
+    does, says by it what became of a frame and, by its `world`, where it began a new stream; its
+    `step` is told by `camera` which of several took the image.
     """
 
     def step(self, image: Tensor, keep: bool = True) -> Frame:
@@ -90,10 +91,11 @@ class PipelineConfig:
 
 class ReconstructionPipeline:
     """
-    Reconstruct one camera's images, one at a time.
+    Reconstruct the images of one camera, or of several in one stream, one at a time.
 
-    A change of the images' size begins a new stream, whose first camera is a new world. `config`
-    may be replaced between frames; a new scale or new axes hold from the next frame on.
+    A change of a camera's image size begins a new stream, whose first frame is a new world. All
+    images are brought to the size that the network gives camera 0 or, until that has come, the
+    first. `config` may be replaced between frames; a new scale or new axes hold from the next on.
     `metres_per_unit`, 1 until somebody knows better, multiplies its scale for the present stream.
     """
 
@@ -102,13 +104,13 @@ class ReconstructionPipeline:
         self.config = config
         self.metres_per_unit = 1.0
         self._reconstructor = reconstructor
-        self._image_shape: tuple[int, int] | None = None
-        self._resumed_size: tuple[int, int] | None = None
-        self._preprocessing: Preprocessing | None = None
-        self._view: View | None = None
+        self._cameras: dict[int, Camera] = {}
+        # Of the one whose image was the last.
+        self._camera: Camera | None = None
+        # What the network has in the present stream, height and width.
+        self._size: tuple[int, int] | None = None
         self._index = 0
         self._world = self._guard_world = 0
-        self._gate: KeyframeGate | None = None
 
     def warm_up(self, aspect: float = 4 / 3) -> None:
         """
@@ -123,24 +125,27 @@ class ReconstructionPipeline:
         self._reconstructor.step(plan.apply(np.zeros((height, size, 3), np.uint8)), keep=False)
         self.reset()
 
-    def process(self, image: np.ndarray, camera: CameraModel | None = None) -> Reconstruction:
+    def process(
+        self, image: np.ndarray, camera: CameraModel | None = None, camera_index: int = 0
+    ) -> Reconstruction:
         """
         Reconstruct an RGB image (H, W, 3) of the numeric kind that preprocessing accepts.
 
         With the `camera` that took it, the image is undistorted first, and its intrinsics take the
-        place of the predicted ones; another camera begins no new stream. Raises FrameError for a
-        size that no network sees (`bad_size`) or that is not the camera's (`camera_info`), and
-        where the network's pose is not finite (`not_finite`): the stream, whose memory is as
-        ruined, then begins anew. Errors of the network pass through.
+        place of the predicted ones; another camera begins no new stream. `camera_index` tells
+        several cameras apart. Raises FrameError for a size that no network sees (`bad_size`) or
+        that is not the camera's (`camera_info`), and where the network's pose is not finite
+        (`not_finite`): the stream, whose memory is as ruined, then begins anew. Errors of the
+        network pass through.
         """
-        if image.shape[:2] != self._image_shape:
-            self._begin(image.shape[:2])
-        self._look_through(camera)
-        if self._view is not None:
-            image, _ = self._view.undistortion.apply(image)
-        pixels = self._preprocessing.apply(image)
+        now = self._camera = self._prepare(camera_index, image.shape[:2])
+        try:
+            now.look_through(camera)
+        except ValueError as error:
+            raise FrameError('camera_info', str(error)) from error
+        pixels = now.pixels(image)
         self._switch_point_head(self.config.point_source == 'pointmap')
-        frame, kept, report = self._step(pixels)
+        frame, kept, report = self._step(pixels, now, camera_index)
         if not torch.isfinite(frame.camera_from_world).all():
             self.reset()
             raise FrameError(
@@ -148,14 +153,15 @@ class ReconstructionPipeline:
                 'the network gave a pose that is not finite; '
                 'a new stream begins: check the checkpoint and model.dtype',
             )
-        seen = self._preprocessing.picture(pixels)
+        seen = now.plan.picture(pixels)
         config = replace(self.config, scale=self.config.scale * self.metres_per_unit)
         reconstruction = replace(
-            assemble(frame, seen, config, self._view),
+            assemble(frame, seen, config, now.view),
             index=self._index,
             world=self._world,
             kept=kept,
             report=report,
+            camera_index=camera_index,
         )
         self._index += 1
         return reconstruction
@@ -167,19 +173,13 @@ class ReconstructionPipeline:
         It is undistorted, resized and cropped as that image was, without mixing depths; NaN where
         undistorted from nothing. Raises ValueError for another size, or before the first image.
         """
-        if depth.shape != self._image_shape:
-            raise ValueError(
-                f'a depth image is {depth.shape} (height, width) but the colour image is '
-                f'{self._image_shape}; publish depth registered to the colour image'
-            )
-        if self._view is not None:
-            depth = self._view.undistortion.apply_nearest(depth)
-        return nearest(depth, self._preprocessing)
+        if self._camera is None:
+            raise ValueError('a depth image came before any colour image')
+        return self._camera.align(depth)
 
     def reset(self) -> None:
         """Begin a new stream."""
         self._reconstructor.reset()
-        self._resumed_size = None
         self._begin_world()
 
     def cache_stats(self) -> CacheStats:
@@ -200,76 +200,69 @@ class ReconstructionPipeline:
         """
         self._reconstructor.load_state_dict(state)
         height, width = state['image_size'].tolist()
-        self._image_shape, self._resumed_size = None, (height, width)
+        self._cameras.clear()
+        self._size = (height, width)
         self._begin_world()
         self._index = self.cache_stats().steps
         return height, width
 
-    def _step(self, pixels: Tensor) -> tuple[Frame, bool, GuardReport | None]:
+    def _step(
+        self, pixels: Tensor, camera: Camera, camera_index: int
+    ) -> tuple[Frame, bool, GuardReport | None]:
         """Ask the network; say whether the frame was a keyframe and what the watch says."""
-        keep = self._is_keyframe(pixels)
+        keep = camera.is_keyframe(pixels, self.config.keyframe_threshold)
+        watched = hasattr(self._reconstructor, 'report')
+        which = {'camera': camera_index} if watched else {}
         try:
-            frame = self._reconstructor.step(pixels, keep=keep)
+            frame = self._reconstructor.step(pixels, keep=keep, **which)
         except Exception:
             # A keyframe that the network did not take in is none to compare with.
-            self._gate = None
+            camera.forget_keyframe()
             raise
-        report = getattr(self._reconstructor, 'report', None)
+        report = self._reconstructor.report if watched else None
         if report is not None and report.world != self._guard_world:
             self._guard_world = report.world
             self._begin_world()
         elif report is not None and report.action == 'reanchored':
-            self._gate = None
+            self._forget_keyframes()
         return frame, keep, report
-
-    def _is_keyframe(self, pixels: Tensor) -> bool:
-        threshold = self.config.keyframe_threshold
-        if threshold is None:
-            self._gate = None
-            return True
-        if self._gate is None or self._gate.threshold != threshold:
-            self._gate = KeyframeGate(threshold)
-        return self._gate.keep(pixels)
 
     def _begin_world(self) -> None:
         self._index = 0
         self._world += 1
         self.metres_per_unit = 1.0
         # The first frame of a stream has to be remembered.
-        self._gate = None
+        self._forget_keyframes()
+
+    def _forget_keyframes(self) -> None:
+        for camera in self._cameras.values():
+            camera.forget_keyframe()
 
     def _switch_point_head(self, wanted: bool) -> None:
         """Spare the work of a head that nobody reads."""
         if getattr(self._reconstructor, 'point_head', wanted) != wanted:
             self._reconstructor.point_head = wanted
 
-    def _begin(self, shape: tuple[int, int]) -> None:
+    def _prepare(self, index: int, shape: tuple[int, int]) -> Camera:
+        """Give the camera whose images have that size, in a new stream where it is a new size."""
+        known = self._cameras.get(index)
+        if known is not None and known.plan.source_size == shape:
+            return known
         try:
-            self._preprocessing = Preprocessing.plan(*shape, self.config.image_size)
+            plan = self._plan(index, shape)
         except ValueError as error:
             raise FrameError('bad_size', str(error)) from error
-        self._image_shape, self._view = shape, None
-        resumed, self._resumed_size = self._resumed_size, None
-        if self._preprocessing.size != resumed:
+        if plan.size != self._size:
+            # All others are brought to this size from now on.
+            self._cameras.clear()
+        if known is not None or plan.size != self._size:
+            self._size = plan.size
             self.reset()
+        self._cameras[index] = camera = Camera(plan)
+        return camera
 
-    def _look_through(self, camera: CameraModel | None) -> None:
-        """Make what a camera needs, once."""
-        if camera is None:
-            self._view = None
-            return
-        if self._view is not None and self._view.camera == camera:
-            return
-        # Here, because OpenCV is needed only where cameras are calibrated.
-        from xstreamvggt_ros.undistortion import Undistortion
-
-        try:
-            undistortion = Undistortion(camera, *self._image_shape)
-        except ValueError as error:
-            raise FrameError('camera_info', str(error)) from error
-        self._view = View(
-            camera,
-            undistortion,
-            self._preprocessing.intrinsics(undistortion.K),
-            torch.from_numpy(nearest(undistortion.missing, self._preprocessing)),
-        )
+    def _plan(self, index: int, shape: tuple[int, int]) -> Preprocessing:
+        own = Preprocessing.plan(*shape, self.config.image_size)
+        if index == 0 or self._size in (None, own.size):
+            return own
+        return Preprocessing.cover(*shape, self._size)

@@ -37,7 +37,8 @@ class Reconstruction:
     its stream that came before it. calibrated: whether intrinsics are the camera's own. world:
     number of its stream, whose map has nothing to do with another's. scale, world_axes: those of
     the configuration that it was made by. kept: whether it was a keyframe, and so remembered.
-    report: what the watch over the stream says, None without one.
+    report: what the watch over the stream says, None without one. camera_index: which of several
+    cameras took it.
     """
 
     depth: np.ndarray
@@ -55,6 +56,7 @@ class Reconstruction:
     world_axes: str = 'rep103'
     kept: bool = True
     report: GuardReport | None = None
+    camera_index: int = 0
 
 
 @dataclass(frozen=True, eq=False)
