@@ -154,6 +154,15 @@ def test_an_image_that_cannot_be_used_is_refused(model, image, message):
     assert reconstructor.step(images(1)[0]).depth.isfinite().all()
 
 
+def test_an_array_is_refused_with_what_makes_a_tensor_of_it(model):
+    array = np.zeros((42, 56, 3), np.uint8)
+    reconstructor = StreamingReconstructor(model)
+
+    with pytest.raises(ValueError, match=r'numpy\.ndarray; give a torch tensor .*from_numpy'):
+        reconstructor.step(array)
+    reconstructor.step(torch.from_numpy(array).permute(2, 0, 1) / 255)
+
+
 def test_a_budget_too_small_names_the_least_that_would_do(model):
     reconstructor = StreamingReconstructor(model, CacheConfig(budget_tokens=21))
     with pytest.raises(BudgetTooSmall, match='budget_tokens 22'):

@@ -178,6 +178,12 @@ class StreamingReconstructor:
         return StreamCache(self.config, layout, self._device, self.attention)
 
     def _check(self, image: Tensor) -> None:
+        if not isinstance(image, Tensor):
+            raise ValueError(
+                f'image is a {type(image).__module__}.{type(image).__name__}; give a torch tensor '
+                '(3, H, W) in [0, 1]; of an RGB array (H, W, 3) of bytes that is '
+                'torch.from_numpy(array).permute(2, 0, 1) / 255'
+            )
         if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
             raise ValueError(
                 f'image is {tuple(image.shape)} {image.dtype}; give (3, H, W) floating point RGB '

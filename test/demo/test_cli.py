@@ -14,6 +14,7 @@ import pytest
 
 from xstreamvggt_ros.demo.cli import main
 from xstreamvggt_ros.demo.shipped import shipped_parameters
+from xstreamvggt_ros.io.bags import open_bag, stamp_of
 from xstreamvggt_ros.io.clouds import read_ply
 from xstreamvggt_ros.io.sources import open_source, stamp_at
 from xstreamvggt_ros.io.trajectories import read_tum
@@ -60,6 +61,14 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
         'reconstruction.mcap',
         'trajectory.tum',
     ]
+    with open_bag(out / 'reconstruction.mcap') as bag:
+        of = {each.topic.removeprefix('/reconstruction/'): each for each in bag.connections}
+        odometry = [stamp_of(cdr) for *_, cdr in bag.messages([of['odometry']])]
+        ((_, _, cloud),) = bag.messages([of['map']])
+        ((_, _, path),) = bag.messages([of['path']])
+        assert len(bag.deserialize(path, of['path'].msgtype).poses) == 4
+    assert odometry == stamps
+    assert stamp_of(cloud) == stamp_of(path) == stamps[-1]
     # What was recorded is itself a bag that can be read.
     depth = open_source(out / 'reconstruction.mcap', topic='/reconstruction/depth/image')
     assert [frame.stamp_ns for frame in depth.frames()] == stamps

@@ -9,6 +9,8 @@ import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry, Path
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from tf2_msgs.msg import TFMessage
@@ -25,6 +27,10 @@ FRAME_OUTPUTS = {
     'confidence': Image,
     'points': PointCloud2,
 }
+# What it publishes for a frame only where it can.
+SOME_FRAMES_OUTPUTS = {'odometry': Odometry}
+# What it sends whole again and again: the last one holds all that was in those before.
+WORLD_OUTPUTS = {'map': PointCloud2, 'path': Path}
 # Deep enough that writing to a slow disk loses nothing meanwhile.
 QUEUE_DEPTH = 200
 
@@ -32,6 +38,8 @@ QUEUE_DEPTH = 200
 class Recorder:
     """
     Write every output of the node `node_name` to a bag and tell the pacer what is answered.
+
+    Of map and path only the last is written, by `finish`.
 
     `completed_ns` holds, by stamp, the monotonic time at which the last of a frame's outputs was
     here. `diagnostics` holds the newest figures that the node gave about itself and
@@ -50,13 +58,17 @@ class Recorder:
         self._pacer = pacer
         for name, kind in FRAME_OUTPUTS.items():
             self._record(f'/{node_name}/{name}', kind, self._on_output)
+        for name, kind in SOME_FRAMES_OUTPUTS.items():
+            self._record(f'/{node_name}/{name}', kind, lambda cdr: None)
+        self._world: dict[str, bytes] = {}
+        for name, kind in WORLD_OUTPUTS.items():
+            self._keep_newest(f'/{node_name}/{name}', kind)
         self._record('/tf', TFMessage, lambda cdr: None)
         self._record('/diagnostics', DiagnosticArray, self._on_diagnostics)
 
     def _record(self, topic: str, kind: type, note) -> None:
         """Subscribe to the serialised messages of a topic."""
-        package, _, _ = kind.__module__.partition('.')
-        self._bag.add_topic(topic, f'{package}/msg/{kind.__name__}')
+        self._bag.add_topic(topic, _type_name(kind))
 
         def on_message(cdr: bytes) -> None:
             note(cdr)
@@ -64,6 +76,22 @@ class Recorder:
             self._bag.write(topic, cdr, time.time_ns())
 
         self._link.node.create_subscription(kind, topic, on_message, QUEUE_DEPTH, raw=True)
+
+    def _keep_newest(self, topic: str, kind: type) -> None:
+        """Subscribe to the serialised messages of a latched topic."""
+        self._bag.add_topic(topic, _type_name(kind), latched=True)
+
+        def on_message(cdr: bytes) -> None:
+            self._world[topic] = cdr
+
+        latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        self._link.node.create_subscription(kind, topic, on_message, latched, raw=True)
+
+    def finish(self) -> None:
+        """Write the last map and path."""
+        for topic, cdr in self._world.items():
+            self._bag.write(topic, cdr, time.time_ns())
+        self._world.clear()
 
     def _on_output(self, cdr: bytes) -> None:
         stamp_ns = stamp_of(cdr)
@@ -85,3 +113,8 @@ class Recorder:
         return sum(
             int(self.diagnostics.get(f'frames_{name}', 0)) for name in ('processed', 'dropped')
         )
+
+
+def _type_name(kind: type) -> str:
+    package, _, _ = kind.__module__.partition('.')
+    return f'{package}/msg/{kind.__name__}'

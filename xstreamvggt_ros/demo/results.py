@@ -94,7 +94,8 @@ def read_results(
     reader = _RunReader(sent_ns, shown_ns, max_points)
     with open_bag(bag_path) as bag:
         prefix = f'/{node_name}/'
-        connections = [each for each in bag.connections if each.topic.startswith(prefix)]
+        topics = {prefix + name for name in FRAME_OUTPUTS}
+        connections = [each for each in bag.connections if each.topic in topics]
         # Without a connection the library would give the messages of every topic.
         for connection, _, cdr in bag.messages(connections) if connections else ():
             message = bag.deserialize(cdr, connection.msgtype)

@@ -107,8 +107,9 @@ def run(
         _await_outputs(link, player, recorder, options.patience_s)
         seconds = time.monotonic() - started
         lifecycle.change('deactivate', options.patience_s)
-        # The last figures are sent after the transition.
+        # The last figures, map and path are sent with the transition and after.
         link.spin_for(DIAGNOSTICS_SETTLE_S)
+        recorder.finish()
         link.watch = lambda: None
         return Run(
             player.published_ns,
