@@ -22,6 +22,8 @@ from xstreamvggt_ros.umeyama import fit_points, move
 
 ALIGNMENTS = ('sim3+icp', 'sim3', 'icp', 'none')
 ROUNDS = 30
+# It moves the whole cloud by what every n-th point says, beyond so many.
+ICP_POINTS = 50_000
 # ICP ends when its distances change by less than this share.
 SETTLED = 1e-6
 # Normals are computed for so many points at a time.
@@ -67,9 +69,9 @@ class MeanMedian:
     @classmethod
     def of(cls, values: np.ndarray) -> MeanMedian:
         """Summarise values (N,)."""
-        return cls(float(values.mean()), float(np.median(values))) if len(values) else cls(
-            np.nan, np.nan
-        )  # fmt: skip
+        if not len(values):
+            return cls(np.nan, np.nan)
+        return cls(float(values.mean()), float(np.median(values)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +137,7 @@ def score_points(
 
 def refine(points: np.ndarray, tree: cKDTree, start: Similarity, distance: float) -> Similarity:
     """Bring points (N, 3) nearer to those of the tree, rigidly, from `start` on (ICP)."""
+    points = points[:: -(-len(points) // ICP_POINTS)]
     similarity, before = start, np.inf
     for _ in range(ROUNDS):
         moved = move(points, similarity)
