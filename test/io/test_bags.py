@@ -2,72 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rosbags as inputs, and what is written as one."""
 
-import io
 import logging
 
+from bag_messages import camera_info, IMAGE, image, jpeg, pose
 import numpy as np
-from PIL import Image
 import pytest
 
+from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.io.bags import BagWriter, open_bag, stamp_of, typestore
 from xstreamvggt_ros.io.frames import EncodedImage, InputError
 from xstreamvggt_ros.io.sources import open_source
 
-IMAGE = 'sensor_msgs/msg/Image'
 STAMPS = [1_700_000_000_000_000_001, 1_700_000_000_033_333_337]
 
 
-def _header(stamp_ns: int):
-    types = typestore().types
-    sec, nanosec = divmod(stamp_ns, 10**9)
-    stamp = types['builtin_interfaces/msg/Time'](sec, nanosec)
-    return types['std_msgs/msg/Header'](stamp, 'optical')
-
-
-def _image(stamp_ns: int, array: np.ndarray, encoding: str):
-    height, width = array.shape[:2]
-    data = np.frombuffer(array.tobytes(), np.uint8)
-    return typestore().types[IMAGE](
-        _header(stamp_ns), height, width, encoding, 0, len(data) // height, data
-    )
-
-
-def _jpeg(stamp_ns: int, array: np.ndarray):
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, 'JPEG', quality=95)
-    return typestore().types['sensor_msgs/msg/CompressedImage'](
-        _header(stamp_ns), 'rgb8; jpeg compressed bgr8', np.frombuffer(buffer.getvalue(), np.uint8)
-    )
-
-
-def _camera_info(stamp_ns: int, focal: float):
-    types = typestore().types
-    region = types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
-    k = np.array([focal, 0, 4, 0, focal, 3, 0, 0, 1.0])
-    return types['sensor_msgs/msg/CameraInfo'](
-        _header(stamp_ns),
-        6,
-        8,
-        'plumb_bob',
-        np.zeros(5),
-        k,
-        np.eye(3).ravel(),
-        np.zeros(12),
-        0,
-        0,
-        region,
-    )
-
-
 def _pose(stamp_ns: int):
-    types = typestore().types
-    return types['geometry_msgs/msg/PoseStamped'](
-        _header(stamp_ns),
-        types['geometry_msgs/msg/Pose'](
-            types['geometry_msgs/msg/Point'](1.0, 2.0, 3.0),
-            types['geometry_msgs/msg/Quaternion'](0.0, 0.0, 1.0, 0.0),
-        ),
-    )
+    return pose(stamp_ns, rigid(np.diag([-1.0, -1.0, 1.0]), [1.0, 2.0, 3.0]))
 
 
 def _pixels(index: int) -> np.ndarray:
@@ -87,12 +37,12 @@ def _write(path, *messages, kinds):
 @pytest.fixture
 def rgbd_bag(tmp_path):
     """Write a bag with images, their calibration, depth and poses."""
-    messages = [('/cam/camera_info', STAMPS[0] - 5, _camera_info(STAMPS[0], 50.0))]
+    messages = [('/cam/camera_info', STAMPS[0] - 5, camera_info(STAMPS[0], 6, 8, 50.0))]
     for index, stamp in enumerate(STAMPS):
         depth = np.array([[1.0, np.inf], [0.0, 2.0 + index]], np.float32)
         messages += [
-            ('/cam/image_raw', stamp, _image(stamp, _pixels(index), 'rgb8')),
-            ('/cam/depth/image_raw', stamp, _image(stamp, depth, '32FC1')),
+            ('/cam/image_raw', stamp, image(stamp, _pixels(index), 'rgb8')),
+            ('/cam/depth/image_raw', stamp, image(stamp, depth, '32FC1')),
             ('/ground_truth/pose', stamp, _pose(stamp)),
         ]
     kinds = {
@@ -130,7 +80,7 @@ def test_samples_carry_the_truth_of_their_stamp(rgbd_bag):
 
 
 def test_compressed_images_are_handed_on_undecoded(tmp_path):
-    message = _jpeg(STAMPS[0], _pixels(0))
+    message = jpeg(STAMPS[0], _pixels(0))
     topic = '/cam/image_raw/compressed'
     path = _write(
         tmp_path / 'jpeg.mcap',
@@ -148,8 +98,8 @@ def test_compressed_images_are_handed_on_undecoded(tmp_path):
 def test_a_camera_recorded_raw_and_compressed_is_one_camera(tmp_path):
     path = _write(
         tmp_path / 'both.mcap',
-        ('/cam/image_raw', STAMPS[0], _image(STAMPS[0], _pixels(0), 'rgb8')),
-        ('/cam/image_raw/compressed', STAMPS[0], _jpeg(STAMPS[0], _pixels(0))),
+        ('/cam/image_raw', STAMPS[0], image(STAMPS[0], _pixels(0), 'rgb8')),
+        ('/cam/image_raw/compressed', STAMPS[0], jpeg(STAMPS[0], _pixels(0))),
         kinds={
             '/cam/image_raw': IMAGE,
             '/cam/image_raw/compressed': 'sensor_msgs/msg/CompressedImage',
@@ -161,7 +111,7 @@ def test_a_camera_recorded_raw_and_compressed_is_one_camera(tmp_path):
 
 def test_several_cameras_need_a_choice(tmp_path):
     messages = [
-        (topic, STAMPS[0], _image(STAMPS[0], _pixels(index), 'rgb8'))
+        (topic, STAMPS[0], image(STAMPS[0], _pixels(index), 'rgb8'))
         for index, topic in enumerate(('/left/image_raw', '/right/image_raw'))
     ]
     path = _write(
@@ -192,7 +142,7 @@ def test_a_sqlite_bag_is_read_from_folder_and_from_file(tmp_path):
 
     with Writer(tmp_path / 'old', version=8) as writer:
         connection = writer.add_connection('/image', IMAGE, typestore=typestore())
-        message = _image(STAMPS[0], _pixels(0), 'rgb8')
+        message = image(STAMPS[0], _pixels(0), 'rgb8')
         writer.write(connection, STAMPS[0], typestore().serialize_cdr(message, IMAGE))
     (tmp_path / 'bare').mkdir()
     (tmp_path / 'bare' / 'old.db3').write_bytes((tmp_path / 'old' / 'old.db3').read_bytes())
@@ -217,7 +167,7 @@ def test_a_bag_damaged_further_in_gives_what_comes_before_and_says_so(tmp_path):
     with writer:
         connection = writer.add_connection('/image', IMAGE, typestore=typestore())
         for index in range(3):  # a chunk each
-            message = _image(STAMPS[0] + index, pixels, 'rgb8')
+            message = image(STAMPS[0] + index, pixels, 'rgb8')
             cdr = typestore().serialize_cdr(message, IMAGE)
             writer.write(connection, STAMPS[0] + index, cdr)
     path = tmp_path / 'zipped' / 'zipped.mcap'
@@ -235,7 +185,7 @@ def test_a_damaged_message_is_named_and_passed_over(tmp_path, caplog):
     with BagWriter(tmp_path / 'damaged.mcap') as bag:
         bag.add_topic('/image', IMAGE)
         for index, stamp in enumerate(STAMPS):
-            bag.write_message('/image', _image(stamp, _pixels(index), 'rgb8'), stamp)
+            bag.write_message('/image', image(stamp, _pixels(index), 'rgb8'), stamp)
         bag.write('/image', b'\x00\x01\x00\x00' + bytes(10), STAMPS[1] + 1)
     with caplog.at_level(logging.WARNING):
         frames = list(open_source(tmp_path / 'damaged.mcap').frames())
