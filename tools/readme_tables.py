@@ -12,6 +12,8 @@ from pathlib import Path
 import re
 import sys
 
+from memory_table import memory_table
+
 README = Path(__file__).resolve().parent.parent / 'README.md'
 
 
@@ -98,6 +100,7 @@ def _number(value: float) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
+    'memory': memory_table,
     'inputs': inputs_table,
     'outputs': outputs_table,
     'services': services_table,

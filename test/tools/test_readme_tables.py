@@ -55,5 +55,5 @@ def test_what_is_old_is_found_and_replaced(tmp_path, monkeypatch, capsys):
 
 
 def test_a_marker_that_is_gone_is_said():
-    with pytest.raises(ValueError, match='0 places for the table of inputs'):
+    with pytest.raises(ValueError, match='0 places for the table of memory'):
         with_tables('no marker')

@@ -1,0 +1,67 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Print what fits GPUs of the usual sizes: an estimate, nothing is measured or allocated.
+
+``python tools/memory_table.py`` needs no GPU. What it prints stands in README.md, where
+tools/readme_tables.py keeps it up to date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import sys
+
+GIB = 2**30
+GPUS_GIB = (4, 6, 8, 12, 16, 24, 48)
+# Of a card's memory, what the driver, CUDA's own context and a screen leave.
+USABLE = 0.92
+CONTEXT = GIB // 2
+SIZES = (518, 392, 224)
+BITS = (4, 16)
+# The first is what ships; more than the last would be slow before it would be large.
+BUDGETS = tuple(2048 << doubling for doubling in range(8))
+
+
+def memory_table() -> str:
+    """Find, for each GPU and width of numbers, the largest budget at the largest image size."""
+    rows = [
+        '| GPU | `model.image_size` | `cache.bits` | `cache.budget_tokens` | images in it | '
+        'estimated memory |',
+        '|---|---|---|---|---|---|',
+    ]
+    for gpu in GPUS_GIB:
+        free = int(USABLE * gpu * GIB) - CONTEXT
+        for bits in BITS:
+            rows.append(f'| {gpu} GB | {_largest(bits, free)} |')
+    return '\n'.join(rows)
+
+
+def _largest(bits: int, free: int) -> str:
+    import torch
+
+    from xstreamvggt_ros.cache import CacheConfig
+    from xstreamvggt_ros.model import ModelConfig
+    from xstreamvggt_ros.preflight import estimate, named, Settings
+
+    shipped = replace(CacheConfig.recommended(), bits=bits)
+    model = ModelConfig.preset('streamvggt')
+    for size in SIZES:
+        for budget in reversed(BUDGETS):
+            cache = replace(shipped, budget_tokens=budget)
+            found = estimate(Settings(model, cache, size, torch.bfloat16, point_head=True))
+            if found.total <= free:
+                frames = budget / model.tokens_per_frame(*found.size)
+                return f'{size} | {bits} | {budget:,} | {frames:.0f} | {named(found.total)}'
+    return f'none of {", ".join(map(str, SIZES))} | {bits} | | | '
+
+
+def main() -> int:
+    """Print the table."""
+    print('streamvggt, bfloat16, point head, 4:3 images; estimated, not measured')
+    print(memory_table())
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
