@@ -156,3 +156,10 @@ def test_a_mirrored_cloud_is_not_mirrored_back():
     assert np.linalg.det(found.rotation) == pytest.approx(1)
     with pytest.raises(ValueError, match='above 0'):
         fit_points(points[:0], points[:0])
+
+
+def test_normal_consistency_counts_both_ways_alike():
+    # Half of the prediction stands upright, far off: one way is 0.5, the other 1.
+    upright = plane()[:, [2, 0, 1]] + [0.0, 0.0, 2.0]
+    score = score_points(np.concatenate([plane(), upright]), plane(), AS_IT_IS)
+    assert score.normal_consistency.mean == pytest.approx(0.75)
