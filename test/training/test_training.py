@@ -13,7 +13,7 @@ from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.aggregator import IMAGE_MEAN, IMAGE_STD
 from xstreamvggt_ros.model.network import FrameCausal
 from xstreamvggt_ros.training.causal import MaskedCausal
-from xstreamvggt_ros.training.config import RECIPES, Stage, TrainingConfig
+from xstreamvggt_ros.training.config import LossConfig, RECIPES, Stage, TrainingConfig
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.initialisation import even_out_patches, initialise
 from xstreamvggt_ros.training.journal import Journal
@@ -63,6 +63,20 @@ def test_overfits_one_sequence(source):
     assert reports[-1]['camera'] < 0.3 * reports[0]['camera']
     assert reports[-1]['depth'] < 0.5 * reports[0]['depth']
     assert reports[-1]['points'] < 0.7 * reports[0]['points']
+
+
+def test_a_stage_of_guidance_trains_the_first_pairs_alone(source):
+    stage = replace(CONFIG.stages[0], pairs=1)
+    trainer = a_trainer(replace(CONFIG, stages=(stage,), loss=LossConfig(guided_blocks=(0,))))
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    report = trainer.advance(source)
+    changed = {
+        name for name, value in trainer.model.state_dict().items() if not value.equal(before[name])
+    }
+    assert any(name.startswith('aggregator.global_blocks.0') for name in changed)
+    assert not any('_blocks.1.' in name or '_head' in name for name in changed)
+    assert {'poses', 'patches', 'matching'} < report.keys()
+    assert not {'camera', 'depth', 'points'} & report.keys()
 
 
 def _same_batch(source, config):

@@ -44,14 +44,16 @@ class Aggregator(nn.Module):
         Turn images (B, S, 3, H, W) in [0, 1] into features {pair: (B, S, N, 2C)} of the taps.
 
         `first` says whether images[:, 0] starts a stream. A feature is the frame block's output
-        beside the global block's; only those that a head reads are kept.
+        beside the global block's; only those that a head reads are kept, and no pair behind the
+        last of them runs.
         """
         batch, frames = images.shape[:2]
         tokens = self._tokens(images, first)
         rope = self._rotary_table(images)
         features = {}
+        needed = 1 + max(taps)
         for pair, (frame_block, global_block) in enumerate(
-            zip(self.frame_blocks, self.global_blocks, strict=True)
+            zip(self.frame_blocks[:needed], self.global_blocks[:needed], strict=True)
         ):
             within = frame_block(tokens.flatten(0, 1), rope=rope).unflatten(0, (batch, frames))
 

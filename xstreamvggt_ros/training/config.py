@@ -14,13 +14,15 @@ class Stage:
 
     until: the share of all steps at which the stage ends. size: (height, width) of the images in
     pixels, multiples of 14. shapes: the (sequences, frames) that a batch is drawn from.
-    strides: least and most rendered frames from one frame of a sequence to the next.
+    strides: least and most rendered frames from one frame of a sequence to the next. pairs: train
+    this many pairs of blocks by guidance alone, which costs a fraction; None: the whole network.
     """
 
     until: float
     size: tuple[int, int]
     shapes: tuple[tuple[int, int], ...]
     strides: tuple[int, int] = (1, 16)
+    pairs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ class LossConfig:
     matching: float = 0.2
     read_outs: float = 0.5
     guided_blocks: tuple[int, ...] = (0, 1)
+
+    def weights(self) -> dict[str, float]:
+        """Give the weight of each loss that the trainer computes."""
+        return {
+            'camera': self.camera,
+            'depth': 1.0,
+            'points': self.points,
+            'poses': self.camera * self.read_outs,
+            'patches': self.read_outs,
+            'matching': self.matching,
+        }
 
 
 @dataclass(frozen=True)
@@ -97,11 +110,13 @@ RECIPES = {
     # Two cores: 32 small frames a step at most.
     'cpu': TrainingConfig(
         stages=(
-            Stage(0.3, (84, 112), ((16, 2),), (2, 12)),
-            Stage(0.7, (84, 112), ((16, 2), (8, 4), (4, 8)), (1, 12)),
-            Stage(1.0, (84, 112), ((8, 4), (4, 8), (2, 12), (1, 24))),
+            # Matching comes of a sudden, after a thousand steps or so; poses follow from it.
+            Stage(0.4, (84, 112), ((16, 2),), (2, 20), pairs=2),
+            Stage(0.75, (84, 112), ((16, 2), (8, 4), (4, 8)), (1, 20)),
+            Stage(1.0, (84, 112), ((8, 4), (4, 8), (2, 16), (1, 24)), (1, 20)),
         ),
-        steps=8_000,
+        steps=10_000,
+        lr=2e-3,
         depth_share=0.2,
         point_share=0.05,
     ),

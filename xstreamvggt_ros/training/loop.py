@@ -72,6 +72,11 @@ def _validate(trainer: Trainer, sequences, run: Path, journal: Journal) -> None:
 
 
 def _mean(reports: list[dict[str, float]]) -> dict[str, float]:
-    names = [name for name in reports[0] if name not in ('time', 'lr')]
+    # A stage may begin between two reports, and with it losses.
+    names = [
+        name
+        for name in reports[-1]
+        if name not in ('time', 'lr') and all(name in report for report in reports)
+    ]
     means = {name: statistics.fmean(report[name] for report in reports) for name in names}
     return {**means, 'lr': reports[-1]['lr'], 'seconds': reports[-1]['time']}

@@ -20,9 +20,15 @@ from xstreamvggt_ros.training.augmentation import photometric
 from xstreamvggt_ros.training.batches import draw_batch
 from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import TrainingConfig
-from xstreamvggt_ros.training.guidance import find_matches, matching_loss, ReadOuts, Watched
+from xstreamvggt_ros.training.guidance import (
+    find_matches,
+    Matches,
+    matching_loss,
+    ReadOuts,
+    Watched,
+)
 from xstreamvggt_ros.training.losses import camera_loss, depth_loss, points_loss
-from xstreamvggt_ros.training.truth import Batch, ground_truth
+from xstreamvggt_ros.training.truth import Batch, ground_truth, Truth
 
 COMPILED_VARIANTS = 32
 
@@ -75,13 +81,8 @@ class Trainer:
             for group in optimiser.param_groups:
                 group['lr'] = rate
         losses = self.losses(batch, images, generator)
-        total = (
-            config.loss.camera * (losses['camera'] + config.loss.read_outs * losses['poses'])
-            + losses['depth']
-            + config.loss.points * losses['points']
-            + config.loss.read_outs * losses['patches']
-            + config.loss.matching * losses['matching']
-        )
+        weights = config.loss.weights()
+        total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
         for optimiser in self.optimisers:
             optimiser.zero_grad()
         total.backward()
@@ -95,32 +96,44 @@ class Trainer:
     def losses(
         self, batch: Batch, images: Tensor, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
-        """Compute the losses; the dense heads see a random share of the frames."""
-        truth, matches = ground_truth(batch), find_matches(batch)
-        frames = batch.images.shape[0] * batch.images.shape[1]
-        order = torch.randperm(frames, generator=generator).to(self.device)
-        depth_frames = order[: math.ceil(self.config.depth_share * frames)]
-        point_frames = order[: math.ceil(self.config.point_share * frames)]
+        """Compute the losses of the present stage."""
+        truth = ground_truth(batch)
+        pairs = self.config.stage(self.step).pairs or self.model.config.depth
         memory = Watched(_memory(self.model, images), self.config.loss.guided_blocks)
-        features, encodings, depth, points = _predict(
-            self.model, images, memory, depth_frames, point_frames
+        with torch.autocast(images.device.type, torch.bfloat16), _attention(images.device):
+            features = self.model.aggregator(images, memory.attend_global, True, set(range(pairs)))
+            losses = self._guidance(features, memory, truth, find_matches(batch))
+            if pairs == self.model.config.depth:
+                losses |= self._heads(features, memory, truth, generator)
+        return losses
+
+    def _guidance(self, features, memory: Watched, truth: Truth, matches: Matches):
+        delta = self.config.loss.huber_delta
+        poses, patches = self.read_outs.loss(features, truth, matches, delta)
+        matching = [matching_loss(*noted, matches, self.model.config) for noted in memory.noted]
+        return {'poses': poses, 'patches': patches, 'matching': torch.stack(matching).mean()}
+
+    def _heads(self, features, memory: Watched, truth: Truth, generator) -> dict[str, Tensor]:
+        """Compute what the heads lose; the dense ones see a random share of the frames."""
+        model, loss = self.model, self.config.loss
+        count, size = truth.depth.shape[0] * truth.depth.shape[1], truth.depth.shape[-2:]
+        order = torch.randperm(count, generator=generator).to(self.device)
+        depth_frames = order[: math.ceil(self.config.depth_share * count)]
+        point_frames = order[: math.ceil(self.config.point_share * count)]
+        camera_tokens = features[model.config.depth - 1][:, :, 0]
+        flat = {tap: features[tap].flatten(0, 1) for tap in model.config.dpt_layers}
+        depth, points = (
+            head({tap: feature[index] for tap, feature in flat.items()}, *size).float()
+            for head, index in ((model.depth_head, depth_frames), (model.point_head, point_frames))
         )
-        flat_depth, flat_points, flat_valid = (
+        true_depth, true_points, valid = (
             values.flatten(0, 1) for values in (truth.depth, truth.points, truth.valid)
         )
-        loss = self.config.loss
-        with torch.autocast(images.device.type, torch.bfloat16):
-            poses, patches = self.read_outs.loss(features, truth, matches, loss.huber_delta)
-        matching = [matching_loss(*noted, matches, self.model.config) for noted in memory.noted]
+        encodings = model.camera_head(camera_tokens, memory.attend_camera)
         return {
-            'poses': poses,
-            'patches': patches,
-            'matching': torch.stack(matching).mean(),
             'camera': camera_loss(encodings, truth.pose_encoding, loss),
-            'depth': depth_loss(depth, flat_depth[depth_frames], flat_valid[depth_frames], loss),
-            'points': points_loss(
-                points, flat_points[point_frames], flat_valid[point_frames], loss
-            ),
+            'depth': depth_loss(depth, true_depth[depth_frames], valid[depth_frames], loss),
+            'points': points_loss(points, true_points[point_frames], valid[point_frames], loss),
         }
 
     def save(self, path: Path) -> None:
@@ -179,20 +192,6 @@ def _memory(model, images):
     if images.device.type == 'cpu':
         return MaskedCausal(frames, model.config.tokens_per_frame(*images.shape[-2:]))
     return FrameCausal(frames)
-
-
-def _predict(model, images, memory, depth_frames, point_frames):
-    """Run model on (B, S, 3, H, W), its dense heads on some of the B * S frames: raw maps."""
-    config, size = model.config, images.shape[-2:]
-    with torch.autocast(images.device.type, torch.bfloat16), _attention(images.device):
-        features = model.aggregator(images, memory.attend_global, True, set(range(config.depth)))
-        encodings = model.camera_head(features[config.depth - 1][:, :, 0], memory.attend_camera)
-        flat = {tap: features[tap].flatten(0, 1) for tap in config.dpt_layers}
-        depth, points = (
-            head({tap: feature[index] for tap, feature in flat.items()}, *size).float()
-            for head, index in ((model.depth_head, depth_frames), (model.point_head, point_frames))
-        )
-    return features, encodings, depth, points
 
 
 def _attention(device: torch.device):
