@@ -60,8 +60,9 @@ def score(
     depth_protocol = replace(protocol, per='frame') if independent else protocol
     metrics, curves = score_costs(frames)
     alignment = {}
-    depth_metrics, curves['abs_rel'] = _score_depth(frames, depth, dataset, depth_protocol)
+    depth_metrics, depth_curves = _score_depth(frames, depth, dataset, depth_protocol)
     metrics |= depth_metrics
+    curves |= depth_curves
     if not independent:
         world = main_world(frames)
         poses = np.where((frames.worlds == world)[:, None, None], frames.poses, np.nan)
@@ -109,22 +110,23 @@ def worst_frames(curves: dict[str, list[float]], count: int = WORST) -> list[int
 
 def _score_depth(
     frames: FrameArrays, depth: DepthArrays, dataset: str, protocol: Protocol
-) -> tuple[dict[str, float], list[float]]:
+) -> tuple[dict[str, float], dict[str, list[float]]]:
     answered = frames.statuses == 'done'
     # What never came is counted as lost, not as wrong depth.
     truths = [
         truth if done and truth.size else None
         for truth, done in zip(depth.truths, answered, strict=True)
     ]
-    metrics, curve = {}, []
+    metrics, curves = {}, {}
     for alignment in ALIGNMENTS:
         scores = score_depth(depth.estimates, truths, protocol.depth(alignment, dataset))
         for name in ('abs_rel', 'rmse', 'delta'):
             metrics[f'depth_{alignment}_{name}'] = getattr(scores.sequence, name)
         if alignment == 'median':
-            curve = [each.abs_rel for each in scores.frames]
+            curves['abs_rel'] = [each.abs_rel for each in scores.frames]
+            curves['depth_scale'] = scores.scale.tolist()
             metrics['depth_pixels'] = scores.sequence.pixels
-    return metrics, curve
+    return metrics, curves
 
 
 def _score_poses(

@@ -1,0 +1,37 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One page of many runs that needs no network, and their figures as CSV and JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xstreamvggt_ros.evaluation.record import find_records
+from xstreamvggt_ros.evaluation.report.page import page_html
+from xstreamvggt_ros.evaluation.report.tabular import as_csv, as_json
+from xstreamvggt_ros.evaluation.sweep import read_errors
+from xstreamvggt_ros.io.files import replacing
+
+NAMES = ('report.html', 'figures.csv', 'figures.json')
+
+
+def write_report(folder: Path, output: Path, title: str = '') -> tuple[list[Path], list[str]]:
+    """
+    Write the page, CSV and JSON of all finished runs below a folder.
+
+    Gives the files and what was wrong with runs that were left out. ValueError: no run at all.
+    """
+    records, problems = find_records(folder)
+    if not records:
+        raise ValueError('\n'.join([f'no finished run below {folder}', *problems]))
+    failures = read_errors(folder)
+    texts = (
+        page_html(records, failures, title),
+        as_csv(records),
+        as_json(records, failures),
+    )
+    paths = [output / name for name in NAMES]
+    for path, text in zip(paths, texts, strict=True):
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding='utf-8')
+    return paths, problems

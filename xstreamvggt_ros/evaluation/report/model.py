@@ -1,0 +1,127 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in the order in which a reader compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import math
+
+from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.record import Record
+
+# What the reference has of its own; everything else of a run it has to share.
+CACHE_FIELDS = (
+    'budget',
+    'bits',
+    'value_bits',
+    'scheme',
+    'policy',
+    'pool_size',
+    'strict_budget',
+    'camera_budget_frames',
+    'seed',
+)
+REPLAY_FIELDS = ('mode', 'queue', 'rate')
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """
+    Runs of one configuration on the sequences of a data set, by the sequence's name.
+
+    reference: the row that it is compared with, None where that was not run (or is this one).
+    """
+
+    config: RunConfig
+    runs: dict[str, Record]
+    reference: Row | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others."""
+        return next(iter(self.runs.values())).info['label']
+
+    def mean(self, figure: str) -> float:
+        """Average a figure over the sequences that have it; NaN where none has."""
+        return _mean(self.runs, figure, self.runs)
+
+    def change(self, figure: str) -> float:
+        """Give the change from the reference, as a share, over the sequences that both have."""
+        if self.reference is None:
+            return math.nan
+        known = [
+            name
+            for name, run in self.runs.items()
+            if name in self.reference.runs
+            and run.metrics.get(figure) is not None
+            and self.reference.runs[name].metrics.get(figure) is not None
+        ]
+        before = _mean(self.reference.runs, figure, known)
+        after = _mean(self.runs, figure, known)
+        return (after - before) / abs(before) if before else math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The rows of a data set, references first, and the names of its sequences."""
+
+    name: str
+    rows: tuple[Row, ...]
+    sequences: tuple[str, ...]
+
+    def runs_of(self, sequence: str) -> list[Record]:
+        """Give the runs on one sequence, in the order of the rows."""
+        return [row.runs[sequence] for row in self.rows if sequence in row.runs]
+
+
+def datasets(records: list[Record]) -> list[Dataset]:
+    """Sort runs by data set, configuration and sequence."""
+    found: dict[str, dict[tuple, dict[str, Record]]] = {}
+    for record in records:
+        key = (record.info['weights'], record.config.canonical())
+        rows = found.setdefault(record.dataset, {})
+        rows.setdefault(key, {})[record.sequence] = record
+    return [_dataset(name, rows) for name, rows in sorted(found.items())]
+
+
+def _dataset(name: str, grouped: dict[tuple, dict[str, Record]]) -> Dataset:
+    references = {
+        (_comparable(weights, config), config.mode): Row(config, runs)
+        for (weights, config), runs in grouped.items()
+        if config.is_reference
+    }
+    rows = []
+    for (weights, config), runs in grouped.items():
+        like = _comparable(weights, config)
+        reference = references.get((like, config.mode)) or references.get((like, 'exact'))
+        own = reference is not None and reference.config == config
+        rows.append(Row(config, runs, None if own else reference))
+    rows.sort(key=_order)
+    sequences = sorted({sequence for row in rows for sequence in row.runs})
+    return Dataset(name, tuple(rows), tuple(sequences))
+
+
+def _comparable(weights: str, config: RunConfig) -> tuple:
+    """Reset what a run and its reference may differ in."""
+    default = RunConfig()
+    fields = (*CACHE_FIELDS, *REPLAY_FIELDS)
+    return weights, replace(config, **{name: getattr(default, name) for name in fields})
+
+
+def _order(row: Row) -> tuple:
+    config = row.config
+    size = row.mean('cache_mib')
+    return (
+        config.network_size,
+        config.mode,
+        not config.is_reference,
+        -(size if math.isfinite(size) else 0.0),
+        row.label,
+    )
+
+
+def _mean(runs: dict[str, Record], figure: str, names) -> float:
+    values = [runs[name].metrics.get(figure) for name in names]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else math.nan

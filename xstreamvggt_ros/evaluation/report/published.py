@@ -1,0 +1,75 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Figures that the papers published, where they are known; blank elsewhere, never estimated.
+
+XStreamVGGT (arXiv 2601.01204) with 2,048 tokens and 4 bits, and StreamVGGT as it has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xstreamvggt_ros.evaluation.config import RunConfig
+
+STREAM, XSTREAM, PRUNED = 'StreamVGGT', 'XStreamVGGT', 'XStreamVGGT, pruning only'
+SHORT, LONG = 'short paper', 'long paper, through notes on it'
+INDEPENDENT = 'an independent run, RTX 4090D'
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure of a data set by a method, and where it is from; value as `scoring` has it."""
+
+    dataset: str
+    figure: str
+    method: str
+    value: float
+    source: str
+
+
+def _pair(
+    dataset: str, figure: str, stream: float, xstream: float, source: str
+) -> tuple[Published, ...]:
+    return (
+        Published(dataset, figure, STREAM, stream, source),
+        Published(dataset, figure, XSTREAM, xstream, source),
+    )
+
+
+PUBLISHED = (
+    *_pair('7scenes', 'accuracy_mean', 0.132, 0.142, f'{LONG}, table 3'),
+    *_pair('7scenes', 'normal_consistency_mean', 0.749, 0.734, SHORT),
+    *_pair('neural_rgbd', 'completeness_median', 0.038, 0.038, SHORT),
+    *_pair('scannet', 'ate_rmse', 0.160, 0.171, f'{LONG}, table 4'),
+    *_pair('kitti', 'depth_median_abs_rel', 0.198, 0.206, f'{LONG}, table 7'),
+    *_pair('kitti', 'depth_median_delta', 0.690, 0.639, f'{LONG}, table 7'),
+    *_pair('bonn', 'depth_median_abs_rel', 0.058, 0.077, f'{SHORT}, table 4'),
+    Published('bonn', 'depth_median_delta', XSTREAM, 0.971, f'{SHORT}, table 4'),
+    Published('bonn', 'depth_median_abs_rel', PRUNED, 0.067, f'{LONG}, table 7'),
+    Published('bonn', 'depth_median_delta', PRUNED, 0.949, f'{LONG}, table 7'),
+    Published('bonn', 'depth_median_abs_rel', XSTREAM, 0.073, f'{LONG}, table 7'),
+    Published('bonn', 'depth_median_delta', XSTREAM, 0.943, f'{LONG}, table 7'),
+    *_pair('bonn', 'depth_median_abs_rel', 0.0585, 0.0637, INDEPENDENT),
+    *_pair('kitti', 'depth_median_abs_rel', 0.1725, 0.1870, INDEPENDENT),
+    *_pair('sintel', 'depth_median_abs_rel', 0.3242, 0.3406, INDEPENDENT),
+    *_pair('bonn', 'frames_per_second', 3.09, 5.73, INDEPENDENT),
+    *_pair('kitti', 'frames_per_second', 5.25, 6.14, INDEPENDENT),
+    *_pair('sintel', 'frames_per_second', 6.48, 6.26, INDEPENDENT),
+)
+METHODS = (STREAM, XSTREAM, PRUNED)
+
+
+def method_of(config: RunConfig) -> str:
+    """Name the published method that a run's cache is that of, '' where it is none's."""
+    if config.is_reference:
+        return STREAM
+    if config.budget != '2048':
+        return ''
+    return {(4, 4): XSTREAM, (16, 16): PRUNED}.get(config.stored_bits, '')
+
+
+def published(dataset: str, figure: str, method: str) -> tuple[Published, ...]:
+    """Find what was published of a figure."""
+    wanted = (dataset, figure, method)
+    return tuple(each for each in PUBLISHED if (each.dataset, each.figure, each.method) == wanted)

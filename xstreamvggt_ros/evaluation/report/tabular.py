@@ -1,0 +1,60 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every run's figures as CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import csv
+from dataclasses import asdict
+import io
+
+from xstreamvggt_ros.evaluation.jsonable import dumps
+from xstreamvggt_ros.evaluation.record import Record
+
+WHAT = ('dataset', 'sequence', 'label', 'weights', 'device', 'commit', 'key')
+
+
+def as_csv(records: Sequence[Record]) -> str:
+    """Write a line a run: what it was, its settings, its figures; empty where there is none."""
+    settings = sorted({name for record in records for name in asdict(record.config)})
+    figures = list(dict.fromkeys(name for record in records for name in record.metrics))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator='\n')
+    writer.writerow([*WHAT, *settings, *figures])
+    for record in records:
+        config = asdict(record.config)
+        writer.writerow(
+            [
+                *_what(record).values(),
+                *(config.get(name) for name in settings),
+                *(record.metrics.get(name) for name in figures),
+            ]
+        )
+    return file.getvalue()
+
+
+def as_json(records: Sequence[Record], failures: Sequence[dict]) -> str:
+    """Write the same as JSON, with the runs that failed; null where there is no figure."""
+    runs = [
+        {**_what(record), 'config': asdict(record.config), 'metrics': record.metrics}
+        for record in records
+    ]
+    failed = [
+        {name: value for name, value in each.items() if name != 'trace'} for each in failures
+    ]
+    return dumps({'runs': runs, 'failed': failed}) + '\n'
+
+
+def _what(record: Record) -> dict[str, object]:
+    environment = record.info['environment']
+    values = (
+        record.dataset,
+        record.sequence,
+        record.info['label'],
+        record.info['weights'],
+        environment['device'],
+        environment['commit'],
+        record.info['key'],
+    )
+    return dict(zip(WHAT, values, strict=True))

@@ -1,0 +1,140 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Paths and clouds of runs beside the truth, all in the axes of the first true camera.
+
+Runs are moved by the similarities that scoring found. Without a truth a run stays in its own axes.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xstreamvggt_ros.evaluation.metrics.trajectory import align_poses
+from xstreamvggt_ros.evaluation.record import Record
+from xstreamvggt_ros.evaluation.scoring import main_world
+from xstreamvggt_ros.geometry import invert_rigid
+from xstreamvggt_ros.similarity import Similarity
+from xstreamvggt_ros.umeyama import move
+
+# Cameras drawn in the 3-D view, spread over the path.
+CAMERAS = 16
+STEPS = 65535
+# The view shows what lies between these percentiles of each axis, and some room around.
+BOUNDS, ROOM = (1.0, 99.0), 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """Places (F, 3), metres, NaN where there is none, of the truth and, by label, of runs."""
+
+    truth: np.ndarray
+    estimates: tuple[tuple[str, np.ndarray], ...]
+
+
+def aligned_paths(runs: Sequence[Record]) -> Trajectories | None:
+    """Give the paths of runs on one sequence; None where no pose of it is known."""
+    known = [run for run in runs if run.info['alignment']]
+    if not known:
+        return None
+    into = _first_camera(known[0])
+    truth = _moved(known[0].frames().true_poses, into)
+    estimates = tuple((run.info['label'], aligned_poses(run, into)[:, :3, 3]) for run in known)
+    return Trajectories(truth[:, :3, 3], estimates)
+
+
+def aligned_poses(run: Record, into: np.ndarray) -> np.ndarray:
+    """Give a run's poses (F, 4, 4) beside the truth, NaN for those of other streams."""
+    frames = run.frames()
+    poses = np.where((frames.worlds == main_world(frames))[:, None, None], frames.poses, np.nan)
+    return _moved(align_poses(poses, similarity_of(run, 'trajectory')), into)
+
+
+def similarity_of(run: Record, name: str) -> Similarity:
+    """Read what a run was aligned by."""
+    found = run.info['alignment'][name]
+    return Similarity(found['scale'], np.array(found['rotation']), np.array(found['translation']))
+
+
+def scene(runs: Sequence[Record], points: int) -> dict[str, Any] | None:
+    """Pack clouds and cameras of runs on one sequence for the view, `points` of each cloud."""
+    known = [run for run in runs if run.info['alignment']]
+    if not known:
+        return None
+    into = _first_camera(known[0])
+    clouds = [_truth_cloud(known[0], into, points), *(_cloud(r, into, points) for r in known)]
+    paths = [_moved(known[0].frames().true_poses, into), *(aligned_poses(r, into) for r in known)]
+    names = ['truth', *(run.info['label'] for run in known)]
+    kept = [
+        (name, cloud, path)
+        for name, cloud, path in zip(names, clouds, paths, strict=True)
+        if len(cloud[0]) or np.isfinite(path).any()
+    ]
+    low, high = _bounds([cloud[0] for _, cloud, _ in kept], [path for _, _, path in kept])
+    return {
+        'low': low.tolist(),
+        'high': high.tolist(),
+        'layers': [_layer(name, cloud, path, low, high) for name, cloud, path in kept],
+    }
+
+
+def _first_camera(run: Record) -> np.ndarray:
+    """Give what takes the data set's world into the first true camera known."""
+    poses = run.frames().true_poses
+    known = poses[np.isfinite(poses).all((1, 2))]
+    return invert_rigid(known[0]) if len(known) else np.eye(4)
+
+
+def _moved(poses: np.ndarray, into: np.ndarray) -> np.ndarray:
+    return into @ poses
+
+
+def _cloud(run: Record, into: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    arrays, worlds = run.points(), run.frames().worlds
+    inside = worlds[arrays.frames] == main_world(run.frames())
+    points = move(arrays.points[inside].astype(np.float64), similarity_of(run, 'points'))
+    return _drawn(points, arrays.colours[inside], into, count)
+
+
+def _truth_cloud(run: Record, into: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    arrays = run.points()
+    return _drawn(arrays.truths.astype(np.float64), arrays.colours, into, count)
+
+
+def _drawn(
+    points: np.ndarray, colours: np.ndarray, into: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    known = np.flatnonzero(np.isfinite(points).all(1))
+    if len(known) > count:
+        known = np.sort(np.random.default_rng(0).choice(known, count, replace=False))
+    return points[known] @ into[:3, :3].T + into[:3, 3], colours[known]
+
+
+def _bounds(clouds: list[np.ndarray], paths: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Cover the first cloud that there is, but for strays, and every path."""
+    places = [path[:, :3, 3] for path in paths]
+    places = [path[np.isfinite(path).all(1)] for path in places]
+    cloud = next((cloud for cloud in clouds if len(cloud)), np.zeros((1, 3)))
+    edges = np.concatenate([np.percentile(cloud, BOUNDS, axis=0), *places])
+    room = ROOM * max((edges.max(0) - edges.min(0)).max(), 1e-3)
+    return edges.min(0) - room, edges.max(0) + room
+
+
+def _layer(name, cloud, path, low, high) -> dict[str, Any]:
+    points, colours = cloud
+    inside = ((points >= low) & (points <= high)).all(1)
+    steps = np.round((points[inside] - low) / (high - low) * STEPS).astype('<u2')
+    known = path[np.isfinite(path).all((1, 2))]
+    shown = known[np.linspace(0, len(known) - 1, min(CAMERAS, len(known))).astype(int)]
+    return {
+        'name': name,
+        'points': base64.b64encode(steps.tobytes()).decode(),
+        'colours': base64.b64encode(colours[inside].tobytes()).decode(),
+        'path': np.round(known[:, :3, 3], 4).tolist(),
+        'cameras': np.round(shown[:, :3], 4).reshape(len(shown), 12).tolist(),
+    }
