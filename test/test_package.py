@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -65,6 +66,17 @@ def test_manifest_names_the_messages_that_the_code_imports(manifest):
     ros = {name for name in imported if name.endswith(('_msgs', '_srvs', '_interfaces'))}
     ros |= imported & {'rclpy', 'cv_bridge', 'tf2_ros', 'sensor_msgs_py', 'launch', 'launch_ros'}
     assert ros <= declared
+
+
+def test_manifest_names_the_packages_that_launch_files_start(manifest):
+    declared = {element.text for element in manifest.iter('exec_depend')}
+    started = set()
+    for path in (ROOT / 'launch').glob('*.launch.py'):
+        started |= set(re.findall(r"(?:package=|get_package_prefix\()'(\w+)'", path.read_text()))
+    # Of the two examples, named in the manifest's comment.
+    examples = {'nav2_lifecycle_manager', 'rclcpp_components', 'usb_cam'}
+    assert {'rviz2', 'ros2bag'} <= started
+    assert started - examples <= declared
 
 
 def test_executables_are_functions_in_the_tree(setup):

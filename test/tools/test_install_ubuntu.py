@@ -1,0 +1,91 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The installation says what is missing before it changes anything."""
+
+import os
+from pathlib import Path
+import subprocess
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / 'tools' / 'install_ubuntu.sh'
+SOURCED = {'ROS_DISTRO': 'jazzy', 'AMENT_PREFIX_PATH': '/opt/ros/jazzy'}
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Run the script in an environment with little more than a path."""
+
+    def run(*arguments, **environment):
+        return subprocess.run(
+            ['bash', SCRIPT, *arguments],
+            env={'HOME': str(tmp_path), 'PATH': os.environ['PATH'], **environment},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def python(folder, **answers):
+    """Put a Python in a folder that can import what `answers` says."""
+    path = folder / 'python3'
+    lines = [f'*"import {name}"*) exit {0 if can else 1} ;;' for name, can in answers.items()]
+    path.write_text('\n'.join(['#!/bin/sh', 'case $2 in', *lines, 'esac', 'exit 9']))
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_bash_reads_it():
+    subprocess.run(['bash', '-n', SCRIPT], check=True)
+
+
+def test_help_is_the_head_of_the_file(install):
+    result = install('--help')
+
+    assert result.returncode == 0
+    assert result.stdout.startswith('Build this package in a workspace of ROS 2')
+    assert 'TORCH_INDEX_URL' in result.stdout and 'UNTESTED' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'environment', 'words'),
+    [
+        ((), {}, 'source /opt/ros/'),
+        ((), {**SOURCED, 'ROS_DISTRO': 'humble'}, 'ROS 2 humble is too old'),
+        (('--bad',), SOURCED, 'no option --bad'),
+    ],
+)
+def test_what_is_wrong_is_named_with_the_fix(install, tmp_path, arguments, environment, words):
+    result = install(*arguments, **environment)
+
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_python_that_is_not_ros_s_is_named(install, tmp_path):
+    result = install(**SOURCED, PYTHON=python(tmp_path, rclpy=False))
+
+    assert 'cannot import rclpy of ROS 2 jazzy' in result.stderr
+
+
+def test_everything_that_is_missing_is_named_at_once(install, tmp_path):
+    other = python(tmp_path, rclpy=True, ensurepip=False, colcon_core=False)
+    result = install(**SOURCED, PYTHON=other, SKIP_ROSDEP='1')
+
+    assert result.returncode == 1
+    assert 'sudo apt install python3-venv python3-colcon-common-extensions' in result.stderr
+    assert not (tmp_path / 'ros2_ws').exists()
+
+
+def test_another_package_in_its_place_is_left_alone(install, tmp_path):
+    other = python(tmp_path, rclpy=True, ensurepip=True, colcon_core=True)
+    place = tmp_path / 'ws' / 'src' / 'xstreamvggt_ros'
+    place.mkdir(parents=True)
+    result = install(str(tmp_path / 'ws'), **SOURCED, PYTHON=other, SKIP_ROSDEP='1')
+
+    assert result.returncode == 1
+    assert f'{place} is there and is not' in result.stderr
+    assert list(place.iterdir()) == []
