@@ -9,8 +9,9 @@ import weakref
 
 import pytest
 
+from xstreamvggt_ros.arrivals import Arrival, InStampOrder, InTurn
 from xstreamvggt_ros.counters import Counters
-from xstreamvggt_ros.worker import Arrival, Job, Mailbox, Worker, WorkerBusy
+from xstreamvggt_ros.worker import Job, Mailbox, Worker, WorkerBusy
 
 DEADLINE = 10.0
 
@@ -19,7 +20,7 @@ class Bench:
     """A worker whose frames are functions, which it calls; their results are what it publishes."""
 
     def __init__(self, mailbox=None):
-        self.mailbox = mailbox or Mailbox(newest=False, size=100)
+        self.mailbox = mailbox or Mailbox(InTurn(newest=False, size=100))
         self.counters = Counters()
         self.published = []
         self.failures = []
@@ -79,29 +80,8 @@ def frame(at):
     return Arrival(at, float(at))
 
 
-def test_newest_keeps_one_frame_and_says_that_the_older_was_superseded():
-    mailbox = Mailbox(newest=True)
-
-    assert [mailbox.put(frame(at)) for at in range(3)] == [None, 'superseded', 'superseded']
-    assert mailbox.take() == frame(2)
-
-
-def test_a_queue_keeps_the_order_and_refuses_what_arrives_beyond_its_size():
-    mailbox = Mailbox(newest=False, size=2)
-
-    assert [mailbox.put(frame(at)) for at in range(3)] == [None, None, 'queue_full']
-    assert [mailbox.take(), mailbox.take()] == [frame(0), frame(1)]
-
-
-def test_a_mailbox_follows_a_new_rule():
-    mailbox = Mailbox(newest=True)
-    mailbox.set_rule(newest=False, size=3)
-
-    assert [mailbox.put(frame(at)) for at in range(4)] == [None, None, None, 'queue_full']
-
-
 def test_jobs_go_before_frames():
-    mailbox = Mailbox(newest=True)
+    mailbox = Mailbox(InTurn(newest=True))
     mailbox.put(frame(0))
     job = Job(lambda: None)
     mailbox.post(job)
@@ -109,8 +89,17 @@ def test_jobs_go_before_frames():
     assert [mailbox.take(), mailbox.take()] == [job, frame(0)]
 
 
+def test_a_frame_that_has_to_wait_for_older_ones_is_taken_when_its_time_is_up():
+    mailbox = Mailbox(InStampOrder(cameras=2, window=0.05))
+    began = time.monotonic()
+    mailbox.put(Arrival('early', began, camera=0, stamp_ns=5))
+
+    assert mailbox.take().message == 'early'
+    assert time.monotonic() - began >= 0.05
+
+
 def test_a_closed_mailbox_gives_nothing_and_cancels_jobs():
-    mailbox = Mailbox(newest=False, size=5)
+    mailbox = Mailbox(InTurn(newest=False, size=5))
     mailbox.put(frame(0))
     before, after = Job(lambda: None), Job(lambda: None)
     mailbox.post(before)

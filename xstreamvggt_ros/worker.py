@@ -13,22 +13,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 import threading
 import time
 from typing import Any
 
+from xstreamvggt_ros.arrivals import Arrival, Arrivals
 from xstreamvggt_ros.counters import Counters
 
 WORKER_THREAD = 'reconstruction'
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A message and when it came, by time.monotonic()."""
-
-    message: Any
-    at: float
 
 
 class Job:
@@ -50,38 +42,26 @@ class Job:
 
 
 class Mailbox:
-    """
-    Hold what waits for the worker; jobs go before frames.
+    """Hold what waits for the worker; jobs go before frames, and those by the rule of `frames`."""
 
-    With `newest`, one frame waits and a newer one takes its place; otherwise up to `size` frames
-    wait and what arrives beyond them is refused.
-    """
-
-    def __init__(self, newest: bool = True, size: int = 1) -> None:
-        """Begin empty, by the rule given."""
+    def __init__(self, frames: Arrivals) -> None:
+        """Begin empty."""
         self._condition = threading.Condition()
-        self._frames: deque[Arrival] = deque()
+        self._frames = frames
         self._jobs: deque[Job] = deque()
         self._closed = False
-        self.set_rule(newest, size)
 
     def set_rule(self, newest: bool, size: int) -> None:
         """Change the rule for what arrives from now on."""
         with self._condition:
-            self._newest = newest
-            self._size = 1 if newest else size
+            self._frames.set_rule(newest, size)
 
-    def put(self, frame: Arrival) -> str | None:
-        """Add a frame; return the reason for which one was dropped, if any was."""
+    def put(self, frame: Arrival) -> list[str]:
+        """Add a frame; return a reason for each one that is dropped."""
         with self._condition:
-            full = len(self._frames) >= self._size
-            if full and not self._newest:
-                return 'queue_full'
-            if full:
-                self._frames.popleft()
-            self._frames.append(frame)
+            dropped = self._frames.put(frame)
             self._condition.notify()
-            return 'superseded' if full else None
+            return dropped
 
     def post(self, job: Job) -> None:
         """Add a job; it is cancelled at once where the mailbox is closed."""
@@ -95,10 +75,14 @@ class Mailbox:
     def take(self) -> Job | Arrival | None:
         """Wait for the next thing to do; None when closed."""
         with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._jobs or self._frames)
-            if self._closed:
-                return None
-            return self._jobs.popleft() if self._jobs else self._frames.popleft()
+            while not self._closed:
+                if self._jobs:
+                    return self._jobs.popleft()
+                frame, seconds = self._frames.take(time.monotonic())
+                if frame is not None:
+                    return frame
+                self._condition.wait(seconds)
+            return None
 
     def close(self) -> int:
         """Let the worker go; cancel jobs, discard frames and return how many those were."""
@@ -106,11 +90,9 @@ class Mailbox:
             self._closed = True
             for job in self._jobs:
                 job.result.cancel()
-            discarded = len(self._frames)
             self._jobs.clear()
-            self._frames.clear()
             self._condition.notify_all()
-            return discarded
+            return self._frames.clear()
 
 
 class WorkerBusy(RuntimeError):

@@ -31,7 +31,7 @@ def test_the_defaults_are_a_configuration_with_two_warnings():
 
     assert parameters.model.preset == 'tiny'
     assert parameters.cache == CacheConfig(bits=4)
-    assert parameters.input.image_topic == 'image'
+    assert parameters.input.topics == ('image',)
     assert parameters.pipeline.image_size == 224
     random_weights, unbounded = parameters.warnings()
     assert 'RANDOM WEIGHTS' in random_weights
@@ -95,8 +95,8 @@ def test_a_value_out_of_range_is_refused_by_name_with_what_would_do(name, value,
     [
         ({'cache.budget_tokens': 500, 'cache.budget_frames': 3}, 'at most one budget'),
         ({'model.preset': 'streamvggt'}, 'model.checkpoint'),
-        ({'input.image_topics': ['a', 'b']}, 'exactly one'),
-        ({'input.image_topics': []}, 'exactly one'),
+        ({'input.image_topics': []}, 'at least one'),
+        ({'input.image_topics': ['/a/x', '/b/x'], 'output.camera_frame': 'c'}, 'a, b need a'),
         ({'input.image_topics': ['no topic!']}, 'no topic!'),
         ({'output.map_frame': ''}, 'output.map_frame'),
         ({'output.map_frame': 'x', 'output.camera_frame': 'x'}, 'output.map_frame'),

@@ -25,27 +25,29 @@ def camera_info_topic(node: Node, image_topic: str) -> str:
     resolved = node.resolve_topic_name(NAME)
     if resolved != node.resolve_topic_name(NAME, only_expand=True):
         return resolved
+    return sibling(image_topic)
+
+
+def sibling(image_topic: str) -> str:
+    """Give the name that camera_info has beside `image_topic`, a resolved name."""
     return f'{image_topic.rpartition("/")[0]}/{NAME}'
 
 
 class CameraInfoInput:
     """
-    Subscribe to the camera_info of the resolved `image_topic` and keep the newest.
+    Subscribe to a camera_info and keep the newest.
 
     Nothing is waited for: images that come before the first camera_info are reconstructed with
     the predicted intrinsics. `parameters` gives the configuration as it is now.
     """
 
-    def __init__(
-        self, node: Node, parameters: Callable[[], InputParameters], image_topic: str
-    ) -> None:
+    def __init__(self, node: Node, parameters: Callable[[], InputParameters], topic: str) -> None:
         """Begin to listen."""
         self._node = node
         self._parameters = parameters
         self._newest: CameraInfo | None = None
         self._told: str | None = None
         self._silent_until = 0.0
-        topic = camera_info_topic(node, image_topic)
         qos = input_qos(node, topic, newest=True, queue_size=NEWEST_DEPTH)
         self._subscription = node.create_subscription(CameraInfo, topic, self._receive, qos)
 

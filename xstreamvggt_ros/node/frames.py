@@ -12,15 +12,13 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
+from xstreamvggt_ros.arrivals import Arrival, LOOP_BACK
 from xstreamvggt_ros.camera_model import CameraModel
 from xstreamvggt_ros.messages import decode_compressed, decode_image
 from xstreamvggt_ros.node.streams import StreamLog
-from xstreamvggt_ros.parameters import OutputParameters, Parameters
+from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
-from xstreamvggt_ros.worker import Arrival
 
-# A stamp that goes back by more than this many nanoseconds is a bag that begins again.
-LOOP_BACK = 1_000_000_000
 # Child frame of images whose header names none.
 DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
 
@@ -41,7 +39,7 @@ class StampedReconstruction:
 
 class FrameReader:
     """
-    Reconstruct the messages of one camera.
+    Reconstruct the messages of one camera, or of several as they follow one another in time.
 
     `parameters` gives the configuration as it is now; `tell` and `inform` take a line for the log,
     `tell` what is not as it should be.
@@ -59,9 +57,10 @@ class FrameReader:
         self._parameters = parameters
         self._tell = tell
         self._streams = StreamLog(tell, inform)
-        self._shape: tuple[int, int] | None = None
+        self._shapes: dict[int, tuple[int, int]] = {}
         self._last_stamp: int | None = None
-        self._told_of_default = False
+        self._frames: dict[int, str] = {}
+        self._told: set[tuple[str, int]] = set()
 
     def reconstruct(
         self, arrival: Arrival, camera: Callable[[int, int], CameraModel | None]
@@ -74,10 +73,10 @@ class FrameReader:
         message, parameters = arrival.message, self._parameters()
         decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
         image = decode(message, parameters.input.max_pixels)
-        camera_frame = self._camera_frame(message.header.frame_id, parameters.output)
-        self._mind_size(image.shape[:2])
+        camera_frame = self._camera_frame(message.header.frame_id, arrival.camera, parameters)
+        self._mind_size(image.shape[:2], arrival.camera)
         self._mind_loop(message.header.stamp)
-        reconstruction = self._process(image, camera(*image.shape[:2]))
+        reconstruction = self._process(image, camera(*image.shape[:2]), arrival.camera)
         self._streams.note(reconstruction)
         return StampedReconstruction(
             reconstruction, message.header.stamp, camera_frame, arrival.at
@@ -101,17 +100,21 @@ class FrameReader:
         self._last_stamp = None
         return size
 
-    def _process(self, image: np.ndarray, camera: CameraModel | None) -> Reconstruction:
+    def _process(
+        self, image: np.ndarray, camera: CameraModel | None, index: int
+    ) -> Reconstruction:
         try:
-            return self._pipeline.process(image, camera)
+            return self._pipeline.process(image, camera, index)
         except FrameError as error:
             if error.reason == 'not_finite':
                 self._streams.expect('the one before gave a pose that is not finite')
             raise
 
-    def _mind_size(self, shape: tuple[int, int]) -> None:
-        """Note why a new stream begins where the images have another size."""
-        before, self._shape = self._shape, shape
+    def _mind_size(self, shape: tuple[int, int], camera: int) -> None:
+        """Note why a new stream begins where a camera's images have another size."""
+        if camera == 0 and self._shapes and camera not in self._shapes:
+            self._streams.expect('the first camera has come, whose size is that of all')
+        before, self._shapes[camera] = self._shapes.get(camera), shape
         if before not in (None, shape):
             old, new = (f'{width}x{height}' for height, width in (before, shape))
             self._streams.expect(f'the images are {new} now, they were {old}')
@@ -127,8 +130,9 @@ class FrameReader:
             self._pipeline.reset()
         self._last_stamp = now
 
-    def _camera_frame(self, named: str, output: OutputParameters) -> str:
+    def _camera_frame(self, named: str, camera: int, parameters: Parameters) -> str:
         """Choose the optical frame's name; no name of its own and the map's are bad ones."""
+        output, names = parameters.output, parameters.input.names
         frame = output.camera_frame or named
         if frame == output.map_frame:
             raise FrameError(
@@ -136,13 +140,27 @@ class FrameReader:
                 f"the images' header.frame_id is {named!r}, which is output.map_frame; "
                 'set output.camera_frame or another output.map_frame',
             )
-        if not frame and not self._told_of_default:
-            self._told_of_default = True
-            self._tell(
-                f"the images' header.frame_id is empty; {DEFAULT_CAMERA_FRAME!r} is used: set "
-                "output.camera_frame, or the camera driver's frame"
+        if not frame:
+            frame = f'{names[camera]}_optical_frame' if len(names) > 1 else DEFAULT_CAMERA_FRAME
+            self._tell_once(
+                ('default', camera),
+                f"the images' header.frame_id is empty; {frame!r} is used: set "
+                "output.camera_frame, or the camera driver's frame",
             )
-        return frame or DEFAULT_CAMERA_FRAME
+        self._frames[camera] = frame
+        sharing = [names[each] for each, other in self._frames.items() if other == frame]
+        if len(sharing) > 1:
+            self._tell_once(
+                ('shared', camera),
+                f'the cameras {", ".join(sorted(sharing))} share the frame {frame!r}, which '
+                'cannot be in two places; give each camera driver a frame of its own',
+            )
+        return frame
+
+    def _tell_once(self, what: tuple[str, int], text: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self._tell(text)
 
 
 def stamp_nanoseconds(stamp: Time) -> int:

@@ -12,34 +12,41 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
+from xstreamvggt_ros.arrivals import Arrival
 from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.frames import stamp_seconds
 from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.node.rate_limit import RateLimit
 from xstreamvggt_ros.parameters import InputParameters
-from xstreamvggt_ros.worker import Arrival, Mailbox
+from xstreamvggt_ros.worker import Mailbox
 
 # How often silence is looked for, in seconds.
 SILENCE_PERIOD = 0.5
+# Seconds between two warnings of images that come too late.
+LATE_PERIOD = 5.0
 
 
 class ImageInput:
     """
-    Subscribe to the image topic and put what comes in a mailbox; say when nothing does.
+    Subscribe to an image topic and put what comes in a mailbox; say when nothing does.
 
-    `parameters` gives the configuration as it is now. While not `enabled`, images are dropped.
+    `parameters` gives the configuration as it is now, `camera` says which of its topics it is.
+    While not `enabled`, images are dropped.
     """
 
     def __init__(
         self,
         node: Node,
         parameters: Callable[[], InputParameters],
+        camera: int,
         mailbox: Mailbox,
         counters: Counters,
     ) -> None:
         """Begin to listen."""
         self._node = node
         self._parameters = parameters
+        self._camera = camera
         self._mailbox = mailbox
         self._counters = counters
         self._rate_limit = RateLimit()
@@ -60,7 +67,7 @@ class ImageInput:
     @property
     def camera_topic(self) -> str:
         """The full name of the image topic without its transport, remapped."""
-        return self._node.resolve_topic_name(self._parameters().image_topic)
+        return self._node.resolve_topic_name(self._parameters().topics[self._camera])
 
     def resubscribe(self) -> None:
         """Listen anew after the rule of the queue has changed."""
@@ -75,8 +82,7 @@ class ImageInput:
     def _subscribe(self):
         parameters = self._parameters()
         newest = parameters.queue == 'newest'
-        self._mailbox.set_rule(newest, parameters.queue_size)
-        kind, topic = Image, parameters.image_topic
+        kind, topic = Image, parameters.topics[self._camera]
         if parameters.image_transport == 'compressed':
             # Resolved first: people remap the image, and the transport's suffix follows.
             kind, topic = CompressedImage, self.camera_topic + '/compressed'
@@ -92,13 +98,21 @@ class ImageInput:
             self._counters.drop('disabled')
             return
         # Images without a stamp have no time but their arrival's.
-        seconds = stamp_seconds(message.header.stamp) or self._last_heard
+        stamp = message.header.stamp
+        seconds = stamp_seconds(stamp) or self._last_heard
         if not self._rate_limit.admits(seconds, self._parameters().max_rate):
             self._counters.drop('max_rate')
             return
-        dropped = self._mailbox.put(Arrival(message, self._last_heard))
-        if dropped is not None:
-            self._counters.drop(dropped)
+        arrival = Arrival(message, self._last_heard, self._camera, ns_from_time(stamp))
+        for reason in self._mailbox.put(arrival):
+            self._counters.drop(reason)
+            if reason == 'late':
+                self._node.get_logger().warning(
+                    f"image dropped (late): one on {self.topic} is older than another camera's "
+                    "that was taken already; raise input.reorder_window, or make the cameras' "
+                    'clocks agree',
+                    throttle_duration_sec=LATE_PERIOD,
+                )
 
     def _mind_silence(self) -> None:
         timeout, now = self._parameters().silence_timeout, time.monotonic()

@@ -166,7 +166,7 @@ class ReconstructionNode(LifecycleNode):
             self._pipeline, lambda: self._configuration, logger.warning, logger.info
         )
         self._scale = Scale(lambda: self._configuration, self._pipeline, self.get_logger())
-        self._outputs = Outputs(self, lambda: self._configuration.output)
+        self._outputs = Outputs(self, lambda: self._configuration.output, parameters.input.names)
         self.get_logger().info(
             f'{parameters.model.preset} is ready after {time.monotonic() - began:.1f} s'
         )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
@@ -12,16 +12,10 @@ from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
 from xstreamvggt_ros.clouds import select_cloud
-from xstreamvggt_ros.messages import (
-    camera_info,
-    confidence_image,
-    depth_image,
-    header_with,
-    point_cloud,
-    pose_stamped,
-)
+from xstreamvggt_ros.messages import header_with, pose_stamped
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
+from xstreamvggt_ros.node.camera_outputs import CameraOutputs
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
 from xstreamvggt_ros.node.qos import create_output, output_qos, wanted
@@ -35,17 +29,21 @@ class Outputs:
     Publish reconstructions on the node's topics, each only where somebody listens.
 
     `parameters` gives the configuration as it is now; `world` keeps map and path.
-    `publish` may be called only while the node is active.
+    With several `cameras`, by name, each has its own topics; pose, odometry and path are the first
+    one's. `publish` may be called only while the node is active.
     """
 
-    def __init__(self, node: LifecycleNode, parameters: Callable[[], OutputParameters]) -> None:
+    def __init__(
+        self,
+        node: LifecycleNode,
+        parameters: Callable[[], OutputParameters],
+        cameras: Sequence[str],
+    ) -> None:
         """Create the publishers; they send once the node is active."""
         self._node = node
         self._parameters = parameters
-        self._points = create_output(node, interface.POINTS)
-        self._depth = create_output(node, interface.DEPTH)
-        self._camera_info = create_output(node, interface.CAMERA_INFO)
-        self._confidence = create_output(node, interface.CONFIDENCE)
+        roots = [f'~/{name}' for name in cameras] if len(cameras) > 1 else ['~']
+        self._cameras = [CameraOutputs(node, root) for root in roots]
         self._pose = create_output(node, interface.POSE)
         self._odometry = OdometryOutput(node)
         self.world = WorldOutputs(node, parameters)
@@ -67,30 +65,21 @@ class Outputs:
         """
         parameters = self._parameters()
         in_map = header_with(stamped.stamp, parameters.map_frame)
-        in_camera = header_with(stamped.stamp, stamped.camera_frame)
         reconstruction = stamped.reconstruction
+        camera = self._cameras[reconstruction.camera_index]
         self._tf.publish(stamped, in_map, parameters, robot, metric)
-        height, width = reconstruction.depth.shape
-        if wanted(self._pose):
-            self._pose.publish(pose_stamped(reconstruction.map_from_camera, in_map))
-        if wanted(self._camera_info):
-            self._camera_info.publish(
-                camera_info(reconstruction.intrinsics, height, width, in_camera)
-            )
-        if wanted(self._depth):
-            self._depth.publish(depth_image(reconstruction.depth, in_camera))
-        if wanted(self._confidence):
-            self._confidence.publish(confidence_image(reconstruction.confidence, in_camera))
-        self._publish_odometry(stamped, in_map, robot)
+        if reconstruction.camera_index == 0:
+            if wanted(self._pose):
+                self._pose.publish(pose_stamped(reconstruction.map_from_camera, in_map))
+            self._publish_odometry(stamped, in_map, robot)
+        camera.publish(stamped)
         cloud = None
-        if wanted(self._points) or self.world.keeps_map():
+        if camera.wants_cloud() or self.world.keeps_map():
             cloud = select_cloud(
                 reconstruction, parameters.confidence_percentile, parameters.point_stride
             )
-        if wanted(self._points):
-            self._points.publish(
-                point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map)
-            )
+        if camera.wants_cloud():
+            camera.publish_cloud(cloud, in_map)
         self.world.add(stamped, cloud)
 
     def _publish_odometry(
@@ -105,11 +94,9 @@ class Outputs:
 
     def destroy(self) -> None:
         """Take the publishers off the node."""
+        for camera in self._cameras:
+            camera.destroy()
         for publisher in (
-            self._points,
-            self._depth,
-            self._camera_info,
-            self._confidence,
             self._pose,
             self._odometry.publisher,
             self.world.map_publisher,

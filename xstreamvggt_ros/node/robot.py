@@ -78,13 +78,13 @@ class Robot:
 
     def look(self, stamped: StampedReconstruction) -> RobotPose:
         """
-        Find the robot at an image's stamp; for the worker's thread.
+        Find the robot at the stamp of the first camera's image; for the worker's thread.
 
         What is not known yet is waited for until output.tf_timeout after the image came. Frames
         that nothing connects are waited for once, so that they do not slow down every image.
         """
         buffer, parameters = self._buffer, self._parameters()
-        if buffer is None:
+        if buffer is None or stamped.reconstruction.camera_index:
             return RobotPose()
         odom, base, camera = parameters.odom_frame, parameters.base_frame, stamped.camera_frame
         fixes = {

@@ -107,6 +107,9 @@ class Scale:
         self._world = stamped.reconstruction.world
         source = self.state.source
         depth.wanted = source == 'depth' and not self.state.settled
+        # What there is to compare with is the first camera's.
+        if stamped.reconstruction.camera_index:
+            return
         # A frame that is scaled already, by a setting just changed, says nothing.
         if source == 'parameter' or self.state.settled or stamped.reconstruction.scale != 1:
             return

@@ -15,12 +15,12 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 
+from xstreamvggt_ros.arrivals import Arrival
 from xstreamvggt_ros.counters import Counters
 from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
-from xstreamvggt_ros.node.camera_info import CameraInfoInput
+from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.failures import FailureLog
 from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
-from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
@@ -32,7 +32,7 @@ from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
 from xstreamvggt_ros.segments import GuardReport
 from xstreamvggt_ros.snapshots import read_snapshot
-from xstreamvggt_ros.worker import Arrival, Mailbox, Worker
+from xstreamvggt_ros.worker import Worker
 
 STATUS_PERIOD = 10.0
 DIAGNOSTICS_PERIOD = 1.0
@@ -78,14 +78,9 @@ class Session:
         self._watch = WatchLog(logger)
         self._status: Future | None = None
         self._world_sent: Future | None = None
-        mailbox = Mailbox()
         with ExitStack() as stack:
-            self._input = ImageInput(node, lambda: parameters().input, mailbox, self._counters)
-            stack.callback(self._input.destroy)
-            self._camera_info = CameraInfoInput(
-                node, lambda: parameters().input, self._input.camera_topic
-            )
-            stack.callback(self._camera_info.destroy)
+            self._cameras = CameraInputs(node, lambda: parameters().input, self._counters)
+            stack.callback(self._cameras.destroy)
             self._depth = DepthInput(node, parameters().input.depth_topic)
             stack.callback(self._depth.destroy)
             self._robot = Robot(node, lambda: parameters().output)
@@ -101,15 +96,18 @@ class Session:
                 timer = node.create_timer(period, callback, clock=steady)
                 stack.callback(node.destroy_timer, timer)
             self._worker = Worker(
-                mailbox, self._reconstruct, self._publish, self._on_failure, self._counters
+                self._cameras.mailbox,
+                self._reconstruct,
+                self._publish,
+                self._on_failure,
+                self._counters,
             )
             self._entities = stack.pop_all()
-        logger.info(f'waiting for images on {self._input.topic}')
+        logger.info(f'waiting for images on {self._cameras.topics}')
 
     def apply(self, old: Parameters, new: Parameters) -> None:
         """Follow a change of parameters."""
-        if (old.input.queue, old.input.queue_size) != (new.input.queue, new.input.queue_size):
-            self._input.resubscribe()
+        self._cameras.follow(old.input)
         self._robot.follow()
 
     def stop(self, patience: float) -> None:
@@ -129,12 +127,13 @@ class Session:
                 self._publish_diagnostics()
 
     def _reconstruct(self, arrival: Arrival) -> StampedReconstruction:
-        return self._reader.reconstruct(arrival, self._camera_info.camera)
+        return self._reader.reconstruct(arrival, self._cameras.camera(arrival))
 
     def _publish(self, stamped: StampedReconstruction) -> None:
         robot = self._robot.look(stamped)
         self._outputs.publish(stamped, robot, self._scale.holds_for(stamped.reconstruction))
-        self._newest = frame_figures(stamped.reconstruction)
+        if stamped.reconstruction.camera_index == 0:
+            self._newest = frame_figures(stamped.reconstruction)
         self._scale.follow(stamped, self._depth, robot)
         self._last_error = ''
         self._watch.note(stamped.reconstruction.report)
@@ -187,7 +186,7 @@ class Session:
         return self._worker.call(function, self._patience)
 
     def _enable(self, enabled: bool) -> None:
-        self._input.enabled = enabled
+        self._cameras.enable(enabled)
 
     def _reset(self) -> str:
         self._reader.reset()

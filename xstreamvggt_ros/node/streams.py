@@ -36,6 +36,8 @@ class StreamLog:
         report = reconstruction.report
         stream = reconstruction.world, 0 if report is None else report.segment
         if stream == self._newest:
+            # What was expected did not happen.
+            self._why = ''
             return
         self._newest = stream
         self.count += 1

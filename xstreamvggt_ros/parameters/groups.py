@@ -13,6 +13,7 @@ from rclpy.validate_topic_name import validate_topic_name
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.parameters.camera_names import camera_names, check_cameras
 from xstreamvggt_ros.parameters.spec import Value
 from xstreamvggt_ros.parameters.table import CACHE_PARAMETERS, PARAMETERS
 from xstreamvggt_ros.pipeline import PipelineConfig
@@ -49,35 +50,43 @@ class InputParameters:
     """Where images come from and which are taken."""
 
     image_topics: tuple[str, ...]
+    camera_names: tuple[str, ...]
     image_transport: str
     queue: str
     queue_size: int
     max_rate: float
     max_pixels: int
+    reorder_window: float
     silence_timeout: float
     use_camera_info: bool
     depth_topic: str
     snapshot: str
 
     def __post_init__(self) -> None:
-        """Refuse anything but one topic with a name that ROS 2 allows."""
+        """Refuse topics that ROS 2 does not allow, and cameras that cannot be told apart."""
         object.__setattr__(self, 'image_topics', tuple(self.image_topics))
-        if len(self.image_topics) != 1:
-            raise ValueError(
-                f'input.image_topics is {list(self.image_topics)}; give exactly one name'
-            )
-        try:
-            validate_topic_name(self.image_topic)
-        except InvalidTopicNameException as error:
-            raise ValueError(
-                f'input.image_topics is {list(self.image_topics)}; give a topic name such as '
-                f'/camera/image_raw ({error})'
-            ) from error
+        object.__setattr__(self, 'camera_names', tuple(self.camera_names))
+        if not self.image_topics:
+            raise ValueError('input.image_topics is []; give at least one name')
+        for topic in self.topics:
+            try:
+                validate_topic_name(topic)
+            except InvalidTopicNameException as error:
+                raise ValueError(
+                    f'input.image_topics is {list(self.image_topics)}; give a topic name such as '
+                    f'/camera/image_raw ({error})'
+                ) from error
+        check_cameras(self.topics, self.camera_names)
 
     @property
-    def image_topic(self) -> str:
-        """The image topic's name, before remapping."""
-        return self.image_topics[0] or 'image'
+    def topics(self) -> tuple[str, ...]:
+        """The image topics' names, before remapping."""
+        return tuple(topic or 'image' for topic in self.image_topics)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cameras' names."""
+        return camera_names(self.topics, self.camera_names)
 
 
 @dataclass(frozen=True)
@@ -159,8 +168,14 @@ class Parameters:
     watch: WatchParameters
 
     def __post_init__(self) -> None:
-        """Refuse a source of the scale that has nothing to go by."""
+        """Refuse one frame for several cameras, and a scale that has nothing to go by."""
         source = self.output.scale_source
+        if len(self.input.names) > 1 and self.output.camera_frame:
+            raise ValueError(
+                f'output.camera_frame is {self.output.camera_frame!r}, but the cameras '
+                f'{", ".join(self.input.names)} need a frame each; leave it empty, so that '
+                "their images' header.frame_id count"
+            )
         if source == 'depth' and not self.input.depth_topic:
             raise ValueError(
                 "output.scale_source is 'depth' but input.depth_topic is empty; give the topic of "

@@ -116,7 +116,17 @@ CACHE_PARAMETERS = (
 )
 
 INPUT_PARAMETERS = (
-    _locked('input.image_topics', [''], 'The image topic, one name; empty: "image".'),
+    _locked(
+        'input.image_topics',
+        [''],
+        'The image topic, or those of several cameras; empty: "image".',
+    ),
+    _locked(
+        'input.camera_names',
+        [''],
+        "Names of several cameras, below which their outputs are; empty: their topics' last "
+        'namespaces.',
+    ),
     _locked(
         'input.image_transport',
         'raw',
@@ -132,14 +142,14 @@ INPUT_PARAMETERS = (
     _live(
         'input.queue_size',
         64,
-        'Images that may wait with input.queue every; more are dropped.',
+        'Images of a camera that may wait with input.queue every; more are dropped.',
         minimum=1,
         maximum=100_000,
     ),
     _live(
         'input.max_rate',
         0.0,
-        'Images per second of their stamps to reconstruct; 0: all.',
+        "Images per second of a camera's stamps to reconstruct; 0: all.",
         minimum=0.0,
         maximum=1000.0,
     ),
@@ -149,6 +159,14 @@ INPUT_PARAMETERS = (
         'An image of more pixels is dropped before decoding.',
         minimum=1,
         maximum=2**31 - 1,
+    ),
+    _live(
+        'input.reorder_window',
+        0.05,
+        'Seconds that an image of several cameras waits for older ones of the others; those that '
+        'come later are dropped.',
+        minimum=0.0,
+        maximum=10.0,
     ),
     _live(
         'input.silence_timeout',

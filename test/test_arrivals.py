@@ -1,0 +1,168 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The order in which waiting frames are taken."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from xstreamvggt_ros.arrivals import Arrival, InStampOrder, InTurn
+
+SECOND = 10**9
+WINDOW = 0.05
+LATER = 1e9
+
+
+def frame(stamp, camera=0, at=None):
+    """Make a frame that comes when it was taken, unless told otherwise; all in seconds."""
+    return Arrival(f'{camera}@{stamp}', stamp if at is None else at, camera, round(stamp * SECOND))
+
+
+def taken(arrivals, now=LATER):
+    """Take whatever can be."""
+    found = []
+    while (each := arrivals.take(now)[0]) is not None:
+        found.append(each.message)
+    return found
+
+
+def test_newest_keeps_one_frame_and_says_that_the_older_was_superseded():
+    arrivals = InTurn(newest=True)
+
+    assert [arrivals.put(frame(at)) for at in range(3)] == [[], ['superseded'], ['superseded']]
+    assert taken(arrivals) == ['0@2']
+
+
+def test_a_queue_keeps_the_order_and_refuses_what_arrives_beyond_its_size():
+    arrivals = InTurn(newest=False, size=2)
+
+    assert [arrivals.put(frame(at)) for at in (3, 1, 2)] == [[], [], ['queue_full']]
+    assert taken(arrivals) == ['0@3', '0@1']
+
+
+@pytest.mark.parametrize('make', [InTurn, lambda: InStampOrder(2, WINDOW)])
+def test_the_rule_can_be_changed_and_what_waits_discarded(make):
+    arrivals = make()
+    arrivals.set_rule(newest=False, size=3)
+
+    assert [arrivals.put(frame(at)) for at in range(4)] == [[], [], [], ['queue_full']]
+    assert arrivals.clear() == 3
+    assert arrivals.take(LATER) == (None, None)
+
+
+def test_out_of_order_arrivals_leave_in_the_order_of_their_stamps():
+    arrivals = InStampOrder(2, WINDOW, newest=False, size=10)
+    for stamp, camera in [(1.02, 1), (1.00, 0), (1.04, 0), (1.06, 1)]:
+        assert arrivals.put(frame(stamp, camera, at=2.0)) == []
+
+    assert taken(arrivals) == ['0@1.0', '1@1.02', '0@1.04', '1@1.06']
+
+
+def test_a_frame_is_held_until_every_camera_has_one_or_its_window_is_over():
+    arrivals = InStampOrder(2, WINDOW)
+    arrivals.put(frame(1.0, 0))
+    nothing, seconds = arrivals.take(1.02)
+    assert nothing is None
+    assert seconds == pytest.approx(0.03)
+
+    arrivals.put(frame(0.99, 1, at=1.03))
+    assert taken(arrivals, 1.03) == ['1@0.99']
+    assert taken(arrivals, 1.051) == ['0@1.0']
+
+
+def test_what_is_older_than_the_last_that_was_given_is_late():
+    arrivals = InStampOrder(2, WINDOW)
+    arrivals.put(frame(1.0, 0))
+    assert taken(arrivals) == ['0@1.0']
+
+    assert arrivals.put(frame(0.9, 1)) == ['late']
+    # Cameras that are triggered together are not.
+    assert arrivals.put(frame(1.0, 1)) == []
+
+
+def test_the_newest_gives_way_only_once_it_has_had_its_time():
+    arrivals = InStampOrder(2, WINDOW, newest=True, size=64)
+    assert [arrivals.put(frame(stamp, 0)) for stamp in (1.00, 1.03, 1.06)] == [[], [], []]
+    # Two have waited for their window by now, and the older of them is of no use any more.
+    assert arrivals.put(frame(1.09, 0)) == ['superseded']
+    assert arrivals.put(frame(1.50, 1)) == []
+    assert arrivals.put(frame(1.51, 0)) == ['superseded', 'superseded']
+
+    assert taken(arrivals) == ['0@1.09', '1@1.5', '0@1.51']
+
+
+def test_without_a_window_the_newest_of_each_waits():
+    arrivals = InStampOrder(2, 0.0, newest=True, size=64)
+    reasons = [arrivals.put(frame(at, camera)) for at, camera in [(1, 0), (2, 0), (3, 1), (4, 1)]]
+
+    assert reasons == [[], ['superseded'], [], ['superseded']]
+    assert taken(arrivals) == ['0@2', '1@4']
+
+
+def test_the_newest_of_a_camera_that_floods_are_bounded():
+    arrivals = InStampOrder(2, WINDOW, newest=True, size=4)
+    dropped = [arrivals.put(frame(1 + 1e-6 * index, 0, at=1.0)) for index in range(10)]
+
+    assert dropped == [[]] * 4 + [['superseded']] * 6
+
+
+def test_a_bag_that_begins_again_is_a_lap_after_the_last_one_for_all():
+    arrivals = InStampOrder(2, WINDOW, newest=False, size=20)
+    for stamp, camera in [(9.0, 0), (9.1, 1), (9.2, 0), (0.0, 0), (9.3, 1), (0.2, 0), (0.1, 1)]:
+        assert arrivals.put(frame(stamp, camera)) == []
+
+    assert taken(arrivals) == ['0@9.0', '1@9.1', '0@9.2', '1@9.3', '0@0.0', '1@0.1', '0@0.2']
+    # What is left of the lap before.
+    arrivals.put(frame(0.3, 0))
+    taken(arrivals)
+    assert arrivals.put(frame(0.29, 1)) == ['late']
+
+
+def test_leftovers_of_the_lap_before_are_late_and_their_camera_follows():
+    arrivals = InStampOrder(2, WINDOW)
+    for stamp, camera in [(9.0, 0), (9.0, 1), (0.0, 0)]:
+        arrivals.put(frame(stamp, camera))
+    taken(arrivals)
+
+    assert arrivals.put(frame(9.1, 1)) == ['late']
+    assert arrivals.put(frame(0.1, 1)) == []
+
+
+def test_a_camera_that_was_silent_over_the_end_of_a_lap_joins_the_next_by_its_stamp():
+    arrivals = InStampOrder(2, WINDOW)
+    for stamp, camera in [(4.9, 1), (9.0, 0), (0.0, 0)]:
+        arrivals.put(frame(stamp, camera))
+        taken(arrivals)
+    for stamp in range(1, 6):
+        arrivals.put(frame(stamp, 0))
+        taken(arrivals)
+
+    assert arrivals.put(frame(5.1, 1)) == []
+    assert taken(arrivals) == ['1@5.1']
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),  # camera
+        st.integers(0, 40),  # hundredths of a second that its stamp is behind its arrival
+        st.booleans(),  # whether the worker takes one after it
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.booleans(), st.integers(1, 5))
+def test_stamps_never_go_back_and_every_frame_is_given_or_dropped(steps, newest, size):
+    arrivals = InStampOrder(3, WINDOW, newest, size)
+    given_out, dropped = [], 0
+    for index, (camera, behind, takes) in enumerate(steps):
+        now = 10 + 0.02 * index
+        dropped += len(arrivals.put(frame(now - 0.01 * behind, camera, at=now)))
+        if takes and (each := arrivals.take(now)[0]) is not None:
+            given_out.append(each)
+    while (each := arrivals.take(LATER)[0]) is not None:
+        given_out.append(each)
+
+    stamps = [each.stamp_ns for each in given_out]
+    assert stamps == sorted(stamps)
+    assert len(given_out) + dropped == len(steps)

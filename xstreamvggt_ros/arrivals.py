@@ -1,0 +1,183 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""In what order frames that wait are taken, and which give way; no ROS, and no locks."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+# A stamp that goes back by more than this many nanoseconds is a bag that begins again.
+LOOP_BACK = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """
+    A message and when it came, by time.monotonic().
+
+    camera: which of several took it. stamp_ns: its own stamp in nanoseconds.
+    """
+
+    message: Any
+    at: float
+    camera: int = 0
+    stamp_ns: int = 0
+
+
+class Arrivals(Protocol):
+    """Frames that wait, by a rule."""
+
+    def set_rule(self, newest: bool, size: int) -> None:
+        """Change the rule: of each camera the newest, or every one up to `size` that wait."""
+
+    def put(self, frame: Arrival) -> list[str]:
+        """Add a frame; return a reason for each one that is dropped, this or another."""
+
+    def take(self, now: float) -> tuple[Arrival | None, float | None]:
+        """Give the next frame, or in how many seconds there may be one, None if not by itself."""
+
+    def clear(self) -> int:
+        """Discard what waits; return how many that was."""
+
+
+class InTurn:
+    """
+    Hold the frames of one camera, taken as they came.
+
+    With `newest`, one frame waits and a newer one takes its place; otherwise up to `size` frames
+    wait and what arrives beyond them is refused.
+    """
+
+    def __init__(self, newest: bool = True, size: int = 1) -> None:
+        """Begin empty."""
+        self._frames: deque[Arrival] = deque()
+        self.set_rule(newest, size)
+
+    def set_rule(self, newest: bool, size: int) -> None:
+        """Change the rule for what arrives from now on."""
+        self._newest = newest
+        self._size = 1 if newest else size
+
+    def put(self, frame: Arrival) -> list[str]:
+        """Add a frame."""
+        full = len(self._frames) >= self._size
+        if full and not self._newest:
+            return ['queue_full']
+        if full:
+            self._frames.popleft()
+        self._frames.append(frame)
+        return ['superseded'] if full else []
+
+    def take(self, now: float) -> tuple[Arrival | None, float | None]:
+        """Give the one that came first."""
+        return (self._frames.popleft() if self._frames else None), None
+
+    def clear(self) -> int:
+        """Discard what waits."""
+        discarded = len(self._frames)
+        self._frames.clear()
+        return discarded
+
+
+class _Key(NamedTuple):
+    """The order of frames: how often time has begun again before, and the stamp."""
+
+    lap: int
+    stamp_ns: int
+
+
+class _Waiting(NamedTuple):
+    """A frame that waits; `number` counts them, so that equal stamps keep their order."""
+
+    key: _Key
+    number: int
+    frame: Arrival
+
+
+class InStampOrder:
+    """
+    Hold the frames of several cameras, taken in the order of their stamps.
+
+    A frame is given once each camera has one waiting, of which it is the oldest, or `window`
+    seconds after it came; one that is older than the last given comes too late. With `newest`, of
+    the frames of a camera that have waited for so long only the newest stays; otherwise up to
+    `size` of each camera wait and what arrives beyond them is refused.
+
+    A stamp that goes back by more than a second against its own camera's begins a new lap, which
+    comes after all of the last one. The other cameras follow as their own stamps go back, or come
+    near the new lap's.
+    """
+
+    def __init__(self, cameras: int, window: float, newest: bool = True, size: int = 1) -> None:
+        """Begin empty."""
+        self.window = window
+        self._waiting: list[list[_Waiting]] = [[] for _ in range(cameras)]
+        self._number = 0
+        self._given: _Key | None = None
+        self._lap = 0
+        self._laps = [0] * cameras
+        self._last: list[int | None] = [None] * cameras
+        # The latest stamp of the present lap.
+        self._front: int | None = None
+        self.set_rule(newest, size)
+
+    def set_rule(self, newest: bool, size: int) -> None:
+        """Change the rule for what arrives from now on."""
+        self._newest = newest
+        self._size = size
+
+    def put(self, frame: Arrival) -> list[str]:
+        """Add a frame."""
+        key = self._key(frame)
+        if self._given is not None and key < self._given:
+            return ['late']
+        waiting = self._waiting[frame.camera]
+        if not self._newest and len(waiting) >= self._size:
+            return ['queue_full']
+        self._number += 1
+        insort(waiting, _Waiting(key, self._number, frame))
+        return self._give_way(waiting, frame.at) if self._newest else []
+
+    def take(self, now: float) -> tuple[Arrival | None, float | None]:
+        """Give the oldest frame, where none that is older can come in time."""
+        first = [waiting[0] for waiting in self._waiting if waiting]
+        if not first:
+            return None, None
+        oldest = min(first)
+        seconds = oldest.frame.at + self.window - now
+        if seconds > 0 and len(first) < len(self._waiting):
+            return None, seconds
+        self._waiting[oldest.frame.camera].remove(oldest)
+        self._given = oldest.key
+        return oldest.frame, None
+
+    def clear(self) -> int:
+        """Discard what waits."""
+        discarded = sum(len(waiting) for waiting in self._waiting)
+        for waiting in self._waiting:
+            waiting.clear()
+        return discarded
+
+    def _give_way(self, waiting: list[_Waiting], now: float) -> list[str]:
+        """Drop what has had its time, but for the newest of it."""
+        ripe = sum(each.frame.at + self.window <= now for each in waiting)
+        surplus = max(0, ripe - 1, len(waiting) - self._size)
+        del waiting[:surplus]
+        return ['superseded'] * surplus
+
+    def _key(self, frame: Arrival) -> _Key:
+        camera, stamp_ns = frame.camera, frame.stamp_ns
+        last, self._last[camera] = self._last[camera], stamp_ns
+        back = last is not None and last - stamp_ns > LOOP_BACK
+        if back and self._laps[camera] == self._lap:
+            self._lap += 1
+            self._front = None
+        near = self._front is None or abs(stamp_ns - self._front) <= LOOP_BACK
+        if back or near:
+            self._laps[camera] = self._lap
+        if self._laps[camera] == self._lap:
+            self._front = stamp_ns if self._front is None else max(self._front, stamp_ns)
+        return _Key(self._laps[camera], stamp_ns)

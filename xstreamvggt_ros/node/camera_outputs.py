@@ -1,0 +1,59 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is published of one camera's images."""
+
+from __future__ import annotations
+
+from rclpy.lifecycle import LifecycleNode
+from std_msgs.msg import Header
+
+from xstreamvggt_ros.clouds import Cloud
+from xstreamvggt_ros.messages import (
+    camera_info,
+    confidence_image,
+    depth_image,
+    header_with,
+    point_cloud,
+)
+from xstreamvggt_ros.node import interface
+from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.qos import create_output, wanted
+
+
+class CameraOutputs:
+    """Publish cloud, depth, intrinsics and confidence below `root`, where somebody listens."""
+
+    def __init__(self, node: LifecycleNode, root: str) -> None:
+        """Create the publishers; they send once the node is active."""
+        self._node = node
+        self._points = create_output(node, interface.POINTS, root)
+        self._depth = create_output(node, interface.DEPTH, root)
+        self._camera_info = create_output(node, interface.CAMERA_INFO, root)
+        self._confidence = create_output(node, interface.CONFIDENCE, root)
+
+    def wants_cloud(self) -> bool:
+        """Whether `publish_cloud` has anybody to send to."""
+        return wanted(self._points)
+
+    def publish(self, stamped: StampedReconstruction) -> None:
+        """Send a frame's depth and what belongs to it."""
+        reconstruction = stamped.reconstruction
+        in_camera = header_with(stamped.stamp, stamped.camera_frame)
+        height, width = reconstruction.depth.shape
+        if wanted(self._camera_info):
+            self._camera_info.publish(
+                camera_info(reconstruction.intrinsics, height, width, in_camera)
+            )
+        if wanted(self._depth):
+            self._depth.publish(depth_image(reconstruction.depth, in_camera))
+        if wanted(self._confidence):
+            self._confidence.publish(confidence_image(reconstruction.confidence, in_camera))
+
+    def publish_cloud(self, cloud: Cloud, in_map: Header) -> None:
+        """Send a frame's cloud."""
+        self._points.publish(point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map))
+
+    def destroy(self) -> None:
+        """Take the publishers off the node."""
+        for publisher in (self._points, self._depth, self._camera_info, self._confidence):
+            self._node.destroy_lifecycle_publisher(publisher)

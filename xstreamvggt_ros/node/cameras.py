@@ -1,0 +1,85 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""All that comes in from the cameras: their images, in order, and their calibrations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from rclpy.node import Node
+
+from xstreamvggt_ros.arrivals import Arrival, InStampOrder, InTurn
+from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.node.camera_info import camera_info_topic, CameraInfoInput, sibling
+from xstreamvggt_ros.node.inputs import ImageInput
+from xstreamvggt_ros.parameters import InputParameters
+from xstreamvggt_ros.worker import Mailbox
+
+
+class CameraInputs:
+    """
+    Listen to every camera; its images wait in `mailbox`.
+
+    One camera's are taken as they come, those of several in the order of their stamps.
+    `parameters` gives the configuration as it is now.
+    """
+
+    def __init__(
+        self, node: Node, parameters: Callable[[], InputParameters], counters: Counters
+    ) -> None:
+        """Begin to listen."""
+        self._parameters = parameters
+        topics = parameters().topics
+        several = len(topics) > 1
+        window = parameters().reorder_window
+        self._order = InStampOrder(len(topics), window) if several else InTurn()
+        self.mailbox = Mailbox(self._order)
+        self._follow_rule()
+        self._images: list[ImageInput] = []
+        self._infos: list[CameraInfoInput] = []
+        with ExitStack() as stack:
+            for index in range(len(topics)):
+                images = ImageInput(node, parameters, index, self.mailbox, counters)
+                stack.callback(images.destroy)
+                self._images.append(images)
+                # One remapped camera_info cannot be that of several cameras.
+                images_of = images.camera_topic
+                topic = sibling(images_of) if several else camera_info_topic(node, images_of)
+                infos = CameraInfoInput(node, parameters, topic)
+                stack.callback(infos.destroy)
+                self._infos.append(infos)
+            self._entities = stack.pop_all()
+
+    @property
+    def topics(self) -> str:
+        """The full names of the image topics, remapped."""
+        return ', '.join(images.topic for images in self._images)
+
+    def enable(self, enabled: bool) -> None:
+        """Take images, or drop them."""
+        for images in self._images:
+            images.enabled = enabled
+
+    def camera(self, arrival: Arrival) -> Callable[[int, int], CameraModel | None]:
+        """Give what knows the camera that took an image, by the image's height and width."""
+        return self._infos[arrival.camera].camera
+
+    def follow(self, old: InputParameters) -> None:
+        """Follow a change of parameters from `old`."""
+        new = self._parameters()
+        self._follow_rule()
+        if (old.queue, old.queue_size) != (new.queue, new.queue_size):
+            for images in self._images:
+                images.resubscribe()
+
+    def destroy(self) -> None:
+        """Cease to listen."""
+        self._entities.close()
+
+    def _follow_rule(self) -> None:
+        parameters = self._parameters()
+        self.mailbox.set_rule(parameters.queue == 'newest', parameters.queue_size)
+        if isinstance(self._order, InStampOrder):
+            self._order.window = parameters.reorder_window
