@@ -55,6 +55,7 @@ class Mailbox:
         """Change the rule for what arrives from now on."""
         with self._condition:
             self._frames.set_rule(newest, size)
+            self._condition.notify()
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame; return a reason for each one that is dropped."""

@@ -80,6 +80,6 @@ class CameraInputs:
 
     def _follow_rule(self) -> None:
         parameters = self._parameters()
-        self.mailbox.set_rule(parameters.queue == 'newest', parameters.queue_size)
         if isinstance(self._order, InStampOrder):
             self._order.window = parameters.reorder_window
+        self.mailbox.set_rule(parameters.queue == 'newest', parameters.queue_size)
