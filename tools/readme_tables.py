@@ -38,6 +38,9 @@ def inputs_table() -> str:
     for each in INPUTS:
         kinds = ', '.join(kind.__name__ for kind in each.kinds)
         qos = queued if each.queued else newest
+        if each.depth:
+            latched = 'transient local, ' if each.latched else ''
+            qos = f'reliable, {latched}depth {each.depth}'
         rows.append(f'| `{each.name}` | {kinds} | {qos} | {each.meaning} |')
     return '\n'.join(rows)
 

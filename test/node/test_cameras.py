@@ -284,3 +284,10 @@ def test_cameras_are_called_as_they_are_told(rig_with):
     clouds = rig.collect(PointCloud2, f'{NODE}/port/points')
     rig.publish(numbered(1, 1.0), topic=LEFT)
     rig.wait(lambda: clouds, 'the cloud')
+
+
+def test_the_silence_of_one_camera_is_told(rig_with):
+    rig = rig_with({**AT_ONCE, 'input.silence_timeout': 0.5})
+    rig.publish(numbered(1, 1.0), topic=FRONT)
+
+    rig.wait_for_log(f'no images on {LEFT}')

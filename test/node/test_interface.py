@@ -30,20 +30,20 @@ def test_publishers_are_the_declared_outputs(active):
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
 def test_subscriptions_are_declared_inputs(active, transport):
     depth = 'input.depth_topic'
-    rig = active({depth: '/depth', 'input.image_transport': transport})
+    rig = active({depth: '/depth', 'input.image_transport': transport, 'output.tf_mode': 'odom'})
     found = {
         (subscription.topic_name.removesuffix('/compressed').lstrip('/'), subscription.msg_type)
         for subscription in rig.node.subscriptions
         if subscription.topic_name not in OF_EVERY_NODE
     }
     declared = {
-        ('depth' if each.name == depth else each.name, kind)
+        ('depth' if each.name == depth else each.name.lstrip('/'), kind)
         for each in INPUTS
         for kind in each.kinds
     }
 
     assert found <= declared
-    assert {name for name, _ in found} >= {'image', 'camera_info', 'depth'}
+    assert {name for name, _ in found} == {name for name, _ in declared}
 
 
 def test_services_are_the_declared_ones_while_active(active):

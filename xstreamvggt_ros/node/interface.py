@@ -45,13 +45,16 @@ class Input:
     A topic that is subscribed to.
 
     name: before remapping, or of the parameter that has it. queued: its quality of service follows
-    input.queue; otherwise it is best effort.
+    input.queue; otherwise it is best effort, or reliable where it has a `depth` of its own, and
+    `latched` where latecomers are sent what was said before.
     """
 
     name: str
     kinds: tuple[type, ...]
     meaning: str
     queued: bool = False
+    depth: int = 0
+    latched: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,16 @@ DEPTH_INPUT = Input(
     (Image,),
     'depth registered to the images, with `output.scale_source: depth`',
 )
-INPUTS = (IMAGE, CAMERA_INFO_INPUT, DEPTH_INPUT)
+MOVING_TRANSFORMS = Input(
+    '/tf',
+    (TFMessage,),
+    'odometry to base, with `output.tf_mode: odom` or `output.scale_source: odometry`',
+    depth=TF_DEPTH,
+)
+STATIC_TRANSFORMS = Input(
+    '/tf_static', (TFMessage,), 'base to optical frame, likewise', depth=TF_DEPTH, latched=True
+)
+INPUTS = (IMAGE, CAMERA_INFO_INPUT, DEPTH_INPUT, MOVING_TRANSFORMS, STATIC_TRANSFORMS)
 
 POINTS = Output(
     'points', PointCloud2, "x, y, z, rgb, confidence: this image's points in the map frame"

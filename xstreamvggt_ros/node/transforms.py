@@ -24,6 +24,7 @@ from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.messages import ns_from_time
+from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
 from xstreamvggt_ros.transform_tree import (
     HISTORY_NS,
     TransformError,
@@ -36,7 +37,6 @@ try:
 except ImportError:
     tf2_ros = None
 
-QUEUE_DEPTH = 100
 # Seconds between two looks for a transform that is waited for.
 POLL_PERIOD = 0.005
 # What tf2 is told of who broadcasts; it does not use it.
@@ -58,10 +58,9 @@ class TransformBuffer:
         self._ignored = ignored
         self._store = _Tree() if tf2_ros is None else _Tf2()
         self._destroyed = threading.Event()
-        latched = QoSProfile(depth=QUEUE_DEPTH, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
         self._subscriptions = [
-            node.create_subscription(TFMessage, '/tf', self._on_moving, QUEUE_DEPTH),
-            node.create_subscription(TFMessage, '/tf_static', self._on_static, latched),
+            _subscribe(node, MOVING_TRANSFORMS, self._on_moving),
+            _subscribe(node, STATIC_TRANSFORMS, self._on_static),
         ]
 
     def lookup(self, target: str, source: str, stamp_ns: int, until: float = 0.0) -> np.ndarray:
@@ -147,6 +146,14 @@ class _Tf2:
         except tf2_ros.TransformException as error:
             raise TransformMissing(str(error)) from error
         return _matrix(found.transform)
+
+
+def _subscribe(node: Node, declared: Input, callback: Callable[[TFMessage], None]):
+    durability = QoSDurabilityPolicy.VOLATILE
+    if declared.latched:
+        durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+    profile = QoSProfile(depth=declared.depth, durability=durability)
+    return node.create_subscription(TFMessage, declared.name, callback, profile)
 
 
 def _matrix(transform: Transform) -> np.ndarray:
