@@ -8,7 +8,7 @@ import torch
 
 from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
 
-DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
+DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'int8': torch.int8}
 # What `checkpoint` says where no trained weights are meant.
 RANDOM = ('', 'random')
 
@@ -55,7 +55,9 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Turn `model.dtype` into a torch dtype for that device."""
+    """Turn `model.dtype` into the weights' dtype on that device; ValueError for int8 on CUDA."""
     if name == 'auto':
         return torch.bfloat16 if device.type == 'cuda' else torch.float32
+    if name == 'int8' and device.type != 'cpu':
+        raise ValueError("model.dtype is 'int8', which is for CPUs; use bfloat16 on CUDA")
     return DTYPES[name]

@@ -42,8 +42,8 @@ class Settings:
     """
     What decides how much memory a stream takes.
 
-    image_size: the long side in pixels that images are brought to. dtype: of encoder and
-    aggregator. in_memory: the weights are made in the host's memory, in fp32, rather than mapped
+    image_size: the long side in pixels that images are brought to. dtype: of the large weights.
+    in_memory: the weights are made in the host's memory, in fp32, rather than mapped
     from a file, and the device is that host. aspect: of the images, width by height.
     """
 
@@ -241,7 +241,7 @@ def _admitting(settings: Settings, slots: int, cache: StreamCache) -> int:
     }.get(settings.cache.policy, shape.head_dim)
     attended = slots + frame.tokens
     scores = _SCORING * attended * columns
-    sizes = attended * numbers * settings.dtype.itemsize
+    sizes = attended * numbers * cache.layout.dtype.itemsize
     return _ROUNDING * frame.tokens * numbers + scores + sizes
 
 

@@ -9,7 +9,8 @@ import importlib.util
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from xstreamvggt_ros.attention import attend
 
 BACKENDS = ('auto', 'sdpa', 'flash_attn')
 
@@ -28,7 +29,7 @@ def attention(backend: str, device: torch.device, dtype: torch.dtype) -> Attenti
     """
     Return the kernel of that name for keys and values of that type on that device.
 
-    'sdpa' is torch's own choice of flash, cuDNN or plain attention; 'flash_attn' is the package
+    'sdpa' is what torch has: flash, cuDNN or plain attention, or two products; 'flash_attn' is the package
     of that name; 'auto' takes flash_attn where it is installed and can run.
 
     Raises ValueError where the name is unknown or flash_attn cannot run.
@@ -41,10 +42,8 @@ def attention(backend: str, device: torch.device, dtype: torch.dtype) -> Attenti
 
 
 def sdpa(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attend with torch's scaled_dot_product_attention."""
-    return functional.scaled_dot_product_attention(
-        queries[None], keys.transpose(0, 1)[None], values.transpose(0, 1)[None]
-    )[0]
+    """Attend with torch."""
+    return attend(queries[None], keys.transpose(0, 1)[None], values.transpose(0, 1)[None])[0]
 
 
 def flash(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

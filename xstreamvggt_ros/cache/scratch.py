@@ -23,13 +23,13 @@ class Scratch:
         empty = torch.empty(0, shape.heads, shape.head_dim, dtype=dtype, device=device)
         self.keys = empty
         self.values = empty
+        # The kernel that unpacks writes whole slots; a CPU attends head by head.
+        self._by_head = device.type == 'cpu'
 
     def reserve(self, tokens: int) -> None:
         """Make room for that many tokens; after the first time only a growing cache needs more."""
         if len(self.keys) < tokens:
-            shape = (tokens, *self.keys.shape[1:])
-            self.keys = self.keys.new_empty(shape)
-            self.values = self.values.new_empty(shape)
+            self.keys, self.values = self._empty(tokens), self._empty(tokens)
 
     def gather(self, cache: LayerCache, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return what cache holds and, behind it, new keys and values (H, N, D): (T + N, H, D)."""
@@ -38,6 +38,12 @@ class Scratch:
         self.keys[held:total] = keys.transpose(0, 1)
         self.values[held:total] = values.transpose(0, 1)
         return self.keys[:total], self.values[:total]
+
+    def _empty(self, tokens: int) -> Tensor:
+        heads, dim = self.keys.shape[1:]
+        if self._by_head:
+            return self.keys.new_empty(heads, tokens, dim).transpose(0, 1)
+        return self.keys.new_empty(tokens, heads, dim)
 
     def tensors(self) -> list[Tensor]:
         """Return the two tensors."""

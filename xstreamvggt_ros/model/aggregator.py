@@ -10,7 +10,8 @@ import torch
 from torch import nn, Tensor
 
 from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
-from xstreamvggt_ros.model.layers import Block
+from xstreamvggt_ros.model.layers import Attention, Block
+from xstreamvggt_ros.model.narrow import replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
 
@@ -36,6 +37,9 @@ class Aggregator(nn.Module):
         self.frame_blocks = self._blocks()
         self.global_blocks = self._blocks()
         self._rope: tuple[tuple, RotaryTable] | None = None
+        self._colours: tuple[Tensor, Tensor] | None = None
+        # What queries, keys and values are given to `attend` in; None: as the weights are.
+        self.dtype: torch.dtype | None = None
 
     def forward(
         self, images: Tensor, attend: GlobalAttend, first: bool, taps: set[int]
@@ -67,6 +71,14 @@ class Aggregator(nn.Module):
                 features[pair] = torch.cat([within, tokens], dim=-1)
         return features
 
+    def set_precision(self, linear: type[nn.Module], attention: torch.dtype) -> None:
+        """Make the linear layers of that kind, and attend in that type."""
+        replace_linears(self, linear)
+        self.dtype = attention
+        for part in self.modules():
+            if isinstance(part, Attention):
+                part.dtype = attention
+
     def _blocks(self) -> nn.ModuleList:
         config = self.config
         return nn.ModuleList(
@@ -76,15 +88,23 @@ class Aggregator(nn.Module):
     def _tokens(self, images: Tensor, first: bool) -> Tensor:
         """Return [camera, registers, patches] of each frame, (B, S, N, C)."""
         batch, frames = images.shape[:2]
-        dtype = self.camera_token.dtype
-        mean = images.new_tensor(IMAGE_MEAN)[:, None, None]
-        std = images.new_tensor(IMAGE_STD)[:, None, None]
-        normalised = ((images - mean) / std).to(dtype)
+        mean, std = self._image_statistics(images)
+        normalised = ((images - mean) / std).to(self.camera_token.dtype)
         patches = self.patch_embed(normalised.flatten(0, 1)).unflatten(0, (batch, frames))
         special = torch.cat([self.camera_token, self.register_token], dim=2)
         later = special[:, 1:].expand(batch, frames - int(first), -1, -1)
         opening = special[:, :1].expand(batch, int(first), -1, -1)
         return torch.cat([torch.cat([opening, later], dim=1), patches], dim=2)
+
+    def _image_statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and deviation (3, 1, 1) of colours, kept on the device that asks for them."""
+        if self._colours is None or self._colours[0].device != images.device:
+            with torch.inference_mode(False), torch.no_grad():
+                self._colours = tuple(
+                    torch.tensor(channels, device=images.device)[:, None, None]
+                    for channels in (IMAGE_MEAN, IMAGE_STD)
+                )
+        return self._colours
 
     def _rotary_table(self, images: Tensor) -> RotaryTable:
         rows, columns = (side // PATCH_SIZE for side in images.shape[-2:])

@@ -12,6 +12,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.model.narrow import cast
 
 POSITION_GAIN = 0.1
 POSITION_BASE = 100.0
@@ -114,10 +115,20 @@ class DenseHead(nn.Module):
         pyramid = []
         for tap, project, resize in zip(self.taps, self.projects, self.resize_layers, strict=True):
             tokens = self.norm(features[tap][:, self.special_tokens :].to(self.norm.weight.dtype))
+            tokens = tokens.to(project.weight.dtype)
             grid = tokens.transpose(1, 2).unflatten(2, (height // PATCH_SIZE, width // PATCH_SIZE))
             pyramid.append(resize(self._with_position(project(grid), (height, width))))
         fused = _resize(self.scratch(pyramid), (height, width))
-        return self.scratch.output_conv2(self._with_position(fused, (height, width)))
+        refine, rectify, give = self.scratch.output_conv2
+        refined = rectify(refine(self._with_position(fused, (height, width))))
+        return give(refined.to(give.weight.dtype))
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Hold all in `dtype` but the norm and the last layer, whose output goes through exp."""
+        give = self.scratch.output_conv2[-1]
+        for part in (self.projects, self.resize_layers, self.scratch):
+            cast(part, dtype, keep=give)
+            part.to(memory_format=torch.channels_last)
 
     def _with_position(self, maps: Tensor, image_size: tuple[int, int]) -> Tensor:
         """Add the embedding of the image grid; its tables are kept while the image size stays."""

@@ -10,6 +10,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
+from xstreamvggt_ros.attention import attend as attend_all
 from xstreamvggt_ros.model.rope import RotaryTable
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
@@ -56,6 +57,8 @@ class Attention(nn.Module):
         self.q_norm = nn.LayerNorm(dim // num_heads) if qk_norm else nn.Identity()
         self.k_norm = nn.LayerNorm(dim // num_heads) if qk_norm else nn.Identity()
         self.proj = nn.Linear(dim, dim)
+        # What queries, keys and values are given in; None: as the tokens come.
+        self.dtype: torch.dtype | None = None
 
     def forward(self, x: Tensor, attend: Attend, rope: RotaryTable | None = None) -> Tensor:
         """
@@ -64,14 +67,15 @@ class Attention(nn.Module):
         It is given queries, keys and values (B, H, N, D), keys after k_norm and RoPE, so that
         what it keeps of them never has to be computed again.
         """
+        dtype = self.dtype or x.dtype
         queries, keys, values = (
             self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         )
         queries, keys = self.q_norm(queries), self.k_norm(keys)
         if rope is not None:
             queries, keys = rope.rotate(queries), rope.rotate(keys)
-        attended = attend(queries, keys, values)
-        return self.proj(attended.transpose(1, 2).flatten(2))
+        attended = attend(queries.to(dtype), keys.to(dtype), values.to(dtype))
+        return self.proj(attended.transpose(1, 2).flatten(2).to(x.dtype))
 
 
 class Block(nn.Module):
@@ -92,7 +96,7 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        attend: Attend = functional.scaled_dot_product_attention,
+        attend: Attend = attend_all,
         rope: RotaryTable | None = None,
     ) -> Tensor:
         """Map tokens (B, N, C) to tokens (B, N, C); see Attention for `attend`."""

@@ -15,6 +15,7 @@ from xstreamvggt_ros.model.aggregator import Aggregator
 from xstreamvggt_ros.model.camera_head import CameraHead
 from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.dense_head import DenseHead, depth_from_raw, points_from_raw
+from xstreamvggt_ros.model.narrow import HalfLinear, Int8Linear, replace_linears
 
 
 class Memory(Protocol):
@@ -90,12 +91,25 @@ class StreamVGGT(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """The aggregator's precision, in which keys and values arrive at the memory."""
-        return self.aggregator.camera_token.dtype
+        """The precision in which keys and values arrive at the memory."""
+        return self.aggregator.dtype or self.aggregator.camera_token.dtype
 
     def set_precision(self, dtype: torch.dtype) -> StreamVGGT:
-        """Hold encoder and aggregator in `dtype`; the heads stay in fp32, as published."""
-        self.aggregator.to(dtype)
+        """
+        Hold the large weights in `dtype`, once: fp32, bf16 or int8. Returns the model itself.
+
+        Attention and the dense heads' convolutions then run in bf16. Tokens between the layers,
+        norms, the camera head but for its weights, and what makes the outputs stay in fp32;
+        docs/performance.md says what either precision changes.
+        """
+        if dtype == torch.float32:
+            return self
+        kind = Int8Linear if dtype == torch.int8 else HalfLinear
+        self.aggregator.set_precision(kind, torch.bfloat16)
+        for part in (self.camera_head.trunk, self.camera_head.poseLN_modulation):
+            replace_linears(part, kind)
+        for head in (self.depth_head, self.point_head):
+            head.set_precision(torch.bfloat16)
         return self
 
 

@@ -45,6 +45,8 @@ class DinoEncoder(nn.Module):
             Block(width, shape.num_heads, eps=1e-6) for _ in range(shape.depth)
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
+        # Grid, device and type, and the positions resized to it: those of a stream do not change.
+        self._resized: tuple[tuple, Tensor] | None = None
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to patch tokens (B, P, C)."""
@@ -62,11 +64,22 @@ class DinoEncoder(nn.Module):
         positions = self.pos_embed[:, 1:]
         if (rows, columns) == (self.grid, self.grid):
             return positions
-        square = positions.unflatten(1, (self.grid, self.grid)).permute(0, 3, 1, 2)
-        resized = functional.interpolate(
-            square.float(), size=(rows, columns), mode='bicubic', antialias=True
-        )
-        return resized.flatten(2).transpose(1, 2).to(positions.dtype)
+        if torch.is_grad_enabled():
+            return _resized(positions, self.grid, rows, columns)
+        weights = self.pos_embed
+        key = (rows, columns, weights.device, weights.dtype, weights.data_ptr(), weights._version)
+        if self._resized is None or self._resized[0] != key:
+            self._resized = (key, _resized(positions, self.grid, rows, columns))
+        return self._resized[1]
+
+
+def _resized(positions: Tensor, grid: int, rows: int, columns: int) -> Tensor:
+    """Resize positions (1, grid * grid, C) to (1, rows * columns, C)."""
+    square = positions.unflatten(1, (grid, grid)).permute(0, 3, 1, 2)
+    resized = functional.interpolate(
+        square.float(), size=(rows, columns), mode='bicubic', antialias=True
+    )
+    return resized.flatten(2).transpose(1, 2).to(positions.dtype)
 
 
 def patch_encoder(config: ModelConfig) -> nn.Module:

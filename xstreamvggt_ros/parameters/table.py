@@ -37,8 +37,8 @@ MODEL_PARAMETERS = (
     _locked(
         'model.dtype',
         'auto',
-        'Precision of encoder and aggregator; auto is bfloat16 on CUDA, else float32.',
-        choices=('auto', 'float32', 'bfloat16'),
+        'Precision of the large weights; auto is bfloat16 on CUDA, else float32. int8 is for CPUs.',
+        choices=('auto', 'float32', 'bfloat16', 'int8'),
     ),
     _locked(
         'model.image_size',
