@@ -17,8 +17,9 @@ from xstreamvggt_ros.evaluation.record import Record, write_record
 from xstreamvggt_ros.evaluation.replay import chosen_frames, replay
 from xstreamvggt_ros.evaluation.scoring import score, score_again, worst_frames
 
-# Pictures kept of a run: the worst frames, and so many spread over it.
-SPREAD_PICTURES = 4
+# A run keeps all pictures up to so many bytes; else the worst frames and so many spread over it.
+MOST_PICTURE_BYTES = 8 * 2**20
+SPREAD_PICTURES = 16
 
 
 def execute(run: PlannedRun) -> Record:
@@ -83,7 +84,7 @@ def _results(sequence: EvaluationSequence, config: RunConfig):
 def _shown(collected: Collected, curves: dict) -> set[int]:
     """Choose the frames whose pictures the report may want."""
     kept = sorted(collected.pictures)
-    if not kept:
-        return set()
+    if sum(map(len, collected.pictures.values())) <= MOST_PICTURE_BYTES:
+        return set(kept)
     step = max(1, len(kept) // SPREAD_PICTURES)
-    return set(worst_frames(curves)) | set(kept[::step][:SPREAD_PICTURES])
+    return set(worst_frames(curves, SPREAD_PICTURES)) | set(kept[::step][:SPREAD_PICTURES])

@@ -26,6 +26,8 @@ from xstreamvggt_ros.evaluation.record import Record, rewrite_metrics
 from xstreamvggt_ros.similarity import Similarity
 
 WORST = 4
+# Frames nearer to each other than this part of the sequence are not both shown.
+APART = 12
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,21 @@ def main_world(frames: FrameArrays) -> int:
 
 
 def worst_frames(curves: dict[str, list[float]], count: int = WORST) -> list[int]:
-    """Give the frames that are off most in depth, or else in position, the worst first."""
+    """
+    Give the frames that are off most in depth, or else in position, the worst first.
+
+    They are apart from each other: neighbours fail alike.
+    """
     for name in ('abs_rel', 'position_error_m'):
         errors = np.array([_number(value) for value in curves.get(name, ())])
         known = np.flatnonzero(np.isfinite(errors))
-        if len(known):
-            return known[np.argsort(-errors[known], kind='stable')][:count].tolist()
+        if not len(known):
+            continue
+        chosen: list[int] = []
+        for index in known[np.argsort(-errors[known], kind='stable')].tolist():
+            if all(abs(index - other) >= len(errors) / APART for other in chosen):
+                chosen.append(index)
+        return chosen[:count]
     return []
 
 

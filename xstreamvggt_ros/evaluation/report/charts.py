@@ -154,7 +154,9 @@ def _storage(row: Row) -> str:
 
 
 def _short(row: Row) -> str:
-    return '' if row.config.budget == 'none' else row.config.budget
+    if row.config.is_reference:
+        return ''
+    return 'unbounded' if row.config.budget == 'none' else row.config.budget
 
 
 def _note(row: Row, cost: str, accuracy: str) -> str:

@@ -22,7 +22,7 @@ TITLE = 'Evaluation by replay'
 # Lines of a chart that a reader can tell apart.
 MOST_LINES = 6
 # What the whole page may hold, so that it stays a few megabytes: points and rows of pictures.
-MOST_POINTS, MOST_POINTS_A_CLOUD = 240_000, 15_000
+MOST_POINTS, MOST_POINTS_A_CLOUD = 160_000, 12_000
 MOST_PICTURES, PICTURES_A_RUN, PICTURED_RUNS = 90, 3, 2
 
 

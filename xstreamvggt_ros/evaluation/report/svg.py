@@ -12,10 +12,12 @@ import math
 import numpy as np
 
 WIDTH, HEIGHT = 460, 280
-LEFT, RIGHT, TOP, BOTTOM = 62, 16, 30, 46
+LEFT, RIGHT, TOP, BOTTOM = 76, 16, 30, 46
 TICKS = 5
 # Lines of more points are thinned, keeping each stretch's least and greatest.
-MOST_POINTS = 400
+MOST_POINTS = 240
+# Pixels that a letter of a point's name wants for itself.
+LABEL_LETTER, LABEL_HEIGHT = 6.5, 13
 MARKERS = {
     'circle': 'M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0z',
     'square': 'M-4,-4h8v8h-8z',
@@ -110,6 +112,7 @@ class _Frame:
 
     def __init__(self, x: Axis, y: Axis, width: int, height: int, equal: bool) -> None:
         self.width, self.height = width - LEFT - RIGHT, height - TOP - BOTTOM
+        self._named: list[tuple[float, float, float]] = []
         self.x, self.y = (_equal(x, y, self.width, self.height)) if equal else (x, y)
 
     def place(self, x: float, y: float) -> tuple[float, float]:
@@ -168,15 +171,27 @@ class _Frame:
                 f'<path class="mark tone{series.tone}" d="{MARKERS[series.marker]}" '
                 f'transform="translate({left:.1f},{top:.1f})"><title>{escape(note)}</title></path>'
             )
-            if index < len(series.labels) and series.labels[index]:
-                # Labels stay inside: on the left of points at the right edge.
-                near_edge = left > LEFT + 0.75 * self.width
-                anchor, shift = ('end', -8) if near_edge else ('start', 8)
-                parts.append(
-                    f'<text class="label" x="{left + shift:.1f}" y="{top + 4:.1f}" '
-                    f'text-anchor="{anchor}">{escape(series.labels[index])}</text>'
-                )
+            if index < len(series.labels):
+                parts += self._label(series.labels[index], left, top)
         return parts
+
+    def _label(self, text: str, left: float, top: float) -> list[str]:
+        """Name a point, unless another's name stands there; its note says it all the same."""
+        width = LABEL_LETTER * len(text) + 16
+        taken = any(
+            abs(left - x) < max(width, other) and abs(top - y) < LABEL_HEIGHT
+            for x, y, other in self._named
+        )
+        if not text or taken:
+            return []
+        self._named.append((left, top, width))
+        # Labels stay inside: on the left of points at the right edge.
+        near_edge = left > LEFT + 0.75 * self.width
+        anchor, shift = ('end', -8) if near_edge else ('start', 8)
+        return [
+            f'<text class="label" x="{left + shift:.1f}" y="{top + 4:.1f}" '
+            f'text-anchor="{anchor}">{escape(text)}</text>'
+        ]
 
     @staticmethod
     def _drawable(axis: Axis, value: float) -> bool:

@@ -87,7 +87,7 @@ def _cell(dataset: Dataset, row: Row, figure: Figure) -> Cell:
     change = row.change(figure.name)
     text = verdict = ''
     if math.isfinite(change):
-        text = '±0 %' if abs(change) < 5e-5 else f'{100 * change:+,.1f} %'.replace('-', '−')
+        text = '±0 %' if abs(change) < 5e-4 else f'{100 * change:+,.1f} %'.replace('-', '−')
         if figure.better and abs(change) >= EVEN:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'

@@ -3,7 +3,7 @@
 'use strict';
 
 // The 3-D views: points into a depth buffer of our own, lines over them, no library.
-const FOCAL = 1.2, POINT = 2, NEAR = 0.02;
+const FOCAL = 1.2, POINT = 3, NEAR = 0.02;
 
 function unpack(text, Kind) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
