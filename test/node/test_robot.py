@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A robot's own transforms: map to odometry, and the base's odometry, over DDS."""
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
@@ -162,6 +164,20 @@ def test_without_odometry_only_the_base_s_pose_is_known(robot_of):
     rig.wait_for_log('no transform wheels -> base_link')
     assert odometry[0].child_frame_id == 'base_link'
     assert not ours(transforms)
+
+
+def test_frames_that_nothing_connects_are_waited_for_once(robot_of):
+    rig, robot = robot_of({'output.tf_timeout': 1.0})
+    poses = rig.collect(PoseStamped, POSE)
+    robot.move('odom', 'base_link', 1.0, driving(1.0))
+    robot.move('odom', 'base_link', 9.0, driving(9.0))
+    began = time.monotonic()
+    rig.feed([image_message(picture(), 1.0)], poses)
+    assert time.monotonic() - began >= 1.0
+
+    began = time.monotonic()
+    rig.feed([image_message(picture(), stamp) for stamp in (2.0, 3.0, 4.0, 5.0)], poses)
+    assert time.monotonic() - began < 4.0
 
 
 def test_images_without_a_stamp_have_no_transform(robot_of):

@@ -53,8 +53,9 @@ class Robot:
         self._parameters = parameters
         self._buffer: TransformBuffer | None = None
         self._problem = ''
-        self._missing: set[tuple[str, str]] = set()
-        self._silent_until: dict[tuple[str, str], float] = {}
+        # By what is looked up: names come with the images, and could be any number.
+        self._missing: dict[str, tuple[str, str]] = {}
+        self._silent_until: dict[str, float] = {}
         self.follow()
 
     @property
@@ -87,24 +88,25 @@ class Robot:
         if buffer is None or stamped.reconstruction.camera_index:
             return RobotPose()
         odom, base, camera = parameters.odom_frame, parameters.base_frame, stamped.camera_frame
-        fixes = {
-            (base, camera): _mounting_fix(base, camera),
-            (odom, base): _odometry_fix(odom, base),
+        wanted = {
+            'base_from_camera': ((base, camera), _mounting_fix(base, camera)),
+            'odom_from_base': ((odom, base), _odometry_fix(odom, base)),
         }
         found, problems = {}, []
-        for pair, fix in fixes.items():
+        for what, (pair, fix) in wanted.items():
             try:
-                found[pair] = self._find(buffer, pair, stamped, parameters.tf_timeout)
+                found[what] = self._find(buffer, what, pair, stamped, parameters.tf_timeout)
             except TransformError as error:
                 problems.append(f'no transform {" -> ".join(pair)} for an image: {error}; {fix}')
-                self._warn(pair, problems[-1])
+                self._warn(what, problems[-1])
         # Of two, the first explains more: without the mounting, odometry is of no use.
         self._problem = problems[0] if problems else ''
-        return RobotPose(found.get((base, camera)), found.get((odom, base)))
+        return RobotPose(**found)
 
     def _find(
         self,
         buffer: TransformBuffer,
+        what: str,
         pair: tuple[str, str],
         stamped: StampedReconstruction,
         timeout: float,
@@ -114,18 +116,19 @@ class Robot:
         if not stamp_ns:
             # To tf2 that means the newest.
             raise TransformError('the images have no stamp; publish them with one')
-        until = 0.0 if pair in self._missing else stamped.arrived + timeout
-        self._missing.discard(pair)
+        until = stamped.arrived + timeout
+        if self._missing.pop(what, None) == pair:
+            until = 0.0
         try:
             return buffer.lookup(*pair, stamp_ns, until)
         except TransformMissing:
-            self._missing.add(pair)
+            self._missing[what] = pair
             raise
 
-    def _warn(self, pair: tuple[str, str], problem: str) -> None:
+    def _warn(self, what: str, problem: str) -> None:
         now = time.monotonic()
-        if now >= self._silent_until.get(pair, now):
-            self._silent_until[pair] = now + WARN_PERIOD
+        if now >= self._silent_until.get(what, now):
+            self._silent_until[what] = now + WARN_PERIOD
             self._node.get_logger().warning(problem)
 
 
