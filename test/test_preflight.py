@@ -175,6 +175,16 @@ def test_where_no_single_change_is_enough_several_are_named():
     assert estimate(changed(asked, changes)).total == size
 
 
+def test_int8_is_advised_where_it_runs():
+    asked = settings(dtype=torch.bfloat16, on_cpu=True, image_size=112)
+    free = estimate(replace(asked, dtype=torch.int8)).total
+
+    assert free < estimate(asked).total
+    assert ('model.dtype int8', free) in list(remedies(asked, free))
+    elsewhere = remedies(replace(asked, on_cpu=False), free)
+    assert not any('int8' in changes for changes, _ in elsewhere)
+
+
 def test_where_nothing_fits_that_is_said():
     with pytest.raises(NotEnoughMemory, match='no smaller image, budget or width of numbers'):
         check_fit(settings(), 10 * MIB, 'cpu')
@@ -185,6 +195,19 @@ def test_weights_that_are_made_in_memory_are_fp32_first():
 
     assert estimate(asked).loading > estimate(settings(image_size=56)).weights
     assert estimate(replace(asked, in_memory=False)).loading == 0
+
+
+def test_a_cpu_that_attends_in_products_holds_the_scores_of_a_head():
+    large = settings(
+        cache=CacheConfig(budget_tokens=65536, bits=4), image_size=112, dtype=torch.bfloat16
+    )
+    on_cpu = estimate(replace(large, on_cpu=True))
+
+    tokens = TINY.tokens_per_frame(*on_cpu.size)
+    assert on_cpu.activations >= 2 * 2 * tokens * 65536
+    assert on_cpu.activations >= estimate(large).activations
+    fp32 = replace(large, dtype=torch.float32)
+    assert estimate(replace(fp32, on_cpu=True)) == estimate(fp32)
 
 
 def test_a_budget_that_is_too_small_is_refused_as_the_cache_does():
@@ -202,6 +225,6 @@ def changed(asked, changes):
             cache = replace(asked.cache, **{field: int(value) or None})
             asked = replace(asked, cache=cache)
         else:
-            given = torch.bfloat16 if field == 'dtype' else int(value)
+            given = getattr(torch, value) if field == 'dtype' else int(value)
             asked = replace(asked, **{field: given})
     return asked

@@ -43,8 +43,9 @@ class Settings:
     What decides how much memory a stream takes.
 
     image_size: the long side in pixels that images are brought to. dtype: of the large weights.
-    in_memory: the weights are made in the host's memory, in fp32, rather than mapped
-    from a file, and the device is that host. aspect: of the images, width by height.
+    in_memory: the weights are made in the host's memory, in fp32, rather than mapped from a file,
+    and the device is that host. on_cpu: the device is the host, which attends by a fused kernel in
+    fp32 only, and may hold weights in int8. aspect: of the images, width by height.
     """
 
     model: ModelConfig
@@ -53,6 +54,7 @@ class Settings:
     dtype: torch.dtype
     point_head: bool = False
     in_memory: bool = False
+    on_cpu: bool = False
     aspect: float = ASPECT
 
 
@@ -122,7 +124,8 @@ def estimate(settings: Settings) -> Estimate:
     camera = sum(total_bytes(each.tensors().values()) for each in cache.camera.lists)
     cache.scratch.reserve(slots + layout.frame.tokens)
     scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch.tensors())
-    activations = max(trace.peak, trace.attending + _admitting(settings, slots, cache))
+    layer = max(_admitting(settings, slots, cache), _scoring(settings, slots, cache))
+    activations = max(trace.peak, trace.attending + layer)
     return Estimate(
         size=size,
         weights=trace.weights,
@@ -186,6 +189,8 @@ Change = tuple[str, Settings]
 def _less_precise(settings: Settings) -> Iterator[Change]:
     if settings.dtype == torch.float32:
         yield 'model.dtype bfloat16', replace(settings, dtype=torch.bfloat16)
+    if settings.on_cpu and settings.dtype != torch.int8:
+        yield 'model.dtype int8', replace(settings, dtype=torch.int8)
 
 
 def _fewer_bits(settings: Settings) -> Iterator[Change]:
@@ -243,6 +248,14 @@ def _admitting(settings: Settings, slots: int, cache: StreamCache) -> int:
     scores = _SCORING * attended * columns
     sizes = attended * numbers * cache.layout.dtype.itemsize
     return _ROUNDING * frame.tokens * numbers + scores + sizes
+
+
+def _scoring(settings: Settings, slots: int, cache: StreamCache) -> int:
+    """Bound what attention takes where it is two products: a head's scores, and their softmax."""
+    dtype, tokens = cache.layout.dtype, cache.layout.frame.tokens
+    if not settings.on_cpu or dtype == torch.float32:
+        return 0
+    return 2 * tokens * (slots + tokens) * dtype.itemsize
 
 
 def named(size: int) -> str:

@@ -38,6 +38,7 @@ def check_memory(
         # It may be asked for at any time.
         point_head=True,
         in_memory=parameters.random_weights and device.type == 'cpu',
+        on_cpu=device.type == 'cpu',
     )
     free = free_bytes(device)
     try:
