@@ -106,6 +106,24 @@ def test_the_newest_of_a_camera_that_floods_are_bounded():
     assert dropped == [[]] * 4 + [['superseded']] * 6
 
 
+@pytest.mark.parametrize('cameras', [2, 3])
+@pytest.mark.parametrize('window', [0.0, WINDOW])
+def test_a_slow_worker_serves_all_cameras_alike(cameras, window):
+    arrivals = InStampOrder(cameras, window, newest=True, size=64)
+    served = [0] * cameras
+    for tick in range(200):
+        now = 0.05 * tick
+        for camera in range(cameras):
+            # Triggered together, but for a little that is always the same.
+            arrivals.put(frame(now + 1e-6 * camera, camera, at=now))
+        if tick % 3 == 2 and (each := arrivals.take(now + 0.04)[0]) is not None:
+            served[each.camera] += 1
+            assert now - 1e-9 * each.stamp_ns <= 0.05 * 3 * cameras + window
+
+    assert sum(served) >= 60
+    assert max(served) - min(served) <= 1
+
+
 def test_a_bag_that_begins_again_is_a_lap_after_the_last_one_for_all():
     arrivals = InStampOrder(2, WINDOW, newest=False, size=20)
     for stamp, camera in [(9.0, 0), (9.1, 1), (9.2, 0), (0.0, 0), (9.3, 1), (0.2, 0), (0.1, 1)]:
@@ -160,6 +178,8 @@ def test_stamps_never_go_back_and_every_frame_is_given_or_dropped(steps, newest,
         dropped += len(arrivals.put(frame(now - 0.01 * behind, camera, at=now)))
         if takes and (each := arrivals.take(now)[0]) is not None:
             given_out.append(each)
+    waiting = len(steps) - len(given_out) - dropped
+    assert waiting <= 3 * (size + 1)
     while (each := arrivals.take(LATER)[0]) is not None:
         given_out.append(each)
 

@@ -103,8 +103,10 @@ class InStampOrder:
 
     A frame is given once each camera has one waiting, of which it is the oldest, or `window`
     seconds after it came; one that is older than the last given comes too late. With `newest`, of
-    the frames of a camera that have waited for so long only the newest stays; otherwise up to
-    `size` of each camera wait and what arrives beyond them is refused.
+    the frames of a camera that have waited for so long only the newest stays, and one that was
+    next when another camera's was given: without that, the one whose stamps are always a little
+    earlier would be the only one. Otherwise up to `size` of each camera wait and what arrives
+    beyond them is refused.
 
     A stamp that goes back by more than a second against its own camera's begins a new lap, which
     comes after all of the last one. The other cameras follow as their own stamps go back, or come
@@ -117,6 +119,8 @@ class InStampOrder:
         self._waiting: list[list[_Waiting]] = [[] for _ in range(cameras)]
         self._number = 0
         self._given: _Key | None = None
+        # The numbers of the frames that were next when another camera's was given.
+        self._next: list[int | None] = [None] * cameras
         self._lap = 0
         self._laps = [0] * cameras
         self._last: list[int | None] = [None] * cameras
@@ -139,7 +143,7 @@ class InStampOrder:
             return ['queue_full']
         self._number += 1
         insort(waiting, _Waiting(key, self._number, frame))
-        return self._give_way(waiting, frame.at) if self._newest else []
+        return self._give_way(frame.camera, frame.at) if self._newest else []
 
     def take(self, now: float) -> tuple[Arrival | None, float | None]:
         """Give the oldest frame, where none that is older can come in time."""
@@ -152,6 +156,8 @@ class InStampOrder:
             return None, seconds
         self._waiting[oldest.frame.camera].remove(oldest)
         self._given = oldest.key
+        self._next = [waiting[0].number if waiting else None for waiting in self._waiting]
+        self._next[oldest.frame.camera] = None
         return oldest.frame, None
 
     def clear(self) -> int:
@@ -161,11 +167,13 @@ class InStampOrder:
             waiting.clear()
         return discarded
 
-    def _give_way(self, waiting: list[_Waiting], now: float) -> list[str]:
-        """Drop what has had its time, but for the newest of it."""
-        ripe = sum(each.frame.at + self.window <= now for each in waiting)
-        surplus = max(0, ripe - 1, len(waiting) - self._size)
-        del waiting[:surplus]
+    def _give_way(self, camera: int, now: float) -> list[str]:
+        """Drop what has had its time, but for the newest of it and what was next."""
+        waiting = self._waiting[camera]
+        first = int(waiting[0].number == self._next[camera])
+        ripe = sum(each.frame.at + self.window <= now for each in waiting[first:])
+        surplus = max(0, ripe - 1, len(waiting) - first - self._size)
+        del waiting[first : first + surplus]
         return ['superseded'] * surplus
 
     def _key(self, frame: Arrival) -> _Key:
