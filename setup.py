@@ -23,7 +23,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     # The bundled checkpoint lies beside the code that loads it.
-    package_data={PACKAGE: ['**/*.safetensors']},
+    package_data={PACKAGE: ['**/*.safetensors', 'evaluation/report/assets/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),
@@ -53,8 +53,10 @@ setup(
             'rich>=13',  # progress and tables in the terminal
             'rosbags>=0.10',  # reads and writes bags without ROS's own tools
         ],
-        # What evaluation reads beside folders of images.
+        # What evaluation needs beside the network, and to read other than folders of images.
         'evaluation': [
+            'jinja2>=3.1',  # the report's page
+            'rich>=13',  # progress in the terminal
             'h5py>=3.8',  # NYU Depth V2's labelled file, MATLAB 7.3
             'rosbags>=0.10',  # bags, without ROS
             'rosbags-image>=0.10',  # and the images in them
@@ -63,8 +65,14 @@ setup(
         'test': [
             'hypothesis>=6.100',  # properties of the geometry and of the cache
             'pytest>=7.4',
+            'ray>=2.40',  # sweeps on a cluster, here of one machine
+            'rerun-sdk>=0.30',  # recordings of runs
             'ruff>=0.9',  # lint and format
         ],
+        # `evaluate run --ray-address`: sweeps on a cluster.
+        'ray': ['ray>=2.40'],
+        # `evaluate export --rerun`: a run for the Rerun viewer.
+        'rerun': ['rerun-sdk>=0.30'],
         # Checkpoints named by their Hugging Face repository instead of a file.
         'hub': ['huggingface_hub>=0.23'],
         # `attention: flash_attn`, on CUDA devices; built from source with `pip install`.
@@ -75,6 +83,7 @@ setup(
             f'reconstruction_node = {PACKAGE}.node:main',
             f'xstreamvggt_demo = {PACKAGE}.demo.cli:main',
             f'xstreamvggt_play = {PACKAGE}.player.cli:main',
+            f'evaluate = {PACKAGE}.evaluation.__main__:main',
         ],
     },
 )

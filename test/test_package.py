@@ -82,6 +82,7 @@ def test_manifest_names_the_packages_that_launch_files_start(manifest):
 def test_executables_are_functions_in_the_tree(setup):
     scripts = [script.partition(' = ') for script in setup.entry_points['console_scripts']]
     assert {name for name, _, _ in scripts} == {
+        'evaluate',
         'reconstruction_node',
         'xstreamvggt_demo',
         'xstreamvggt_play',
