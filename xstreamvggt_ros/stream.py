@@ -94,7 +94,7 @@ class StreamingReconstructor:
         with cache.frame(keep):
             predictions = self.model.advance(image[None, None], cache, first, self.point_head)
         self._cache, self._size = cache, (height, width)
-        return _frame(predictions, height, width)
+        return frame_from(predictions, height, width)
 
     def reset(self) -> None:
         """Start a new stream: forget every frame and give the cache's memory back."""
@@ -225,7 +225,8 @@ def stream_layout(model: StreamVGGT, height: int, width: int) -> StreamLayout:
     )
 
 
-def _frame(predictions: Predictions, height: int, width: int) -> Frame:
+def frame_from(predictions: Predictions, height: int, width: int) -> Frame:
+    """Take from what the network says of one image of that size what a stream gives of it."""
     pose_encoding = predictions.pose_encodings[-1][0, 0].float()
     depth = predictions.depth[0, 0].float()
     confidence = predictions.depth_confidence[0, 0].float()

@@ -1,0 +1,129 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an image message sent to its cloud received, through the node in a process of its own."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import sys
+import tempfile
+import time
+
+import numpy as np
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image, PointCloud2
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.demo.lifecycle import Lifecycle, NodeError
+from xstreamvggt_ros.demo.link import free_domain, isolated
+from xstreamvggt_ros.demo.processes import Child
+from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.player.delivery import await_subscriber
+from xstreamvggt_ros.player.link import Link
+
+NODE = 'reconstruction'
+PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'
+TOPIC = '/camera/image_raw'
+PATIENCE_S = 300.0
+DISCOVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class EndToEnd:
+    """Seconds from image to cloud of every frame, one image at a time; frames per second."""
+
+    preset: str
+    dtype: str
+    size: tuple[int, int]
+    latencies: tuple[float, ...]
+    rate: float
+
+    def __str__(self) -> str:
+        """Tell it as a row of a table."""
+        low, middle, high = 1e3 * np.percentile(self.latencies, (25, 50, 75))
+        height, width = self.size
+        return (
+            f'| {self.preset} | {self.dtype} | {width}x{height} | {len(self.latencies)} | '
+            f'{middle:.1f} ({low:.1f} to {high:.1f}) | {self.rate:.1f} |'
+        )
+
+
+HEADER = (
+    '| preset | dtype | image | frames | ms from image to cloud | frames a second |\n'
+    '|---|---|---|---|---|---|'
+)
+
+
+def end_to_end(
+    preset: str, dtype: str, size: tuple[int, int], frames: int, device: str
+) -> EndToEnd:
+    """Send images one after the other, each when the cloud of the one before is there."""
+    with ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix='xstreamvggt_speed_'))
+        )
+        stack.enter_context(isolated(free_domain()))
+        link = stack.enter_context(Link('xstreamvggt_speed'))
+        log = folder / 'node.log'
+        arrived: dict[int, float] = {}
+
+        def on_cloud(cloud: PointCloud2) -> None:
+            arrived[cloud.header.stamp.sec] = time.perf_counter()
+
+        profile = QoSProfile(depth=10)
+        link.node.create_subscription(PointCloud2, f'/{NODE}/points', on_cloud, profile)
+        images = link.node.create_publisher(Image, TOPIC, profile)
+        command = _command(folder, preset, dtype, device)
+        child = stack.enter_context(Child(command, log))
+        link.watch = lambda: _alive(child, log)
+        lifecycle = Lifecycle(link, NODE)
+        lifecycle.change('configure', PATIENCE_S)
+        lifecycle.change('activate', PATIENCE_S)
+        if not await_subscriber(link, [images], DISCOVERY_S):
+            raise NodeError(f'/{NODE} did not subscribe to {TOPIC}')
+        message = _image(*size)
+        latencies: list[float] = []
+        for stamp in range(1, frames + 1):
+            message.header.stamp.sec = stamp
+            sent = time.perf_counter()
+            images.publish(message)
+            if not link.spin_until(lambda stamp=stamp: stamp in arrived, PATIENCE_S, 0.002):
+                raise NodeError(f'no cloud of image {stamp} came within {PATIENCE_S:g} s')
+            latencies.append(arrived[stamp] - sent)
+    # The first ones fill caches and buffers.
+    steady = latencies[len(latencies) // 5 :]
+    return EndToEnd(preset, dtype, size, tuple(steady), len(steady) / sum(steady))
+
+
+def _alive(child: Child, log: Path) -> None:
+    if child.exit_code is not None:
+        raise NodeError(f'the node ended by itself:\n{log.read_text(errors="replace")[-2000:]}')
+
+
+def _image(height: int, width: int) -> Image:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    message.data = byte_array(picture)
+    message.header.frame_id = 'camera_optical_frame'
+    return message
+
+
+def _command(folder: Path, preset: str, dtype: str, device: str) -> list[str]:
+    cache = CacheConfig.recommended()
+    values = {
+        'model.preset': preset,
+        'model.checkpoint': 'random',
+        'model.device': device,
+        'model.dtype': dtype,
+        'cache.budget_tokens': cache.budget_tokens,
+        'cache.bits': cache.bits,
+        'cache.policy': cache.policy,
+        'input.image_topics': [TOPIC],
+    }
+    file = folder / 'parameters.yaml'
+    file.write_text(json.dumps({'/**': {'ros__parameters': values}}), encoding='utf-8')
+    arguments = ['--ros-args', '--disable-external-lib-logs', '--params-file', str(file)]
+    return [sys.executable, '-c', PROGRAM, *arguments]
