@@ -41,8 +41,8 @@ def _largest(bits: int, free: int) -> str:
     import torch
 
     from xstreamvggt_ros.cache import CacheConfig
+    from xstreamvggt_ros.memory_estimate import estimate, named, Settings
     from xstreamvggt_ros.model import ModelConfig
-    from xstreamvggt_ros.preflight import estimate, named, Settings
 
     shipped = replace(CacheConfig.recommended(), bits=bits)
     model = ModelConfig.preset('streamvggt')

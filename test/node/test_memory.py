@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.memory_estimate import estimate, MIB, Settings
 from xstreamvggt_ros.model import ModelConfig
-from xstreamvggt_ros.preflight import estimate, MIB, Settings
 
 pytestmark = pytest.mark.ros
 

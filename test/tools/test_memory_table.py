@@ -8,8 +8,8 @@ from memory_table import GIB, GPUS_GIB, main, memory_table
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.memory_estimate import estimate, named, Settings
 from xstreamvggt_ros.model import ModelConfig
-from xstreamvggt_ros.preflight import estimate, named, Settings
 
 
 def test_every_row_fits_its_card_and_is_what_the_estimate_says():

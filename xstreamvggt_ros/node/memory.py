@@ -12,8 +12,9 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.loading import choose_device, choose_dtype
+from xstreamvggt_ros.memory_estimate import named, Settings
 from xstreamvggt_ros.parameters import Parameters
-from xstreamvggt_ros.preflight import check_fit, named, NotEnoughMemory, Settings
+from xstreamvggt_ros.preflight import check_fit, NotEnoughMemory
 from xstreamvggt_ros.preprocessing import MAX_ASPECT_RATIO
 
 SQUARE = 1.0
