@@ -181,7 +181,8 @@ class LayerCache:
         protected = (context.frames == 0) & (context.grids < self.plan.protected)
         lacking = context.held - context.kept
         forced = self.keys.forced_evictions(self.held, protected)
-        if forced is not None:
+        if forced is not None and lacking < self.keys.most_forced:
+            # Waits for the device, but only until the slots are full.
             lacking = max(lacking, int(forced.sum()))
         if lacking == 0:
             return torch.empty(0, dtype=torch.long, device=context.frames.device)

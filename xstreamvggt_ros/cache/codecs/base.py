@@ -55,6 +55,11 @@ class Codec(ABC):
         """
         return None
 
+    @property
+    def most_forced(self) -> int:
+        """The most tokens that `forced_evictions` can name."""
+        return 0
+
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that persists, by name."""
         return self.rows.tensors

@@ -105,11 +105,21 @@ class GroupedCodec(Codec):
         survivors = self._survivors(held)
         lacking = self._frame_groups - (survivors == 0).sum()
         group = self.rows['group'][:held].long()
-        kept = torch.zeros_like(survivors).index_put_((group[protected],), survivors.new_ones(()))
+        kept = torch.zeros_like(survivors).index_add_(0, group, protected.long())
         candidates = survivors.masked_fill((kept > 0) | (survivors == 0), held + 1)
         rank = torch.empty_like(survivors)
         rank[candidates.sort(stable=True).indices] = torch.arange(len(rank), device=rank.device)
         return (rank < lacking)[group]
+
+    @property
+    def most_forced(self) -> int:
+        """
+        The most tokens that `forced_evictions` names, known without asking the device.
+
+        A group is lacking only where more than 2 B / 64 are in use, so that those with the fewest
+        survivors have at most 32 each; protected tokens lie denser.
+        """
+        return self._frame_groups * GROUP_SIZE // 2
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that persists, by name."""

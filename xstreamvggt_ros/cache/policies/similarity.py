@@ -11,6 +11,13 @@ from torch.nn.functional import cosine_similarity
 from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy
 from xstreamvggt_ros.cache.slots import keep_order
 
+_HEADS_AT_A_TIME = 4
+# Frames of which only a part is held, beyond those that whole ones leave room for.
+_PARTIAL_FRAMES = 4
+# Distances below all others: of places without a frame, and below those of chosen frames.
+_ABSENT, _TAKEN = -1.0, -2.0
+_EXACT = 'donot_use_mm_for_euclid_dist'
+
 
 class KeyDiversity(Policy):
     """
@@ -73,27 +80,48 @@ class FrameDiversity(Policy):
     """
 
     def score(self, context: EvictionContext) -> Tensor:
-        """Return a score (T,) per held token, the same for all tokens of a frame."""
-        frames, member = context.frames.unique(return_inverse=True)
-        count = member.bincount()[:, None]
+        """
+        Return a score (T,) per held token, the same for all tokens of a frame.
+
+        Nothing here waits for the device: frames are told apart within a number that is known
+        beforehand, and newer frames beyond it count as one.
+        """
+        bound = 2 * -(-context.held // context.frame.tokens) + _PARTIAL_FRAMES
+        member = _ranks(context.frames).clamp_max(bound - 1)
+        places = torch.arange(bound, device=member.device)
+        belongs = (member == places[:, None]).float()
+        count = belongs.sum(dim=1, keepdim=True)
         means, new = [], []
-        for keys in context.keys.unbind(1):
-            keys = keys.float()
-            sums = keys.new_zeros(len(frames), keys.shape[1])
-            means.append(sums.index_add_(0, member, keys[: context.held]) / count)
+        # A few heads at a time: the keys of all in fp32 would be a copy of the layer.
+        for keys in context.keys.split(_HEADS_AT_A_TIME, dim=1):
+            keys = keys.float().flatten(1)
+            means.append(belongs @ keys[: context.held] / count.clamp_min(1))
             new.append(keys[context.held :].mean(dim=0, keepdim=True))
         points = torch.cat(means, dim=1)
-        return _farthest_first(points, torch.cat([points[:1], torch.cat(new, dim=1)]))[member]
+        chosen = torch.cat([points[:1], torch.cat(new, dim=1)])
+        return _farthest_first(points, chosen, count[:, 0] > 0)[member]
 
 
-def _farthest_first(points: Tensor, chosen: Tensor) -> Tensor:
-    """Return a score (F,) of points (F, C), the higher the earlier each is chosen."""
-    distance = torch.cdist(points, chosen).amin(dim=1)
-    score = torch.zeros(len(points), device=points.device)
-    for remaining in range(len(points), 0, -1):
-        farthest = distance.argmax()
-        score[farthest] = remaining
-        distance = torch.minimum(distance, torch.cdist(points, points[farthest][None])[:, 0])
-        # Chosen ones are never farthest again.
-        distance[farthest] = -1
+def _ranks(frames: Tensor) -> Tensor:
+    """Number the different frames (T,) from 0 on, oldest first."""
+    ordered, places = frames.sort()
+    fresh = torch.cat([torch.zeros_like(ordered[:1]), (ordered.diff() != 0).to(ordered.dtype)])
+    return torch.empty_like(places).scatter_(0, places, fresh.cumsum(0))
+
+
+def _farthest_first(points: Tensor, chosen: Tensor, present: Tensor) -> Tensor:
+    """Return a score (F,) of the present points (F, C), the higher the earlier each is chosen."""
+    between = torch.cdist(points, points, compute_mode=_EXACT)
+    distance = torch.cdist(points, chosen, compute_mode=_EXACT).amin(dim=1)
+    distance = distance.masked_fill(~present, _ABSENT)
+    worth = present.sum(dtype=torch.float32)
+    score = torch.zeros_like(distance)
+    for _ in range(len(points)):
+        farthest = distance.argmax(dim=0, keepdim=True)
+        score.index_copy_(0, farthest, worth[None])
+        nearer = torch.minimum(distance, between.index_select(0, farthest)[0])
+        # Places without a frame and chosen ones are never farthest before the others.
+        distance = torch.where(distance < 0, distance, nearer)
+        distance.index_fill_(0, farthest, _TAKEN)
+        worth = worth - 1
     return score
