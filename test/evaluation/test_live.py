@@ -14,8 +14,14 @@ from xstreamvggt_ros.evaluation.live import live_replay
 from xstreamvggt_ros.evaluation.replay import replay
 
 pytestmark = pytest.mark.ros
-CONFIG = RunConfig(image_size=112, budget='3f', bits=4, policy='frame_diversity', device='cpu')
-
+CONFIG = RunConfig(
+    checkpoint='random',
+    image_size=112,
+    budget='3f',
+    bits=4,
+    policy='frame_diversity',
+    device='cpu',
+)
 NUMBERS = ('depth', 'confidence', 'intrinsics', 'world_from_camera', 'picture', 'points')
 
 

@@ -18,7 +18,7 @@ from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.replay import frame_tokens, replay
 from xstreamvggt_ros.evaluation.truth import TruthAligner
 
-SMALL = RunConfig(image_size=56, device='cpu')
+SMALL = RunConfig(image_size=56, device='cpu', checkpoint='random')
 
 
 def test_every_frame_comes_in_order_with_its_truth_at_the_network_s_size():

@@ -16,7 +16,7 @@ from xstreamvggt_ros.evaluation.replay import replay
 from xstreamvggt_ros.evaluation.scoring import score
 
 # At this size a frame of `filmed` reaches the network as it is.
-CONFIG = RunConfig(image_size=112, device='cpu', camera_info=False)
+CONFIG = RunConfig(image_size=112, device='cpu', checkpoint='random', camera_info=False)
 PROTOCOL = Protocol(max_points=3000)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 
@@ -12,14 +13,17 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from xstreamvggt_ros.evaluation import commands
-from xstreamvggt_ros.evaluation.arguments import parse
-
 UNUSABLE, INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 good, 1 something failed, 2 unusable input, 130 interrupted."""
+    # torch's threads sleep between frames instead of spinning beside the other processes'; it
+    # reads this when it is loaded, here and in them.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    from xstreamvggt_ros.evaluation import commands
+    from xstreamvggt_ros.evaluation.arguments import parse
+
     options = parse(arguments)
     console = Console(highlight=False, soft_wrap=True)
     logger = logging.getLogger('xstreamvggt_ros')

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 import math
 
 import numpy as np
@@ -224,17 +225,14 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 def _texts(ticks: list[float]) -> list[tuple[float, str]]:
     """Write ticks with as many digits as tell them apart."""
-    for digits in range(7):
-        texts = [f'{tick:,.{digits}f}' for tick in ticks]
-        near = all(
-            abs(float(text.replace(',', '')) - tick) <= 1e-3 * max(abs(tick), 1e-12)
-            for text, tick in zip(texts, ticks, strict=True)
-            if abs(tick) > 1e-12
-        )
-        if near and len(set(texts)) == len(texts):
-            break
-    return list(zip(ticks, (text.replace('-0', '0') if float(text.replace(',', '')) == 0 else text
-                            for text in texts), strict=True))  # fmt: skip
+    steps = [abs(after - before) for before, after in pairwise(ticks)]
+    for digits in range(5):
+        texts = [f'{tick + 0.0:,.{digits}f}' for tick in ticks]
+        values = [float(text.replace(',', '')) for text in texts]
+        off = max(abs(value - tick) for value, tick in zip(values, ticks, strict=True))
+        if off <= 0.02 * min(steps, default=1.0):
+            return list(zip(ticks, texts, strict=True))
+    return [(tick, f'{tick:.6g}') for tick in ticks]
 
 
 def _thinned(values: np.ndarray) -> list[int]:

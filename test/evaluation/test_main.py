@@ -1,0 +1,82 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command from end to end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from xstreamvggt_ros.evaluation.__main__ import main
+from xstreamvggt_ros.evaluation.record import find_records
+
+SMALL = ['--option', 'frames=6', '--option', 'height=42', '--option', 'width=56']
+RUN = ['run', 'synthetic:3', *SMALL, '--image-size', '56', '--device', 'cpu', '--threads', '1']
+RUN += ['--max-points', '2000', '--bits', '4', '--no-report', '--checkpoint', 'random']
+DEADLINE = 120.0
+
+
+def test_a_sweep_is_killed_goes_on_and_is_reported(tmp_path, capsys):
+    output = ['--output', str(tmp_path)]
+    arguments = [*RUN, *output, '--budget', '3f', '50%', '1']
+    command = [sys.executable, '-m', 'xstreamvggt_ros.evaluation', *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + DEADLINE
+    while not list(tmp_path.glob('*/record.json')):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = {path.parent.name: path.stat().st_mtime_ns for path in tmp_path.glob('*/record.json')}
+
+    assert main(arguments) == 1
+
+    said = capsys.readouterr().out
+    assert 'budget_tokens 1 is too small' in said
+    assert '1 failed' in said
+    assert 'RANDOM WEIGHTS' in said
+    records, problems = find_records(tmp_path)
+    assert problems == []
+    assert len(records) == 3
+    after = {path.parent.name: path.stat().st_mtime_ns for path in tmp_path.glob('*/record.json')}
+    assert {name: after[name] for name in before} == before
+
+    (tmp_path / 'page').mkdir()
+    assert main(['score', str(tmp_path), '--points', 'sim3', '--max-points', '500']) == 0
+    assert all(record.info['protocol']['points'] == 'sim3' for record in find_records(tmp_path)[0])
+    assert main(['report', str(tmp_path), '--output', str(tmp_path / 'page')]) == 0
+    figures = json.loads((tmp_path / 'page' / 'figures.json').read_text())
+    assert len(figures['runs']) == 3
+    assert len(figures['failed']) == 1
+    bag = tmp_path / 'run.mcap'
+    assert main(['export', str(records[0].folder), '--mcap', str(bag)]) == 0
+    assert bag.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'words'),
+    [
+        (['run', 'synthetic:3', '--budget', 'much'], "budget is 'much'"),
+        (['run', 'synthetic:3', '--image-size', '100'], 'image_size is 100'),
+        (['run', 'synthetic:3', '--max-depth', '-1'], 'max_depth'),
+        (['run', '/nowhere'], '/nowhere does not exist'),
+        (['run', 'synthetic:3', '--option', 'colour=red'], 'no option colour'),
+        (['run', 'synthetic:3', '--checkpoint', '/nowhere.pth', *SMALL], 'nowhere.pth'),
+        (['report', '/nowhere'], 'no finished run'),
+        (['score', '/nowhere'], 'no finished run'),
+        (['export', '/nowhere', '--mcap', 'x.mcap'], 'no finished run'),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_value(arguments, words, tmp_path, capsys):
+    if arguments[0] == 'run':
+        arguments = [*arguments, '--output', str(tmp_path), '--no-reference', '--threads', '1']
+
+    assert main(arguments) in (1, 2)
+
+    said = ' '.join(capsys.readouterr().out.split())
+    assert words in said
+    assert 'Traceback' not in said

@@ -1,0 +1,154 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the report says of runs."""
+
+import csv
+from html.parser import HTMLParser
+import io
+import json
+import re
+
+from filmed import Filmed
+import numpy as np
+import pytest
+from recorded import oracle_record
+
+from xstreamvggt_ros.evaluation.report import write_report
+from xstreamvggt_ros.evaluation.report.figures import FIGURES
+from xstreamvggt_ros.evaluation.report.model import datasets
+from xstreamvggt_ros.evaluation.report.published import PUBLISHED, published
+from xstreamvggt_ros.evaluation.report.svg import Axis, chart, Series
+from xstreamvggt_ros.evaluation.report.tables import tables
+
+NASTY = '<script>alert(1)</script>'
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Three configurations of a sequence that claims to be of 7-Scenes, and one that failed."""
+    folder = tmp_path_factory.mktemp('runs')
+    sequence = Filmed(count=8, name=f'chess {NASTY}', dataset='7scenes', problems=(NASTY,))
+    oracle_record(folder / 'a', 0.02, sequence=sequence)
+    oracle_record(folder / 'b', 0.08, sequence=sequence, budget='2048', bits=4)
+    oracle_record(folder / 'c', 0.04, sequence=sequence, budget='50%')
+    error = {'run': 'd', 'sequence': 'chess', 'label': 'd', 'message': f'it broke {NASTY}'}
+    (folder / 'd.error.json').write_text(json.dumps(error))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def page(folder, tmp_path_factory):
+    output = tmp_path_factory.mktemp('page')
+    paths, problems = write_report(folder, output, 'A title')
+    assert problems == []
+    assert [path.name for path in paths] == ['report.html', 'figures.csv', 'figures.json']
+    return output
+
+
+class _Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found += [
+            value for name, value in attributes if name in ('src', 'href', 'xlink:href', 'data')
+        ]
+
+
+def test_the_page_needs_nothing_from_anywhere_else(page):
+    text = (page / 'report.html').read_text()
+    links = _Links()
+    links.feed(text)
+
+    assert all(link.startswith(('#', 'data:image/')) for link in links.found)
+    assert 'url(' not in text
+    assert '@import' not in text
+    assert len(text) < 5e6
+
+
+def test_what_files_are_called_is_text_on_the_page(page):
+    text = (page / 'report.html').read_text()
+
+    assert NASTY not in text
+    assert text.count('&lt;script&gt;alert(1)') >= 3
+
+
+def test_failed_runs_are_named(page):
+    assert 'it broke' in (page / 'report.html').read_text()
+    (failed,) = json.loads((page / 'figures.json').read_text())['failed']
+    assert failed['run'] == 'd'
+
+
+def test_csv_and_json_have_every_run_s_figures(page):
+    rows = list(csv.DictReader(io.StringIO((page / 'figures.csv').read_text())))
+    runs = json.loads((page / 'figures.json').read_text())['runs']
+
+    assert len(rows) == len(runs) == 3
+    for row, run in zip(rows, runs, strict=True):
+        assert float(row['ate_rmse']) == run['metrics']['ate_rmse']
+        assert row['budget'] == run['config']['budget']
+        assert row['device_mib'] == ''
+        assert run['metrics']['device_mib'] is None
+
+
+def test_rows_are_compared_with_the_unbounded_cache(folder):
+    from xstreamvggt_ros.evaluation.record import find_records
+
+    (dataset,) = datasets(find_records(folder)[0])
+
+    reference, *others = dataset.rows
+    assert reference.config.is_reference
+    assert reference.reference is None
+    assert np.isnan(reference.change('ate_rmse'))
+    for row in others:
+        (mine,), (its,) = row.runs.values(), reference.runs.values()
+        change = mine.metrics['ate_rmse'] / its.metrics['ate_rmse'] - 1
+        assert row.change('ate_rmse') == pytest.approx(change)
+    cloud = next(table for table in tables(dataset) if table.task.name == 'cloud')
+    values = {row.label: dict(zip(cloud.figures, row.cells, strict=True)) for row in cloud.rows}
+    accuracy = FIGURES['accuracy_mean']
+    shown = {
+        label: [value for value, _ in cells[accuracy].published] for label, cells in values.items()
+    }
+    assert sorted(shown.values()) == [[], ['0.132'], ['0.142']]
+    worse = next(cells for label, cells in values.items() if '2048' in label)
+    assert worse[FIGURES['completeness_mean']].verdict in ('better', 'worse')
+
+
+def test_published_figures_are_those_of_figures_that_there_are():
+    assert {each.figure for each in PUBLISHED} <= FIGURES.keys()
+    (one,) = published('scannet', 'ate_rmse', 'XStreamVGGT')
+    assert one.value == 0.171
+    assert published('scannet', 'depth_median_abs_rel', 'XStreamVGGT') == ()
+
+
+def test_a_folder_without_runs_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='no finished run'):
+        write_report(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize('logarithmic', [False, True])
+@pytest.mark.parametrize(
+    'values',
+    [[0.3913, 0.3914], [1e-7, 3e-7], [5.0], [], [float('nan')], [1, 1e6], [46.9, 1.9], [-3, 0, 2]],
+)
+def test_axes_have_round_distinct_ticks_inside(values, logarithmic):
+    axis = Axis.over('x', values, logarithmic)
+    text = chart('title', axis, Axis('y', 0, 1), [Series('s', values, [0.5] * len(values))])
+
+    ticks = axis.ticks()
+    assert len(ticks) >= 2
+    assert all(-1e-9 <= axis.share(tick) <= 1 + 1e-9 for tick in ticks)
+    shown = re.findall(r'text-anchor="middle">([^<]+)</text>', text)[: len(ticks)]
+    assert len(set(shown)) == len(ticks)
+    assert 'nan' not in text
+
+
+def test_holes_interrupt_a_line():
+    values = [1.0, 2.0, float('nan'), 3.0, 4.0]
+
+    text = chart('t', Axis('x', 0, 4), Axis('y', 0, 4), [Series('s', range(5), values)])
+
+    (path,) = re.findall(r'class="line tone0" d="([^"]*)"', text)
+    assert path.count('M') == 2
