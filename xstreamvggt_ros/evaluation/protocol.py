@@ -10,7 +10,14 @@ import math
 from xstreamvggt_ros.evaluation.metrics import DepthProtocol, PointProtocol
 
 # True depths that count, metres, as the papers have it.
-MAX_DEPTH = {'sintel': 70.0, 'bonn': 70.0, 'kitti': 80.0, 'nyu': 10.0, 'nyu_exported': 10.0}
+MAX_DEPTH = {
+    'sintel': 70.0,
+    'bonn': 70.0,
+    'kitti': 80.0,
+    'kitti_raw': 80.0,
+    'nyu': 10.0,
+    'nyu_exported': 10.0,
+}
 
 
 @dataclass(frozen=True)
