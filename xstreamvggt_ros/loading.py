@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import torch
 
-from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model import (
+    bundled_checkpoint,
+    load_checkpoint,
+    load_random_weights,
+    ModelConfig,
+    StreamVGGT,
+)
 
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'int8': torch.int8}
 # What `checkpoint` says where no trained weights are meant.
-RANDOM = ('', 'random')
+RANDOM = 'random'
 
 
 def load_network(
@@ -19,18 +25,20 @@ def load_network(
     """
     Load the weights onto the device in the precision asked for, in evaluation mode.
 
-    The arguments are the node's parameters of those names. Raises ValueError for a device that is
+    The arguments are the node's parameters of those names; an empty checkpoint is the bundled
+    one of the preset. Raises ValueError for a device that is
     not there, and what `load_checkpoint` raises.
     """
     chosen = choose_device(device)
-    if checkpoint in RANDOM:
+    if checkpoint == RANDOM:
         model = StreamVGGT(ModelConfig.preset(preset))
         load_random_weights(model)
     else:
         # Without memory of its own, so that the weights are held once, mapped from the file.
         with torch.device('meta'):
             model = StreamVGGT(ModelConfig.preset(preset))
-        load_checkpoint(model, checkpoint, revision=revision or None)
+        source = checkpoint or bundled_checkpoint(preset)
+        load_checkpoint(model, source, revision=revision or None)
     model.set_precision(choose_dtype(dtype, chosen))
     return model.to(chosen).eval()
 

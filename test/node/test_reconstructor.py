@@ -7,7 +7,14 @@ from safetensors.torch import save_model
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.model import CheckpointError, load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model import (
+    bundled_checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    load_random_weights,
+    ModelConfig,
+    StreamVGGT,
+)
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 
@@ -30,12 +37,21 @@ def test_a_checkpoint_s_weights_are_the_network_s(tmp_path):
     assert not loaded.training
 
 
-@pytest.mark.parametrize('checkpoint', ['', 'random'])
-def test_without_trained_weights_they_are_the_deterministic_ones(checkpoint):
+def test_an_empty_checkpoint_is_the_bundled_one():
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+    load_checkpoint(model, bundled_checkpoint('tiny'))
+
+    loaded = built(model__checkpoint='').model
+
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=0, atol=0)
+
+
+def test_random_weights_are_the_deterministic_ones():
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_random_weights(model)
 
-    loaded = built(model__checkpoint=checkpoint).model
+    loaded = built(model__checkpoint='random').model
 
     name = 'aggregator.camera_token'
     torch.testing.assert_close(loaded.state_dict()[name], model.state_dict()[name])

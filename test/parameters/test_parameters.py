@@ -26,16 +26,23 @@ def shipped():
     return dict(flat(yaml.safe_load(SHIPPED.read_text())['/**']['ros__parameters']))
 
 
-def test_the_defaults_are_a_configuration_with_two_warnings():
+def test_the_defaults_are_a_configuration_with_one_warning():
     parameters = read_parameters(DEFAULTS)
 
     assert parameters.model.preset == 'tiny'
     assert parameters.cache == CacheConfig(bits=4)
     assert parameters.input.topics == ('image',)
-    assert parameters.pipeline.image_size == 224
-    random_weights, unbounded = parameters.warnings()
-    assert 'RANDOM WEIGHTS' in random_weights
+    assert parameters.pipeline.image_size == 112
+    assert not parameters.random_weights
+    (unbounded,) = parameters.warnings()
     assert 'cache.budget_tokens' in unbounded
+
+
+def test_random_weights_are_warned_of():
+    parameters = read_parameters({**DEFAULTS, 'model.checkpoint': 'random'})
+
+    assert parameters.random_weights
+    assert 'RANDOM WEIGHTS' in parameters.warnings()[0]
 
 
 def test_the_shipped_file_sets_every_parameter_and_is_what_the_cache_recommends():

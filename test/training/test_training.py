@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learning, going on after a stop, and what is shipped in the end."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 import json
 
 import pytest
@@ -15,11 +15,12 @@ from xstreamvggt_ros.model.network import FrameCausal
 from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import LossConfig, RECIPES, Stage, TrainingConfig
 from xstreamvggt_ros.training.export import export
-from xstreamvggt_ros.training.initialisation import even_out_patches, initialise
+from xstreamvggt_ros.training.initialisation import even_out_patches, initialise, with_positions_of
 from xstreamvggt_ros.training.journal import Journal
 from xstreamvggt_ros.training.loop import train
 from xstreamvggt_ros.training.prerender import prerender
 from xstreamvggt_ros.training.shards import ShardFolder
+from xstreamvggt_ros.training.ship import ship
 from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
 from xstreamvggt_ros.training.trainer import learning_rate, Trainer
 
@@ -264,3 +265,44 @@ def test_folder_keeps_the_newest_shards(tmp_path):
 def test_empty_folder_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match='prerender'):
         ShardSource(ShardFolder(tmp_path))
+
+
+def test_positions_are_resized_to_another_grid_and_nothing_else_is():
+    small, large = (
+        StreamVGGT(replace(SHAPE, patch_embed='dinov2_tiny14_reg', embed_dim=128, image_size=size))
+        for size in (56, 112)
+    )
+    initialise(large, seed=1)
+    state = with_positions_of(small, large.state_dict())
+    small.load_state_dict(state)
+
+    name = 'aggregator.patch_embed.pos_embed'
+    kept, resized = (model.state_dict()[name] for model in (large, small))
+    assert resized.shape == (1, 1 + 4 * 4, 128)
+    assert torch.equal(resized[:, 0], kept[:, 0])
+    # Rows differ along the image's height in the first half of the channels alone.
+    grid = resized[0, 1:].view(4, 4, 128)
+    torch.testing.assert_close(grid[:, :1, :64].expand(-1, 4, -1), grid[:, :, :64])
+    torch.testing.assert_close(grid[:1, :, 64:].expand(4, -1, -1), grid[:, :, 64:])
+    for key, value in large.state_dict().items():
+        assert key == name or state[key].equal(value)
+    same = with_positions_of(large, large.state_dict())
+    assert same[name].equal(kept)
+
+
+def test_what_ships_is_the_averaged_network_of_the_run(source, tmp_path):
+    config = replace(CONFIG, steps=2, held_out=1, held_out_frames=3, rendered=(48, 64))
+    trainer = a_trainer(config)
+    train(trainer, source, tmp_path)
+    (tmp_path / 'config.json').write_text(json.dumps(asdict(config)))
+    target = tmp_path / 'weights' / 'shipped.safetensors'
+
+    found = ship(tmp_path, target, SHAPE, sequences=1, frames=3)
+
+    shipped = StreamVGGT(SHAPE)
+    load_checkpoint(shipped, target)
+    for name, tensor in trainer.averaged.state_dict().items():
+        torch.testing.assert_close(shipped.state_dict()[name], tensor.half().float())
+    with safe_open(target, 'pt') as file:
+        assert json.loads(file.metadata()['figures']) == found
+        assert json.loads(file.metadata()['step']) == 2

@@ -114,7 +114,11 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _output(add)
     network = parser.add_argument_group('network').add_argument
     network('--preset', default=default.preset, choices=tuple(PRESETS))
-    network('--checkpoint', default=default.checkpoint, help='file, repository or "random"')
+    network(
+        '--checkpoint',
+        default=default.checkpoint,
+        help='file, repository or "random"; the bundled one unless given',
+    )
     network('--revision', default='')
     network('--device', default='auto')
     network('--dtype', default='auto', choices=('auto', 'float32', 'bfloat16'))

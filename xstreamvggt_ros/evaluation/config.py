@@ -13,7 +13,7 @@ from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.evaluation.budgets import Budget
 from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.loading import RANDOM
-from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.segments import ON_FAILURE
 
@@ -39,7 +39,7 @@ class RunConfig:
     """
 
     preset: str = 'tiny'
-    checkpoint: str = 'random'
+    checkpoint: str = ''
     revision: str = ''
     device: str = 'auto'
     dtype: str = 'auto'
@@ -92,7 +92,7 @@ class RunConfig:
     @property
     def random_weights(self) -> bool:
         """Whether the network runs without trained weights."""
-        return self.checkpoint in RANDOM
+        return self.checkpoint == RANDOM
 
     @property
     def network_size(self) -> int:
@@ -162,7 +162,7 @@ def weights_fingerprint(config: RunConfig) -> str:
     """Say which weights: the SHA-256 of a file, or the repository and revision."""
     if config.random_weights:
         return f'random {config.preset}'
-    path = Path(config.checkpoint)
+    path = Path(config.checkpoint or bundled_checkpoint(config.preset))
     if not path.is_file():
         return f'{config.checkpoint}@{config.revision}'
     return file_sha256(path)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network: torch alone, no ROS, no cache."""
 
+from xstreamvggt_ros.model.bundled import bundled_checkpoint, bundled_presets
 from xstreamvggt_ros.model.checkpoint import CheckpointError, load_checkpoint
 from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.network import Memory, Predictions, StreamVGGT
@@ -10,6 +11,8 @@ from xstreamvggt_ros.model.random_weights import load_random_weights
 __all__ = [
     'CheckpointError',
     'load_checkpoint',
+    'bundled_checkpoint',
+    'bundled_presets',
     'load_random_weights',
     'Memory',
     'ModelConfig',

@@ -12,7 +12,7 @@ from rclpy.exceptions import InvalidTopicNameException
 from rclpy.validate_topic_name import validate_topic_name
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.parameters.camera_names import camera_names, check_cameras
 from xstreamvggt_ros.parameters.spec import Value
 from xstreamvggt_ros.parameters.table import CACHE_PARAMETERS, PARAMETERS
@@ -33,11 +33,11 @@ class ModelParameters:
 
     def __post_init__(self) -> None:
         """Refuse a network without weights."""
-        if self.preset != 'tiny' and not self.checkpoint:
-            raise ValueError(
-                f'model.checkpoint is empty, but no weights are bundled for preset {self.preset}; '
-                'give a file or a Hugging Face repository, or "random" for a test'
-            )
+        if not self.checkpoint:
+            try:
+                bundled_checkpoint(self.preset)
+            except ValueError as error:
+                raise ValueError(f'model.checkpoint is empty, but {error}') from error
 
     @property
     def config(self) -> ModelConfig:
@@ -202,7 +202,7 @@ class Parameters:
     @property
     def random_weights(self) -> bool:
         """Whether the network runs without trained weights."""
-        return self.model.checkpoint in ('', 'random')
+        return self.model.checkpoint == 'random'
 
     def warnings(self) -> list[str]:
         """Say what is allowed but probably not meant."""

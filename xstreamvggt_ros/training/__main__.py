@@ -20,12 +20,17 @@ import logging
 from pathlib import Path
 
 import numpy as np
+from safetensors.torch import load_file
 import torch
 
-from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.training.batches import draw_batch
 from xstreamvggt_ros.training.config import RECIPES, TrainingConfig
-from xstreamvggt_ros.training.initialisation import even_out_patches, initialise
+from xstreamvggt_ros.training.initialisation import (
+    even_out_patches,
+    initialise,
+    with_positions_of,
+)
 from xstreamvggt_ros.training.loop import train
 from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
@@ -71,7 +76,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--run', type=Path, required=True, help='folder of the run')
     parser.add_argument('--shards', type=Path, help='folder that prerender writes to')
     parser.add_argument('--resume', action='store_true', help='go on from last.pt')
-    parser.add_argument('--init', type=Path, help='weights to start from, optimiser fresh')
+    parser.add_argument('--init', type=Path, help='safetensors to start from, optimiser fresh')
     parser.add_argument('--recipe', choices=sorted(RECIPES), help='by the device unless given')
     parser.add_argument('--preset', default='tiny', help='shape of the network')
     parser.add_argument('--steps', type=int, help='length of the schedule')
@@ -88,7 +93,8 @@ def _parse() -> argparse.Namespace:
 def _starting_model(options, config: TrainingConfig, source, device: torch.device) -> StreamVGGT:
     model = StreamVGGT(ModelConfig.preset(options.preset))
     if options.init:
-        load_checkpoint(model, options.init)
+        state = {name: value.float() for name, value in load_file(options.init).items()}
+        model.load_state_dict(with_positions_of(model, state))
         return model.to(device)
     initialise(model, config.seed)
     if not options.resume:

@@ -27,6 +27,8 @@ def export(model: StreamVGGT, path: Path, **notes: object) -> None:
     metadata['commit'] = commit()
     partial = path.with_suffix('.partial')
     save_file(state, partial, metadata)
+    # It is made for its owner alone; what ships is for everybody.
+    partial.chmod(0o644)
     partial.rename(path)
 
 

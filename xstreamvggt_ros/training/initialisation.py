@@ -104,6 +104,20 @@ def _initialise_encoder(encoder: DinoEncoder) -> None:
     encoder.pos_embed[0, 1:] = POSITION_GAIN * torch.cat([rows, columns], dim=-1).flatten(0, 1)
 
 
+def with_positions_of(model: StreamVGGT, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Resize the encoder's positions in a state to the grid of the model, as images do."""
+    name = 'aggregator.patch_embed.pos_embed'
+    if name not in state or state[name].shape == model.state_dict()[name].shape:
+        return state
+    grid = model.aggregator.patch_embed.grid
+    positions = state[name].float()
+    side = math.isqrt(positions.shape[1] - 1)
+    square = positions[:, 1:].unflatten(1, (side, side)).permute(0, 3, 1, 2)
+    resized = functional.interpolate(square, (grid, grid), mode='bicubic', antialias=True)
+    patches = resized.flatten(2).transpose(1, 2)
+    return {**state, name: torch.cat([positions[:, :1], patches], dim=1)}
+
+
 def _match_keys_to_queries(attention: Attention) -> None:
     queries, keys, _ = attention.qkv.weight.chunk(3)
     keys.copy_(queries)

@@ -1,0 +1,72 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Write the averaged weights of a run as they ship with the package.
+
+    python -m xstreamvggt_ros.training.ship --run .training/run
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+import torch
+
+from xstreamvggt_ros.model import ModelConfig, StreamVGGT
+from xstreamvggt_ros.model.bundled import FOLDER
+from xstreamvggt_ros.training.evaluation import answer, figures, held_out, shown
+from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.initialisation import with_positions_of
+from xstreamvggt_ros.training.shards import ShardFolder
+
+LOGGER = logging.getLogger(__name__)
+
+
+def ship(
+    run: Path, target: Path, config: ModelConfig, sequences: int, frames: int
+) -> dict[str, float]:
+    """Write a run's averaged weights for a network of that shape; returns held-out figures."""
+    state = torch.load(run / 'last.pt', map_location='cpu', weights_only=True)
+    model = StreamVGGT(config).eval()
+    model.load_state_dict(with_positions_of(model, state['averaged']))
+    training = json.loads((run / 'config.json').read_text())
+    size = tuple(training['stages'][-1]['size'])
+    scenes = held_out(
+        ShardFolder(run / 'held_out'), sequences, frames, tuple(training['rendered'])
+    )
+    found = figures(answer(model, scene, size) for scene in scenes)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    export(
+        model,
+        target,
+        step=state['step'],
+        seed=state['seed'],
+        size=size,
+        figures=found,
+        training=training,
+    )
+    return found
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument('--run', type=Path, required=True, help='folder of the run')
+    parser.add_argument('--preset', default='tiny', help='shape of the network')
+    parser.add_argument('--target', type=Path, help='file; by default where the package looks')
+    parser.add_argument('--sequences', type=int, default=32, help='held-out ones to measure on')
+    parser.add_argument('--frames', type=int, default=12)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    target = options.target or FOLDER / f'{options.preset}.safetensors'
+    found = ship(
+        options.run, target, ModelConfig.preset(options.preset), options.sequences, options.frames
+    )
+    LOGGER.info('%s: %s', target.name, shown(found))
+
+
+if __name__ == '__main__':
+    main()
