@@ -149,8 +149,12 @@ class Rig:
 
     def received(self):
         """Count the images that the node has taken in since it was activated."""
+        return self.counts().received
+
+    def counts(self):
+        """Give what has become of the images since the node was activated."""
         # No topic tells it in time for a test that must not sleep.
-        return self.node._session._counters.snapshot().received
+        return self.node._session._counters.snapshot()
 
     def _outputs_matched(self):
         return all(

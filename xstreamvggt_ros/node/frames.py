@@ -148,12 +148,12 @@ class FrameReader:
                 "output.camera_frame, or the camera driver's frame",
             )
         self._frames[camera] = frame
-        sharing = [names[each] for each, other in self._frames.items() if other == frame]
+        sharing = sorted(each for each, other in self._frames.items() if other == frame)
         if len(sharing) > 1:
             self._tell_once(
-                ('shared', camera),
-                f'the cameras {", ".join(sorted(sharing))} share the frame {frame!r}, which '
-                'cannot be in two places; give each camera driver a frame of its own',
+                ('shared', sharing[0]),
+                f'the cameras {", ".join(names[each] for each in sharing)} share the frame '
+                f'{frame!r}, which cannot be in two places; give each camera driver its own',
             )
         return frame
 
