@@ -25,6 +25,7 @@ from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from
 from xstreamvggt_ros.model import Predictions, StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.model.config import PATCH_SIZE
+from xstreamvggt_ros.step_graph import StepGraph
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,20 @@ class StreamingReconstructor:
         config: CacheConfig | None = None,
         point_head: bool = True,
         attention: str = 'auto',
+        cuda_graph: bool = False,
     ) -> None:
         """
         Take a network, what to remember, whether to run the point head, and how to attend.
 
         Without the point head, points are unprojected from depth and pose. `attention` is 'auto',
-        'sdpa' or 'flash_attn'. The model is put into evaluation mode.
+        'sdpa' or 'flash_attn'. With `cuda_graph`, frames on a CUDA device are one launch each once
+        the cache is full. The model is put into evaluation mode.
         """
         self.model = model.eval()
         self.config = config or CacheConfig()
         self.point_head = point_head
         self.attention = check_backend(attention)
+        self._graph = StepGraph(self.model) if cuda_graph else None
         self._cache: StreamCache | None = None
         self._size: tuple[int, int] | None = None
         self._weights_hash: bytes | None = None
@@ -90,9 +94,13 @@ class StreamingReconstructor:
         height, width = image.shape[-2:]
         cache = self._cache or self._new_cache(height, width)
         first = cache.steps == 0
-        image = image.to(device=self._device, dtype=torch.float32)
-        with cache.frame(keep):
-            predictions = self.model.advance(image[None, None], cache, first, self.point_head)
+        image = self._on_device(image)
+        predictions = None
+        if self._graph is not None and keep:
+            predictions = self._graph.advance(cache, image, self.point_head)
+        if predictions is None:
+            with cache.frame(keep):
+                predictions = self.model.advance(image[None, None], cache, first, self.point_head)
         self._cache, self._size = cache, (height, width)
         return frame_from(predictions, height, width)
 
@@ -172,6 +180,13 @@ class StreamingReconstructor:
     @property
     def _device(self) -> torch.device:
         return self.model.aggregator.camera_token.device
+
+    def _on_device(self, image: Tensor) -> Tensor:
+        """Bring an image to the device, from pinned memory where that lets the host go on."""
+        device = self._device
+        if device.type == 'cuda' and not image.is_cuda:
+            image = image.pin_memory()
+        return image.to(device=device, dtype=torch.float32, non_blocking=True)
 
     def _new_cache(self, height: int, width: int) -> StreamCache:
         layout = stream_layout(self.model, height, width)

@@ -23,7 +23,7 @@ import torch
 from benchmarks.speed.contenders import contenders
 from benchmarks.speed.end_to_end import end_to_end, HEADER
 from benchmarks.speed.parts import StopWatch
-from benchmarks.speed.peaks import GIGA, measure, Peaks
+from benchmarks.speed.peaks import clock_name, GIGA, measure, Peaks
 from benchmarks.speed.race import race
 from benchmarks.speed.rows import costs_table, parts_table, Row
 from xstreamvggt_ros.evaluation.environment import environment
@@ -71,7 +71,8 @@ def report(results: dict) -> str:
     parts = [
         f'# Speed on {about["device"]}, commit {about["commit"]}',
         f'{about["threads"]} threads, torch {torch.__version__}. Peaks measured first: {rates} '
-        f'(billion operations a second), {peaks.bandwidth / GIGA:.1f} GB/s copied.',
+        f'(billion operations a second), {peaks.bandwidth / GIGA:.1f} GB/s copied. Timed by '
+        f'{clock_name(choose_device(about["device_type"]))}.',
     ]
     for preset, rows in results['presets'].items():
         height, width = results['sizes'][preset]

@@ -29,8 +29,8 @@ def attention(backend: str, device: torch.device, dtype: torch.dtype) -> Attenti
     """
     Return the kernel of that name for keys and values of that type on that device.
 
-    'sdpa' is what torch has: flash, cuDNN or plain attention, or two products; 'flash_attn' is the package
-    of that name; 'auto' takes flash_attn where it is installed and can run.
+    'sdpa' is what torch has: flash, cuDNN or plain attention, or two products; 'flash_attn' is
+    the package of that name; 'auto' takes flash_attn where it is installed and can run.
 
     Raises ValueError where the name is unknown or flash_attn cannot run.
     """

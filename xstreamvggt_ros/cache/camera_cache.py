@@ -58,6 +58,8 @@ class CameraCache:
         self.scratch = Scratch(shape, layout.camera_dtype, device)
         self._reserve()
         self._admits = True
+        # As in LayerCache.admit.
+        self.clock: Tensor | None = None
         # Queries, keys and values of the frame at hand that no list has taken in yet.
         self._pending: list[list[tuple[Tensor, Tensor, Tensor]]] = [[] for _ in self.lists]
 
@@ -92,7 +94,7 @@ class CameraCache:
         all_keys, all_values = self.scratch.gather(cache, now[1], now[2])
         attended = sdpa(queries, all_keys, all_values)
         if self._admits and len(pending) == self._arriving:
-            cache.admit(now[0], all_keys, all_values, cache.arrivals)
+            cache.admit(now[0], all_keys, all_values, cache.arrivals, self.clock)
             pending.clear()
         return attended
 

@@ -76,24 +76,37 @@ class LayerCache:
         self.keys.read(keys_out)
         self.values.read(values_out)
 
-    def admit(self, queries: Tensor, keys: Tensor, values: Tensor, frame: int) -> None:
+    @property
+    def full(self) -> bool:
+        """Whether every slot is live, so that each frame from now on evicts as many as it has."""
+        return self.held == self.plan.capacity == self.capacity
+
+    def admit(
+        self,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        frame: int,
+        clock: Tensor | None = None,
+    ) -> None:
         """
         Store a new frame, evicting what the policy values least.
 
         queries (H, N, D) are the new frame's; keys and values (T + N, H, D) what is held, as
         `read` gives it, and behind it the new frame's. `frame` is its index, higher than any
-        before.
+        before; `clock` the same on the device, where one captured step serves all frames.
         """
         self.arrivals = frame + 1
         held, arriving = self.held, queries.shape[1]
         self._grow(held + arriving)
-        context = self._context(queries, keys, values, frame)
+        newest = frame if clock is None else clock
+        context = self._context(queries, keys, values, newest)
         slots = self._make_room(context, arriving)
         self.keys.write(slots, keys[held:])
         self.values.write(slots, values[held:])
         self.state.write(slots, self.policy.rows(context))
         grid = torch.arange(arriving, device=slots.device)
-        self.slots.write(slots, {'frame': torch.full_like(grid, frame), 'grid': grid})
+        self.slots.write(slots, {'frame': torch.zeros_like(grid) + newest, 'grid': grid})
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of the tensors and the counters, by name."""
@@ -152,7 +165,7 @@ class LayerCache:
         }
 
     def _context(
-        self, queries: Tensor, keys: Tensor, values: Tensor, frame: int
+        self, queries: Tensor, keys: Tensor, values: Tensor, newest: int | Tensor
     ) -> EvictionContext:
         held = self.held
         return EvictionContext(
@@ -163,7 +176,7 @@ class LayerCache:
             frames=self.slots['frame'][:held],
             grids=self.slots['grid'][:held],
             kept=min(held, self.capacity - queries.shape[1]),
-            newest=frame,
+            newest=newest,
             layer=self.layer,
             frame=self.frame,
         )

@@ -13,7 +13,7 @@ _HIGHEST = torch.iinfo(torch.int64).max
 _LOWEST = torch.iinfo(torch.int64).min
 
 
-def keep_order(scores: Tensor, frames: Tensor, grids: Tensor, newest: int) -> Tensor:
+def keep_order(scores: Tensor, frames: Tensor, grids: Tensor, newest: int | Tensor) -> Tensor:
     """
     Rank held tokens (T,) by one int64 each; the higher is kept.
 

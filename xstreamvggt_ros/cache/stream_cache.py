@@ -73,6 +73,38 @@ class StreamCache:
         finally:
             self.steps += int(keep)
 
+    @property
+    def full(self) -> bool:
+        """Whether each further frame does just what the one before did, but for its numbers."""
+        return all(cache.full for _, cache in self._lists())
+
+    @contextmanager
+    def clocked(self, clock: Tensor) -> Iterator[list[tuple[int, int]]]:
+        """
+        Read the frame's index from a scalar on the device within, for a step that is captured.
+
+        Gives the arrivals and evictions of each list that the frame within brings, filled in at
+        the end; the lists themselves are told of none, since nothing has been run yet.
+        """
+        lists = [cache for _, cache in self._lists()]
+        before = [(cache.arrivals, cache.evictions) for cache in lists]
+        steps, self.camera.clock = self.steps, clock
+        changes: list[tuple[int, int]] = []
+        try:
+            yield changes
+        finally:
+            self.camera.clock, self.steps = None, steps
+            for cache, (arrivals, evictions) in zip(lists, before, strict=True):
+                changes.append((cache.arrivals - arrivals, cache.evictions - evictions))
+                cache.arrivals, cache.evictions = arrivals, evictions
+
+    def count(self, changes: list[tuple[int, int]]) -> None:
+        """Take note of a captured step that was run, by what `clocked` gave."""
+        for (_, cache), (arrivals, evictions) in zip(self._lists(), changes, strict=True):
+            cache.arrivals += arrivals
+            cache.evictions += evictions
+        self.steps += 1
+
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend a frame's tokens (1, H, N, D) to what the layer holds and to each other."""
         cache = self.layers[layer]
@@ -81,7 +113,7 @@ class StreamCache:
         all_keys, all_values = self.scratch.gather(cache, keys, values)
         attended = self._attend(queries, all_keys, all_values)
         if self._keep:
-            cache.admit(queries, all_keys, all_values, self.steps)
+            cache.admit(queries, all_keys, all_values, self.steps, self.camera.clock)
         return attended[None]
 
     def attend_camera(

@@ -97,7 +97,7 @@ class Aggregator(nn.Module):
         return torch.cat([torch.cat([opening, later], dim=1), patches], dim=2)
 
     def _image_statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and deviation (3, 1, 1) of colours, kept on the device that asks for them."""
+        """Return mean and deviation (3, 1, 1) of colours, kept on the images' device."""
         if self._colours is None or self._colours[0].device != images.device:
             with torch.inference_mode(False), torch.no_grad():
                 self._colours = tuple(

@@ -142,10 +142,16 @@ class DenseHead(nn.Module):
             height, width = image_size
             # Kept beyond this call, so no part of an inference or of a gradient.
             with torch.inference_mode(False), torch.no_grad():
-                tables[shape] = [axis.to(maps) for axis in position_axes(*shape, width / height)]
+                axes = position_axes(*shape, width / height)
+                tables[shape] = [_laid_out_as(maps, axis.to(maps)[None]) for axis in axes]
         x, y = tables[shape]
-        across, down = maps.chunk(2, dim=1)
-        return torch.cat([across + x, down + y], dim=1)
+        if torch.is_grad_enabled():
+            across, down = maps.chunk(2, dim=1)
+            return torch.cat([across + x, down + y], dim=1)
+        half = maps.shape[1] // 2
+        maps[:, :half] += x
+        maps[:, half:] += y
+        return maps
 
 
 def position_axes(channels: int, rows: int, columns: int, aspect: float) -> tuple[Tensor, Tensor]:
@@ -172,6 +178,13 @@ def points_from_raw(raw: Tensor) -> tuple[Tensor, Tensor]:
     """Turn raw maps (..., 4, H, W) into world points (..., H, W, 3) and their confidence."""
     coordinates = raw[..., :3, :, :].movedim(-3, -1)
     return coordinates.sign() * torch.expm1(coordinates.abs()), 1 + raw[..., 3, :, :].exp()
+
+
+def _laid_out_as(maps: Tensor, table: Tensor) -> Tensor:
+    """Lay a table (1, C, ...) out in memory as maps are, so that they add up in runs."""
+    if maps.is_contiguous():
+        return table.contiguous()
+    return table.contiguous(memory_format=torch.channels_last)
 
 
 def _embedding(axis: Tensor, count: int) -> Tensor:

@@ -2,6 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lifecycle node: parameters in, messages out, around a pipeline that knows no ROS."""
 
-from xstreamvggt_ros.node.lifecycle import main, ReconstructionNode
+from __future__ import annotations
+
+from collections.abc import Sequence
+import os
 
 __all__ = ['main', 'ReconstructionNode']
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the node until it is told to end, torch's threads asleep between frames."""
+    # Spinning threads would take the processor from other nodes. OpenMP asks once, when torch is
+    # imported, and so nothing here may import it before.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    from xstreamvggt_ros.node.lifecycle import main as run
+
+    run(args)
+
+
+def __getattr__(name: str) -> object:
+    if name == 'ReconstructionNode':
+        from xstreamvggt_ros.node.lifecycle import ReconstructionNode
+
+        return ReconstructionNode
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -19,4 +19,6 @@ def build_reconstructor(parameters: Parameters) -> StreamingReconstructor:
     model = load_network(
         choice.preset, choice.checkpoint, choice.revision, choice.device, choice.dtype
     )
-    return StreamingReconstructor(model, parameters.cache, attention=choice.attention)
+    return StreamingReconstructor(
+        model, parameters.cache, attention=choice.attention, cuda_graph=choice.cuda_graph
+    )

@@ -30,6 +30,7 @@ class ModelParameters:
     dtype: str
     image_size: int
     attention: str
+    cuda_graph: bool
 
     def __post_init__(self) -> None:
         """Refuse a network without weights."""

@@ -54,6 +54,11 @@ MODEL_PARAMETERS = (
         "Attention kernel: torch's own, or flash_attn's, which auto takes where it can run.",
         choices=BACKENDS,
     ),
+    _locked(
+        'model.cuda_graph',
+        False,
+        'On CUDA, run each image as one launch once the cache is full. Not yet tried on a GPU.',
+    ),
 )
 
 CACHE_PARAMETERS = (

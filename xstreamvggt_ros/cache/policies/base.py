@@ -21,7 +21,8 @@ class EvictionContext:
     queries: (H, N, D) of the new frame. keys, values: (T + N, H, D), the held tokens as stored,
     behind them the new ones. state: {name: (T, ...)}, what the policy noted of each held token.
     frames, grids: (T,), the frame and grid index of each held token. kept: how many of the held
-    tokens will stay. newest: index of the new frame. layer: index of the layer. frame: the layout
+    tokens will stay. newest: index of the new
+    frame, a scalar on the device in a captured step. layer: index of the layer. frame: the layout
     of a frame.
     """
 
@@ -32,7 +33,7 @@ class EvictionContext:
     frames: Tensor
     grids: Tensor
     kept: int
-    newest: int
+    newest: int | Tensor
     layer: int
     frame: FrameLayout
 

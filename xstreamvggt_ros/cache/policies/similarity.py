@@ -105,8 +105,8 @@ class FrameDiversity(Policy):
 def _ranks(frames: Tensor) -> Tensor:
     """Number the different frames (T,) from 0 on, oldest first."""
     ordered, places = frames.sort()
-    fresh = torch.cat([torch.zeros_like(ordered[:1]), (ordered.diff() != 0).to(ordered.dtype)])
-    return torch.empty_like(places).scatter_(0, places, fresh.cumsum(0))
+    steps = torch.cat([torch.zeros_like(places[:1]), (ordered.diff() != 0).long()])
+    return torch.empty_like(places).scatter_(0, places, steps.cumsum(0))
 
 
 def _farthest_first(points: Tensor, chosen: Tensor, present: Tensor) -> Tensor:
