@@ -44,6 +44,8 @@ def test_the_same_frames_give_the_same_numbers_as_exact_replay():
         np.testing.assert_array_equal(there.truth.depth, here.truth.depth)
         assert there.cost.latency_s > 0
         assert there.cost.resident_bytes > 10e6
+        # Allocated whole with the first frame.
+        assert there.cost.cache_bytes == here.cost.cache_bytes
 
 
 def test_what_comes_too_fast_is_dropped_and_said_so():

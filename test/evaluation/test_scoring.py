@@ -110,6 +110,13 @@ def test_a_protocol_that_means_nothing_is_refused(wrong):
         Protocol(**wrong)
 
 
+def test_two_poses_make_no_trajectory():
+    metrics = scores_of(*oracle_run(Filmed(count=2))).metrics
+
+    assert np.isnan(metrics['ate_rmse'])
+    assert metrics['depth_median_abs_rel'] < 1e-5
+
+
 def test_worst_frames_are_apart():
     errors = [0.0] * 48
     errors[20], errors[21], errors[40] = 0.9, 0.8, 0.5

@@ -66,10 +66,22 @@ class _Watched:
         )
 
     def at(self, when_ns: int, latency_s: float) -> Cost:
-        """Give the last that was seen by then."""
+        """
+        Give what was seen at that time.
+
+        The node reads its cache once a second and says so once a second: a frame's figures are
+        the first that were seen after it, up to two seconds old, and there are some after the
+        last.
+        """
         later = bisect_right(self.samples, when_ns, key=lambda sample: sample[0])
         seen = self.samples[later - 1][1] if later else Cost()
-        return replace(seen, latency_s=latency_s)
+        said = next((cost for _, cost in self.samples[later:] if cost.cache_bytes > 0), seen)
+        return replace(
+            seen,
+            latency_s=latency_s,
+            cache_tokens=said.cache_tokens,
+            cache_bytes=said.cache_bytes,
+        )
 
 
 def live_replay(sequence: EvaluationSequence, config: RunConfig) -> Iterator[FrameResult]:
@@ -124,7 +136,11 @@ def _run(
             lifecycle.change('activate', ACTIVATE_TIMEOUT_S)
             player.play(pacer, PATIENCE_S)
             _await_outputs(link, player, recorder)
+            stopped_at = time.monotonic()
             lifecycle.change('deactivate', PATIENCE_S)
+            # The last figures are sent after the transition.
+            link.spin_until(lambda: recorder.diagnostics_at > stopped_at, SETTLE_S)
+            watched.note(node.pid, recorder)
             link.watch = lambda: None
             return _Happened(player, recorder.completed_ns, watched)
     except NodeError as error:

@@ -26,6 +26,7 @@ from xstreamvggt_ros.evaluation.record import Record, rewrite_metrics
 from xstreamvggt_ros.similarity import Similarity
 
 WORST = 4
+LEAST_POSES = 3
 # Frames nearer to each other than this part of the sequence are not both shown.
 APART = 12
 
@@ -148,12 +149,14 @@ def _score_poses(
     far = relative_error(poses, truths, protocol.delta_m, 'metres')
     lost = lost_at(poses, truths)
     known = bool(np.isfinite(truths).all((1, 2)).any())
+    # A similarity brings any two places to any other two.
+    enough = absolute.translation.count >= LEAST_POSES
     metrics = {
-        'ate_rmse': absolute.translation.rmse,
-        'ate_mean': absolute.translation.mean,
-        'ate_median': absolute.translation.median,
-        'ate_rotation': absolute.rotation.rmse,
-        'ate_scale': absolute.similarity.scale if absolute.translation.count else math.nan,
+        'ate_rmse': absolute.translation.rmse if enough else math.nan,
+        'ate_mean': absolute.translation.mean if enough else math.nan,
+        'ate_median': absolute.translation.median if enough else math.nan,
+        'ate_rotation': absolute.rotation.rmse if enough else math.nan,
+        'ate_scale': absolute.similarity.scale if enough else math.nan,
         'path': absolute.path,
         'rpe_translation': step.translation.rmse,
         'rpe_rotation': step.rotation.rmse,
