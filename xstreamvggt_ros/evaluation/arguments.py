@@ -18,6 +18,7 @@ from xstreamvggt_ros.evaluation.metrics.depth import SCOPES
 from xstreamvggt_ros.evaluation.metrics.points import ALIGNMENTS
 from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
+from xstreamvggt_ros.loading import DTYPES
 from xstreamvggt_ros.model.config import PRESETS
 from xstreamvggt_ros.pipeline import POINT_SOURCES
 from xstreamvggt_ros.segments import ON_FAILURE
@@ -121,7 +122,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     network('--revision', default='')
     network('--device', default='auto')
-    network('--dtype', default='auto', choices=('auto', 'float32', 'bfloat16'))
+    network('--dtype', default='auto', choices=('auto', *DTYPES))
     network('--attention', default='auto', choices=BACKENDS)
     sweep = parser.add_argument_group('settings to combine; each takes several').add_argument
     sweep('--budget', nargs='+', default=['none'], help=FORMS.replace('%', '%%'))
