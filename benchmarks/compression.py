@@ -1,0 +1,221 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Print what a compressed cache costs in accuracy: python -m benchmarks.compression.
+
+The bundled network reconstructs held-out scenes once with a cache without bound and once with each
+setting. The figures of a setting are compared with those of the unbounded cache on the same scene;
+shown are medians over scenes and, in brackets, 95 % intervals by bootstrap. Runs are kept in a
+file, so that a killed command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+import json
+from multiprocessing import get_context
+from pathlib import Path
+import sys
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.evaluation.metrics import (
+    absolute_error,
+    PointProtocol,
+    relative_error,
+    score_depth,
+    score_points,
+)
+from xstreamvggt_ros.geometry import invert_rigid, rigid, unproject, world_from_camera_points
+from xstreamvggt_ros.loading import load_network
+from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.training.batches import resized
+from xstreamvggt_ros.training.shards import held_out_config, render
+
+# Validation looks at the seeds from 0 on.
+FIRST_SEED = 1000
+SHARES = (50, 25, 12)
+POINTS = PointProtocol(alignment='sim3', max_points=5_000, neighbours=12)
+# Every so many pixels each way give a point.
+STRIDE = 4
+METRICS = ('AbsRel', 'δ < 1.25', 'ATE %', 'RPE m', 'RPE °', 'Acc m', 'Comp m')
+HIGHER_IS_BETTER = ('δ < 1.25',)
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A cache: share of the unbounded one in per cent (None: all), bits, and how it is kept."""
+
+    share: int | None = None
+    bits: int = 16
+    policy: str = CacheConfig.recommended().policy
+    scheme: str = 'auto'
+    camera_cache: str = 'shared'
+
+    def cache(self, tokens: int) -> CacheConfig:
+        """Give the configuration where an unbounded cache would hold so many tokens a layer."""
+        budget = None if self.share is None else round(self.share / 100 * tokens)
+        return CacheConfig(
+            budget_tokens=budget,
+            bits=self.bits,
+            policy=self.policy,
+            scheme=self.scheme,
+            camera_cache=self.camera_cache,
+        )
+
+    def name(self) -> str:
+        """Name it in a row of the table."""
+        share = 'unbounded' if self.share is None else f'{self.share} %'
+        parts = [share, f'{self.bits} bits']
+        parts += [] if self.share is None else [self.policy]
+        parts += [] if self.scheme == 'auto' else [self.scheme]
+        parts += [] if self.camera_cache == 'shared' else ['camera per iteration']
+        return ', '.join(parts)
+
+
+def settings() -> Iterator[Setting]:
+    """Yield the settings of the table, the unbounded cache first."""
+    yield Setting()
+    yield Setting(camera_cache='per_iteration')
+    yield Setting(bits=4)
+    for share in SHARES:
+        for bits in (16, 4):
+            yield Setting(share, bits)
+    yield Setting(25, 4, scheme='kcvt')
+    yield Setting(25, 4, camera_cache='per_iteration')
+    for policy in POLICIES:
+        if policy != Setting().policy:
+            yield Setting(25, 4, policy)
+
+
+def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]) -> list[dict]:
+    """Run the settings over one scene; a row each."""
+    torch.set_num_threads(1)
+    model = load_network('tiny', '', '', 'cpu', 'float32')
+    scene = render(held_out_config(seed, frames))
+    parts = (scene.images, scene.depth, scene.camera_from_world, scene.intrinsics)
+    images, depth, poses, intrinsics = resized(*parts, size)
+    world = world_from_camera_points(unproject(depth, intrinsics), poses)
+    tokens = frames * model.config.tokens_per_frame(*size)
+    rows = []
+    for setting in chosen:
+        stream = StreamingReconstructor(model, setting.cache(tokens), point_head=False)
+        answers = [stream.step(image) for image in images]
+        figures = score(answers, depth, poses, world)
+        rows.append({'seed': seed, 'setting': setting.name(), **figures})
+    return rows
+
+
+def score(answers, depth, camera_from_world, world) -> dict[str, float]:
+    """Score a stream's frames by METRICS against depth (F, H, W), poses and points of a scene."""
+    truth = [np.where(each > 0, each, np.nan) for each in depth.numpy()]
+    of_depth = score_depth([answer.depth.numpy() for answer in answers], truth).sequence
+    estimate = _world_from_camera(torch.stack([answer.camera_from_world for answer in answers]))
+    true = _world_from_camera(camera_from_world)
+    absolute, relative = absolute_error(estimate, true), relative_error(estimate, true)
+    seen = (depth > 0)[:, ::STRIDE, ::STRIDE]
+    points = torch.stack([answer.points for answer in answers])[:, ::STRIDE, ::STRIDE][seen]
+    true_points = world[:, ::STRIDE, ::STRIDE][seen]
+    cloud = score_points(points.numpy(), true_points.numpy(), POINTS)
+    values = (
+        of_depth.abs_rel,
+        of_depth.delta,
+        100 * absolute.translation.rmse / absolute.path,
+        relative.translation.rmse,
+        relative.rotation.rmse,
+        cloud.accuracy.mean,
+        cloud.completeness.mean,
+    )
+    return dict(zip(METRICS, map(float, values), strict=True))
+
+
+def _world_from_camera(camera_from_world: torch.Tensor) -> np.ndarray:
+    poses = camera_from_world.double().numpy()
+    return np.stack([invert_rigid(rigid(pose[:, :3], pose[:, 3])) for pose in poses])
+
+
+def relative_changes(rows: list[dict], reference: str) -> dict[str, dict[str, np.ndarray]]:
+    """Give, per setting and metric, how much worse (in per cent) each scene came out."""
+    base = {row['seed']: row for row in rows if row['setting'] == reference}
+    changes: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        for metric in METRICS:
+            before = base[row['seed']][metric]
+            worse = (row[metric] - before) / before * 100
+            sign = -1 if metric in HIGHER_IS_BETTER else 1
+            changes.setdefault(row['setting'], {}).setdefault(metric, []).append(sign * worse)
+    return {
+        setting: {metric: np.array(values) for metric, values in by_metric.items()}
+        for setting, by_metric in changes.items()
+    }
+
+
+def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
+    """Return the median of values (N,) and its 95 % interval by bootstrap."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(values, (RESAMPLES, len(values)))
+    low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
+    return float(np.median(values)), float(low), float(high)
+
+
+def table(rows: list[dict], reference: str) -> str:
+    """Write medians of the reference, then what the others lose, as Markdown."""
+    own = [row for row in rows if row['setting'] == reference]
+    lines = [
+        f'{len(own)} scenes, {reference}: '
+        + ', '.join(f'{m} {np.median([row[m] for row in own]):.4g}' for m in METRICS),
+        '',
+        'Worse than that, in per cent of it (below 0: better):',
+        '',
+        '| cache | ' + ' | '.join(METRICS) + ' |',
+        '|---' * (1 + len(METRICS)) + '|',
+    ]
+    for setting, by_metric in relative_changes(rows, reference).items():
+        if setting != reference:
+            cells = ['{:+.1f} [{:+.1f}, {:+.1f}]'.format(*interval(by_metric[m])) for m in METRICS]
+            lines.append(f'| {setting} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.compression', description=__doc__.strip().splitlines()[0]
+    )
+    parser.add_argument('--scenes', type=int, default=64)
+    parser.add_argument('--frames', type=int, default=48)
+    parser.add_argument('--size', type=int, nargs=2, default=(84, 112))
+    parser.add_argument('--jobs', type=int, default=2, help='processes')
+    parser.add_argument('--runs', type=Path, default=Path('out/compression.jsonl'))
+    options = parser.parse_args()
+    chosen = list(settings())
+    kept = []
+    if options.runs.exists():
+        kept = [json.loads(line) for line in options.runs.read_text().splitlines()]
+    options.runs.parent.mkdir(parents=True, exist_ok=True)
+    done = {row['seed'] for row in kept}
+    seeds = [FIRST_SEED + index for index in range(options.scenes)]
+    left = [seed for seed in seeds if seed not in done]
+    work = partial(measure, chosen=chosen, frames=options.frames, size=tuple(options.size))
+    with (
+        ProcessPoolExecutor(options.jobs, mp_context=get_context('spawn')) as pool,
+        options.runs.open('a') as file,
+    ):
+        for rows in tqdm(pool.map(work, left), total=len(left), desc='scenes'):
+            file.write(''.join(json.dumps(row) + '\n' for row in rows))
+            file.flush()
+            kept += rows
+    sys.stdout.write(table(kept, chosen[0].name()) + '\n')
+
+
+if __name__ == '__main__':
+    main()

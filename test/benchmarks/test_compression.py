@@ -1,0 +1,46 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a compressed cache costs: pairing, intervals, and one scene."""
+
+import numpy as np
+import pytest
+
+from benchmarks.compression import interval, measure, METRICS, relative_changes, Setting, settings
+
+
+def test_changes_are_of_the_same_scene_and_positive_where_worse():
+    def row(seed, setting, value):
+        return {'seed': seed, 'setting': setting, **dict.fromkeys(METRICS, value)}
+
+    rows = [row(1, 'all', 0.5), row(2, 'all', 0.8), row(2, 'half', 0.6), row(1, 'half', 0.6)]
+    changes = relative_changes(rows, 'all')
+
+    assert changes['all']['AbsRel'].tolist() == [0, 0]
+    assert changes['half']['AbsRel'] == pytest.approx([-25, 20])
+    # More pixels within a factor of 1.25 are better.
+    assert changes['half']['δ < 1.25'] == pytest.approx([25, -20])
+
+
+def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
+    values = np.random.default_rng(0).normal(3.0, 1.0, 400)
+    (few, few_low, few_high), (many, many_low, many_high) = interval(values[:20]), interval(values)
+
+    assert few_low < few < few_high
+    assert many_low < many < many_high
+    assert many_high - many_low < 0.5 * (few_high - few_low)
+    assert many == pytest.approx(3.0, abs=0.2)
+
+
+def test_no_two_settings_share_a_name():
+    names = [setting.name() for setting in settings()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_scene_gives_every_figure_of_every_setting():
+    rows = measure(5, [Setting(), Setting(50, 4)], frames=6, size=(84, 112))
+
+    assert [row['setting'] for row in rows] == [Setting().name(), Setting(50, 4).name()]
+    assert all(np.isfinite([row[metric] for metric in METRICS]).all() for row in rows)
+    assert 0 < rows[0]['AbsRel'] < 1
+    assert 0 <= rows[0]['δ < 1.25'] <= 1
+    assert rows[0] != rows[1]
