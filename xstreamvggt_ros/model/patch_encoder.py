@@ -67,7 +67,9 @@ class DinoEncoder(nn.Module):
         if torch.is_grad_enabled():
             return _resized(positions, self.grid, rows, columns)
         weights = self.pos_embed
-        key = (rows, columns, weights.device, weights.dtype, weights.data_ptr(), weights._version)
+        # Training changes weights in place; those of an inference nobody can change.
+        version = 0 if weights.is_inference() else weights._version
+        key = (rows, columns, weights.device, weights.dtype, weights.data_ptr(), version)
         if self._resized is None or self._resized[0] != key:
             self._resized = (key, _resized(positions, self.grid, rows, columns))
         return self._resized[1]
