@@ -4,17 +4,18 @@
 Print how memory behaves over a long stream: python -m benchmarks.flatness.
 
 The tiny network runs on a rendered room, played to and fro. Allocation of the cache and resident
-memory are read as it goes; in the end one step is traced for its largest allocation.
+memory are read as it goes; in the end one step is traced for its largest allocation, and early
+and late frames are compared.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 
 import numpy as np
 import torch
 
+from benchmarks.speed.peaks import clock_name, now
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
@@ -22,6 +23,8 @@ from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
 
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000, 2000)
+EARLY, LATE, SETTLED = slice(100, 300), slice(800, 1000), 500
+RESAMPLES = 2000
 
 
 def resident_bytes() -> int:
@@ -35,6 +38,24 @@ def largest_allocation(reconstructor: StreamingReconstructor, image: torch.Tenso
     with torch.profiler.profile(profile_memory=True) as profile:
         reconstructor.step(image)
     return max(event.self_cpu_memory_usage for event in profile.events())
+
+
+def late_by_early(milliseconds: list[float]) -> tuple[float, float, float]:
+    """Return late frames' median by that of early ones, between the ends of its 95 % interval."""
+    draw = np.random.default_rng(0)
+    medians = [
+        np.median(draw.choice(milliseconds[part], (RESAMPLES, len(milliseconds[part]))), axis=1)
+        for part in (EARLY, LATE)
+    ]
+    low, high = np.percentile(medians[1] / medians[0], (2.5, 97.5))
+    middle = np.median(milliseconds[LATE]) / np.median(milliseconds[EARLY])
+    return float(low), float(middle), float(high)
+
+
+def growth(resident: list[int]) -> float:
+    """Return the slope in bytes a frame of resident memory over the settled frames."""
+    settled = resident[SETTLED:]
+    return float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
 
 
 def main() -> None:
@@ -61,10 +82,15 @@ def main() -> None:
     print('| frame | tokens a layer | cache, bytes | scratch, bytes | resident, MiB | ms |')
     print('|---|---|---|---|---|---|')
     durations: list[float] = []
+    resident: list[int] = []
+    sizes: set[int] = set()
+    device = torch.device('cpu')
     for index in range(1, arguments.frames + 1):
-        began = time.perf_counter()
+        began = now(device)
         reconstructor.step(images[index % len(images)])
-        durations.append(1e3 * (time.perf_counter() - began))
+        durations.append(1e3 * (now(device) - began))
+        resident.append(resident_bytes())
+        sizes.add(reconstructor.cache_stats().bytes)
         if index in CHECKPOINTS or index == arguments.frames:
             stats = reconstructor.cache_stats()
             print(
@@ -75,6 +101,15 @@ def main() -> None:
     copy = 2 * arguments.budget_tokens * config.embed_dim * config.depth * 4
     largest = largest_allocation(reconstructor, images[0])
     print(f'largest allocation of a step: {largest} bytes; the cache in fp32: {copy} bytes')
+    print(f'sizes of the cache over all frames, bytes: {sorted(sizes)}; {clock_name(device)}')
+    if arguments.frames >= LATE.stop:
+        low, middle, high = late_by_early(durations)
+        print(
+            f'median of frames 800 to 1,000 by that of 100 to 300: {middle:.3f} '
+            f'(95 % interval {low:.3f} to {high:.3f})'
+        )
+    if arguments.frames > SETTLED + 1:
+        print(f'resident memory from frame {SETTLED} on: {growth(resident):.0f} bytes a frame')
 
 
 if __name__ == '__main__':

@@ -22,6 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
     logs = tempfile.TemporaryDirectory(prefix='xstreamvggt_ros_test_log_')
     config.add_cleanup(logs.cleanup)
     os.environ['ROS_LOG_DIR'] = logs.name
+    # Read when Triton is first imported: without a GPU its interpreter runs the kernels.
+    if not Path('/dev/nvidiactl').exists():
+        os.environ.setdefault('TRITON_INTERPRET', '1')
 
 
 @pytest.fixture(scope='session')

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import math
 
 import torch
@@ -16,6 +18,12 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     if queries.device.type == 'cpu' and queries.dtype == torch.bfloat16:
         return _by_products(queries, keys, values)
     return functional.scaled_dot_product_attention(queries, keys, values)
+
+
+@functools.cache
+def has_triton() -> bool:
+    """Whether Triton is there to make kernels with."""
+    return importlib.util.find_spec('triton') is not None
 
 
 def _by_products(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

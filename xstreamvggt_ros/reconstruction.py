@@ -78,9 +78,10 @@ def assemble(
     frame: Frame, seen: np.ndarray, config: PipelineConfig, view: View | None
 ) -> Reconstruction:
     """Bring a frame of the network to metres and the map, as the first of its stream."""
-    predicted = _array(frame.intrinsics).astype(np.float64)
+    predicted, camera_from_world = _arrays(frame.intrinsics, frame.camera_from_world)
+    predicted = predicted.astype(np.float64)
     intrinsics = predicted if view is None else view.intrinsics
-    transform = map_from_camera(_array(frame.camera_from_world), config.world_axes, config.scale)
+    transform = map_from_camera(camera_from_world, config.world_axes, config.scale)
     depth = config.scale * frame.depth
     if view is not None:
         depth = depth.masked_fill(view.missing.to(depth.device), torch.nan)
@@ -94,15 +95,18 @@ def assemble(
         if view is not None:
             points = points.masked_fill(view.missing.to(points.device)[..., None], torch.nan)
         points_confidence = frame.points_confidence
+    depth, confidence, points, points_confidence = _arrays(
+        _finite(depth), frame.depth_confidence, _finite(points), points_confidence
+    )
     return Reconstruction(
-        depth=_finite(depth),
-        confidence=_array(frame.depth_confidence),
+        depth=depth,
+        confidence=confidence,
         picture=seen,
         intrinsics=intrinsics,
         predicted_intrinsics=predicted,
         map_from_camera=transform,
-        points=_finite(points),
-        points_confidence=_array(points_confidence),
+        points=points,
+        points_confidence=points_confidence,
         index=0,
         calibrated=view is not None,
         scale=config.scale,
@@ -125,10 +129,17 @@ def nearest(values: np.ndarray, plan: Preprocessing) -> np.ndarray:
     return values[np.ix_(rows.astype(int), columns.astype(int))]
 
 
-def _finite(values: Tensor) -> np.ndarray:
-    """Copy to the host with NaN for whatever is not finite."""
-    return _array(torch.where(torch.isfinite(values), values, torch.nan))
+def _finite(values: Tensor) -> Tensor:
+    """Put NaN for whatever is not finite."""
+    return torch.where(torch.isfinite(values), values, torch.nan)
 
 
-def _array(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy()
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """Copy tensors to the host; from a CUDA device through pinned memory, waiting once."""
+    if not tensors[0].is_cuda:
+        return [tensor.detach().numpy() for tensor in tensors]
+    copies = [torch.empty(each.shape, dtype=each.dtype, pin_memory=True) for each in tensors]
+    for copy, tensor in zip(copies, tensors, strict=True):
+        copy.copy_(tensor.detach(), non_blocking=True)
+    torch.cuda.current_stream(tensors[0].device).synchronize()
+    return [copy.numpy() for copy in copies]

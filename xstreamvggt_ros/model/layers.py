@@ -11,6 +11,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.attention import attend as attend_all
+from xstreamvggt_ros.attention import has_triton
 from xstreamvggt_ros.model.rope import RotaryTable
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
@@ -67,15 +68,38 @@ class Attention(nn.Module):
         It is given queries, keys and values (B, H, N, D), keys after k_norm and RoPE, so that
         what it keeps of them never has to be computed again.
         """
+        queries, keys, values = self._queries_keys_values(x, rope)
+        attended = attend(queries, keys, values)
+        return self.proj(attended.transpose(1, 2).flatten(2).to(x.dtype))
+
+    def _queries_keys_values(self, x: Tensor, rope: RotaryTable | None) -> tuple[Tensor, ...]:
+        """Return each (B, H, N, D): on CUDA by one kernel, elsewhere step by step."""
         dtype = self.dtype or x.dtype
-        queries, keys, values = (
-            self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        projected = self.qkv(x)
+        if rope is not None and self._can_fuse(projected):
+            from xstreamvggt_ros.model.kernels import norm_and_rotate
+
+            with torch.cuda.device(x.device):
+                return norm_and_rotate(
+                    projected, self.q_norm, self.k_norm, rope.cos, rope.sin, self.num_heads, dtype
+                ).unbind()
+        queries, keys, values = projected.unflatten(-1, (3, self.num_heads, -1)).permute(
+            2, 0, 3, 1, 4
         )
         queries, keys = self.q_norm(queries), self.k_norm(keys)
         if rope is not None:
             queries, keys = rope.rotate(queries), rope.rotate(keys)
-        attended = attend(queries.to(dtype), keys.to(dtype), values.to(dtype))
-        return self.proj(attended.transpose(1, 2).flatten(2).to(x.dtype))
+        return queries.to(dtype), keys.to(dtype), values.to(dtype)
+
+    def _can_fuse(self, projected: Tensor) -> bool:
+        dim = projected.shape[-1] // 3 // self.num_heads
+        return (
+            projected.is_cuda
+            and not torch.is_grad_enabled()
+            and isinstance(self.q_norm, nn.LayerNorm)
+            and dim & (dim - 1) == 0
+            and has_triton()
+        )
 
 
 class Block(nn.Module):

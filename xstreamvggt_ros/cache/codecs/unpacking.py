@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.attention import has_triton
 from xstreamvggt_ros.cache.packing import unpack
 
 # Slots unpacked at a time where there is no kernel.
@@ -32,7 +30,7 @@ def unpack_into(
     with group (T,) given, (G, H, D), one per group and channel. channels, a gain and an offset
     (H, D) each, are then applied to each channel.
     """
-    if out.is_cuda and _has_triton() and _is_power_of_two(codes.shape[-1]):
+    if out.is_cuda and has_triton() and _is_power_of_two(codes.shape[-1]):
         from xstreamvggt_ros.cache.kernels import unpack_rows
 
         with torch.cuda.device(out.device):
@@ -49,11 +47,6 @@ def unpack_into(
             gain, offset = channels
             numbers.mul_(gain).add_(offset)
         out[rows] = numbers
-
-
-@functools.cache
-def _has_triton() -> bool:
-    return importlib.util.find_spec('triton') is not None
 
 
 def _is_power_of_two(number: int) -> bool:
