@@ -70,9 +70,17 @@ def _int_mm_flop(a: tuple, b: tuple, *rest, **keywords) -> int:
     return 2 * a[0] * a[1] * b[1]
 
 
+def _attention_flop(queries: tuple, keys: tuple, *rest, **keywords) -> int:
+    batch, heads, tokens, dim = queries
+    return 4 * batch * heads * tokens * keys[2] * dim
+
+
 def count_operations(step: Callable[[], object], dtype: str) -> dict[str, float]:
     """Count a step's operations by the precision in which they run, for a contender of dtype."""
-    mapping = {torch.ops.aten._int_mm: _int_mm_flop}
+    mapping = {
+        torch.ops.aten._int_mm: _int_mm_flop,
+        torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
+    }
     with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         step()
     counted: dict[str, float] = defaultdict(float)

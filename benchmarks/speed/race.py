@@ -137,7 +137,8 @@ def _obstacle(
     if known:
         last = known[-1]
         grows = contender.config is not None and not contender.config.bounded
-        expected = float(np.median(last.seconds)) * (frame / last.frame if grows else 1)
+        growing = last.parts.get('cache', 0.0) * (frame / last.frame - 1) if grows else 0.0
+        expected = float(np.median(last.seconds)) + growing
         if expected * (rounds + _STEPS_BEFORE) > LONGEST_S:
             return f'not run: it would take {expected * (rounds + _STEPS_BEFORE) / 60:.0f} minutes'
     return ''

@@ -106,7 +106,7 @@ def test_a_row_that_would_not_fit_says_so_instead(monkeypatch):
 def test_a_row_that_would_take_ten_minutes_says_so_instead():
     peaks = Peaks({'float32': 1e9}, 1e9)
     unbounded = Contender('unbounded', tiny(), 'float32', CacheConfig())
-    before = [Row(10, 'unbounded', 'float32', seconds=(30.0, 31.0))]
+    before = [Row(10, 'unbounded', 'float32', seconds=(30.0, 31.0), parts={'cache': 9.0})]
 
     (row,) = race([unbounded], 100, torch.rand(3, 42, 56), 5, peaks, {}, False, before)
 

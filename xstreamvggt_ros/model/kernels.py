@@ -17,7 +17,7 @@ def _norm_and_rotate(
     qkv, out, cos, sin, q_weight, q_bias, k_weight, k_bias, rows, batch, tokens, period, eps,
     HEADS: tl.constexpr, DIM: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """A row is one head of one token; program axis 1 tells queries, keys and values apart."""
+    """Take rows of one head of one token; axis 1 tells queries, keys and values apart."""
     row = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     kind = tl.program_id(1)
     live = (row < rows)[:, None]

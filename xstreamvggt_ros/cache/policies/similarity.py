@@ -93,12 +93,12 @@ class FrameDiversity(Policy):
         count = belongs.sum(dim=1, keepdim=True)
         means, new = [], []
         # A few heads at a time: the keys of all in fp32 would be a copy of the layer.
-        for keys in context.keys.split(_HEADS_AT_A_TIME, dim=1):
-            keys = keys.float().flatten(1)
-            means.append(belongs @ keys[: context.held] / count.clamp_min(1))
-            new.append(keys[context.held :].mean(dim=0, keepdim=True))
-        points = torch.cat(means, dim=1)
-        chosen = torch.cat([points[:1], torch.cat(new, dim=1)])
+        for keys in context.keys.transpose(0, 1).split(_HEADS_AT_A_TIME):
+            keys = keys.float()
+            means.append(belongs @ keys[:, : context.held] / count.clamp_min(1))
+            new.append(keys[:, context.held :].mean(dim=1, keepdim=True))
+        points, arriving = (torch.cat(part).transpose(0, 1).flatten(1) for part in (means, new))
+        chosen = torch.cat([points[:1], arriving])
         return _farthest_first(points, chosen, count[:, 0] > 0)[member]
 
 
