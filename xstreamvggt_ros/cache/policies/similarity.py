@@ -103,7 +103,7 @@ class FrameDiversity(Policy):
 
 
 def _ranks(frames: Tensor) -> Tensor:
-    """Number the different frames (T,) from 0 on, oldest first."""
+    """Return the numbers (T,) of the different frames, oldest first, from 0 on."""
     ordered, places = frames.sort()
     steps = torch.cat([torch.zeros_like(places[:1]), (ordered.diff() != 0).long()])
     return torch.empty_like(places).scatter_(0, places, steps.cumsum(0))
