@@ -73,11 +73,14 @@ def test_the_attention_is_the_one_asked_for(attention):
     assert built(model__attention=attention).attention == attention
 
 
-@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
-def test_it_steps_in_either_precision(dtype):
+@pytest.mark.parametrize(
+    ('dtype', 'attended'),
+    [('float32', torch.float32), ('bfloat16', torch.bfloat16), ('int8', torch.bfloat16)],
+)
+def test_it_steps_in_every_precision(dtype, attended):
     reconstructor = built(model__dtype=dtype, cache__budget_tokens=300)
 
     frames = [reconstructor.step(torch.rand(3, 42, 56)) for _ in range(2)]
 
-    assert reconstructor.model.dtype == getattr(torch, dtype)
+    assert reconstructor.model.dtype == attended
     assert all(torch.isfinite(frame.depth).all() for frame in frames)
