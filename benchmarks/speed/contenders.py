@@ -134,7 +134,9 @@ def _admit(layer: LayerCache, frame: int) -> None:
     heads, dim, dtype = _shape_of(tensors, codec)
     device = layer.slots['frame'].device
     total = layer.held + layer.frame.tokens
-    keys = torch.randn(total, heads, dim, device=device, dtype=dtype)
+    keys = torch.empty(total, heads, dim, device=device, dtype=dtype)
+    # Without a bound nobody looks at what is held already, which would be long to make.
+    keys[layer.held if layer.plan.capacity is None else 0 :].normal_()
     layer.admit(keys[layer.held :].transpose(0, 1), keys, keys, frame)
 
 
