@@ -93,7 +93,9 @@ def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
     assert sweep(planned(tmp_path, '3f'), tmp_path, Means(), tell, leave_mark).made == 1
 
 
-def test_a_sweep_that_is_left_interrupts_its_runs(tmp_path):
+# A shell leaves SIGINT ignored in what it starts in the background, and that is inherited.
+@pytest.mark.parametrize('inherited', [signal.default_int_handler, signal.SIG_IGN])
+def test_a_sweep_that_is_left_interrupts_its_runs(tmp_path, inherited):
     (run,) = planned(tmp_path, '3f').runs
     finished = local_runs([run], wait_for_an_end, 1, 1)
     begun = run.folder / 'begun'
@@ -103,6 +105,7 @@ def test_a_sweep_that_is_left_interrupts_its_runs(tmp_path):
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, leave_when_begun)
+    interrupted = signal.signal(signal.SIGINT, inherited)
     try:
         signal.alarm(1)
         with pytest.raises(KeyboardInterrupt):
@@ -110,6 +113,7 @@ def test_a_sweep_that_is_left_interrupts_its_runs(tmp_path):
         finished.close()
     finally:
         signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGINT, interrupted)
 
     assert (run.folder / 'interrupted').exists()
     wait(lambda: not alive(int(begun.read_text())))

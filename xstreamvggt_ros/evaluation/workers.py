@@ -133,6 +133,8 @@ def limit_threads(threads: int) -> None:
 
 def _prepare(threads: int) -> None:
     """Begin a worker's life."""
+    # A shell's background jobs ignore SIGINT, and so would what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     limit_threads(threads)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
