@@ -4,6 +4,8 @@
 
 from dataclasses import replace
 
+from bag_messages import IMAGE, image, write_bag
+from layouts import pixels
 import pytest
 
 from xstreamvggt_ros.evaluation.budgets import Budget
@@ -119,3 +121,30 @@ def test_a_sequence_that_cannot_be_opened_is_named_and_the_rest_goes_on(tmp_path
     assert len({run.folder for run in made.runs}) == 2
     assert all(run.folder.parent == tmp_path for run in made.runs)
     assert not any(run.finished for run in made.runs)
+
+
+def test_topics_of_one_bag_are_different_runs(tmp_path):
+    topics = ('/left/image_raw', '/right/image_raw')
+    messages = [
+        (topic, IMAGE, stamp, image(stamp, pixels(index), 'rgb8'))
+        for index, topic in enumerate(topics)
+        for stamp in (10**18, 10**18 + 10**8)
+    ]
+    bag = write_bag(tmp_path / 'bag', messages)
+    specs = [SequenceSpec(str(bag), options=(('topic', topic),)) for topic in topics]
+
+    left, right = plan(specs, [RunConfig()], tmp_path).runs
+
+    assert left.sequence != right.sequence
+    assert left.key != right.key
+    assert left.folder != right.folder
+    assert left.key == plan(specs[:1], [RunConfig()], tmp_path).runs[0].key
+
+
+def test_what_an_option_changes_is_another_run(tmp_path):
+    bag = write_bag(
+        tmp_path / 'bag', [('/image_raw', IMAGE, 10**18, image(10**18, pixels(0), 'rgb8'))]
+    )
+    specs = [SequenceSpec(str(bag), options=(('tolerance_s', each),)) for each in (0.01, 0.02)]
+
+    assert len(plan(specs, [RunConfig()], tmp_path).runs) == 2

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+import hashlib
 from itertools import product
 from pathlib import Path
 import re
 
 from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.evaluation.datasets import EvaluationSequence, open_sequence
-from xstreamvggt_ros.evaluation.jsonable import plain
+from xstreamvggt_ros.evaluation.jsonable import dumps, plain
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
 from xstreamvggt_ros.io.frames import InputError
@@ -119,7 +120,7 @@ def plan(
     for spec in specs:
         try:
             sequence = spec.open()
-            fingerprint = sequence.fingerprint()
+            fingerprint = _fingerprint(spec, sequence)
         except (InputError, OSError) as error:
             problems.append(f'{spec.path}: {error}')
             continue
@@ -127,6 +128,12 @@ def plan(
             run = _planned(spec, config, sequence, fingerprint, weights[_network(config)], output)
             runs.setdefault(run.key, replace(run, protocol=protocol or Protocol()))
     return Plan(tuple(runs.values()), tuple(problems))
+
+
+def _fingerprint(spec: SequenceSpec, sequence: EvaluationSequence) -> str:
+    """Hash what is read and how: the same files hold several topics, splits or kinds of depth."""
+    text = dumps([sequence.fingerprint(), sequence.dataset, sorted(spec.options)])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _network(config: RunConfig) -> tuple[str, str, str]:

@@ -72,7 +72,9 @@ def open_rosbag(
     files = [each for each in found.rglob('*') if each.is_file()] if found.is_dir() else [found]
     if is_file_source(truth):
         files.append(Path(truth))
-    return FileSequence(found.stem, LAYOUT, loader.frames(), root, tuple(files), loader.problems)
+    # A bag holds as many sequences as image topics.
+    name = found.stem + topic
+    return FileSequence(name, LAYOUT, loader.frames(), root, tuple(files), loader.problems)
 
 
 class _Loader:
