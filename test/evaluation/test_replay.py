@@ -86,6 +86,11 @@ def test_memory_that_runs_out_ends_the_stream_and_not_the_run():
 
     assert [each.status for each in results] == ['done'] * 3 + ['failed'] * 3
     assert all('out_of_memory: at frame 3' in each.reason for each in results[3:])
+    # The camera went on: what was not followed counts as lost.
+    for result, frame in zip(results[3:], sequence.frames[3:], strict=True):
+        np.testing.assert_array_equal(
+            result.truth.world_from_camera, frame.truth().world_from_camera
+        )
 
 
 def test_images_that_are_no_video_each_begin_a_stream():

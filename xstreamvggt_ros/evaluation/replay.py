@@ -108,7 +108,9 @@ def replay(
             except torch.OutOfMemoryError as error:
                 # What was reconstructed so far counts; that it ended here is a result too.
                 exhausted = f'out_of_memory: at frame {index}: {error}'.partition('\n')[0]
-        yield FrameResult(index, frame, AlignedTruth(), 'failed', reason=exhausted)
+        # Where the camera went on to is known: that it was not followed there is a loss.
+        truth = AlignedTruth(world_from_camera=frame.truth().world_from_camera)
+        yield FrameResult(index, frame, truth, 'failed', reason=exhausted)
 
 
 def _frame(
