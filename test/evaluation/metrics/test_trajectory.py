@@ -160,6 +160,12 @@ def test_pairs_in_metres_follow_the_path():
     places = np.array([[0, 0, 0], [0.4, 0, 0], [1.0, 0, 0], [1.0, 1.0, 0], [1.0, 1.05, 0]])
     every = motion_pairs(places, 1.0, 'metres', True)
     assert every.tolist() == [[0, 2], [2, 3]]
+    # Of frames at one place, the first ends a motion, and each begins one.
+    still = np.repeat(places, 3, axis=0)
+    assert motion_pairs(still, 1.0, 'metres', True).tolist() == [
+        [start, end] for starts, end in (((0, 1, 2), 6), ((6, 7, 8), 9)) for start in starts
+    ]
+    assert motion_pairs(places[[0, 1, 1, 1]] * 2.4, 1.0, 'metres', True).tolist() == [[0, 1]]
     following = motion_pairs(places, 1.0, 'metres', False)
     assert following.tolist() == [[0, 2], [2, 3]]
     assert motion_pairs(places, 9.0, 'metres', True).tolist() == []

@@ -171,7 +171,8 @@ def _nearest_pairs(travelled: np.ndarray, delta: float) -> np.ndarray:
     after = np.minimum(np.searchsorted(travelled, wanted), len(travelled) - 1)
     before = np.maximum(after - 1, 0)
     nearer = np.abs(travelled[before] - wanted) <= np.abs(travelled[after] - wanted)
-    ends = np.where(nearer, before, after)
+    # Of the frames of a camera that stands there, the first.
+    ends = np.searchsorted(travelled, travelled[np.where(nearer, before, after)])
     starts = np.arange(len(travelled))
     good = np.abs(travelled[ends] - wanted) <= DELTA_TOLERANCE * delta
     return np.stack([starts, ends], axis=1)[good & (ends > starts)]
