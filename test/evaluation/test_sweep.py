@@ -85,6 +85,16 @@ def test_an_error_is_forgotten_once_the_run_succeeds(tmp_path):
     assert read_errors(tmp_path) == []
 
 
+def test_an_error_beside_a_finished_run_is_forgotten(tmp_path, monkeypatch):
+    (run,) = planned(tmp_path, '3f').runs
+    run.error_file.write_text('{"run": "x", "message": "was worse"}')
+    monkeypatch.setattr(PlannedRun, 'finished', property(lambda run: True))
+
+    assert sweep(Plan((run,)), tmp_path, Means(), execute=leave_mark).already_there == 1
+
+    assert read_errors(tmp_path) == []
+
+
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
     def tell(run, failure, made):
         with pytest.raises(SweepBusy, match='another sweep'):

@@ -65,6 +65,8 @@ def sweep(
         for run in plan.runs:
             if run.finished:
                 there += 1
+                # What was left by a sweep that was killed before it took this away.
+                run.error_file.unlink(missing_ok=True)
                 tell(run, None, False)
             else:
                 missing.append(run)
