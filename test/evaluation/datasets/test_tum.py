@@ -122,3 +122,15 @@ def test_a_list_without_images_is_refused(write):
     save_text(folder / 'rgb.txt', '# nothing\n')
     with pytest.raises(InputError, match=r'rgb\.txt lists no images'):
         open_sequence(folder)
+
+
+@pytest.mark.parametrize('name', ['/dev/zero', '../other/rgb/1.png', 'rgb/../../x.png'])
+def test_a_list_does_not_lead_out_of_its_folder(write, name):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    lines = (folder / 'rgb.txt').read_text().splitlines()
+    lines[2] = f'{IMAGES[1]:.6f} {name}'
+    save_text(folder / 'rgb.txt', '\n'.join(lines))
+    sequence = open_sequence(folder)
+    assert len(sequence.frames) == 3
+    assert any(f'rgb.txt:3: a line is "stamp file": {name}' in each for each in sequence.problems)
+    assert len(sequence.fingerprint()) == 64

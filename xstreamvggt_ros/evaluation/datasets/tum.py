@@ -105,10 +105,17 @@ def read_list(file: Path, problems: Problems) -> list[tuple[int, Path]]:
             continue
         try:
             stamp, name = columns
-            entries.append((parse_stamp(stamp), file.parent / name))
+            entries.append((parse_stamp(stamp), file.parent / _inside(name)))
         except (ValueError, OverflowError) as error:
             problems.add(f'{file}:{number}: a line is "stamp file": {error}')
     return sorted(entries)
+
+
+def _inside(name: str) -> str:
+    """Give a name that a list has back; ValueError where it leads out of the list's folder."""
+    if Path(name).is_absolute() or '..' in Path(name).parts:
+        raise ValueError(f'{name} is not below the folder; copy or link the file into it')
+    return name
 
 
 def _open(path: Path, layout: str, tolerance_ns: int, of_sensor) -> FileSequence:
