@@ -13,6 +13,7 @@ import numpy as np
 
 # More than this is no record of ours, whatever its files say.
 MOST_BYTES = 8 * 2**30
+UNREADABLE = zipfile.BadZipFile, zipfile.LargeZipFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class _Arrays:
                     raise ValueError(f'{path} would take more than {MOST_BYTES >> 30} GiB')
             with np.load(path, allow_pickle=False) as file:
                 return cls(**{field.name: file[field.name] for field in fields(cls)})
-        except (zipfile.BadZipFile, zipfile.LargeZipFile, KeyError, EOFError) as error:
+        except (*UNREADABLE, KeyError, EOFError, MemoryError) as error:
             raise ValueError(f'{path} is damaged: {error}') from error
 
 

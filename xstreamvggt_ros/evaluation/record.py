@@ -118,7 +118,15 @@ def read_record(folder: Path) -> Record:
         raise RecordError(
             f'{path} is of schema {info["schema"]}, this version reads {SCHEMA}; run it again'
         )
-    _check_files(folder, info['files'])
+    try:
+        _check_files(folder, info['files'])
+        text = [info['sequence'][name] for name in ('name', 'dataset')]
+        if not all(isinstance(each, str) for each in text):
+            raise TypeError(f'its sequence is named {text}')
+    except (AttributeError, KeyError, TypeError) as error:
+        raise RecordError(
+            f'{path} is damaged: {type(error).__name__} {error}; delete {folder} and run it again'
+        ) from error
     try:
         config = RunConfig(**info['config'])
     except (TypeError, ValueError) as error:
