@@ -152,3 +152,21 @@ def test_holes_interrupt_a_line():
 
     (path,) = re.findall(r'class="line tone0" d="([^"]*)"', text)
     assert path.count('M') == 2
+
+
+def test_other_inputs_of_the_same_name_stay_apart(tmp_path):
+    records = [
+        oracle_record(
+            tmp_path / f'{count}-{budget}', 0.02, sequence=Filmed(count=count), budget=budget
+        )
+        for count in (5, 6)
+        for budget in ('none', '50%')
+    ]
+
+    (dataset,) = datasets(records)
+
+    assert len(dataset.sequences) == 2
+    for row in dataset.rows:
+        assert sorted(len(row.runs[name].frames()) for name in dataset.sequences) == [5, 6]
+    for name in dataset.sequences:
+        assert len({len(run.frames()) for run in dataset.runs_of(name)}) == 1

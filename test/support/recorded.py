@@ -53,6 +53,7 @@ def oracle_record(folder, noise=0.0, config=CONFIG, sequence=None, **changes):
         'sequence': {
             'name': sequence.name,
             'dataset': sequence.dataset,
+            'fingerprint': sequence.fingerprint(),
             'independent_frames': sequence.independent_frames,
             'problems': list(sequence.problems),
         },

@@ -78,11 +78,30 @@ class Dataset:
 def datasets(records: list[Record]) -> list[Dataset]:
     """Sort runs by data set, configuration and sequence."""
     found: dict[str, dict[tuple, dict[str, Record]]] = {}
+    names = _names(records)
     for record in records:
         key = (record.info['weights'], record.config.canonical())
         rows = found.setdefault(record.dataset, {})
-        rows.setdefault(key, {})[record.sequence] = record
+        rows.setdefault(key, {})[names[_input(record)]] = record
     return [_dataset(name, rows) for name, rows in sorted(found.items())]
+
+
+def _names(records: list[Record]) -> dict[tuple, str]:
+    """Name each input by its sequence, and others of the same name by what they hold too."""
+    names: dict[tuple, str] = {}
+    taken: set[tuple[str, str]] = set()
+    for record in records:
+        dataset, name, fingerprint = _input(record)
+        if (dataset, name, fingerprint) in names:
+            continue
+        shown = f'{name} ({fingerprint[:8]})' if (dataset, name) in taken else name
+        taken.add((dataset, name))
+        names[dataset, name, fingerprint] = shown
+    return names
+
+
+def _input(record: Record) -> tuple[str, str, str]:
+    return record.dataset, record.sequence, record.info['sequence'].get('fingerprint', '')
 
 
 def _dataset(name: str, grouped: dict[tuple, dict[str, Record]]) -> Dataset:
