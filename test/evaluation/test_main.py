@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from recorded import oracle_record
 
 from xstreamvggt_ros.evaluation.__main__ import main
 from xstreamvggt_ros.evaluation.record import find_records
@@ -65,6 +66,7 @@ def test_a_sweep_is_killed_goes_on_and_is_reported(tmp_path, capsys):
         (['run', 'synthetic:3', '--max-depth', '-1'], 'max_depth'),
         (['run', '/nowhere'], '/nowhere does not exist'),
         (['run', 'synthetic:3', '--option', 'colour=red'], 'no option colour'),
+        (['run', 'synthetic:3', '--option', 'frames=many'], "option frames is 'many'; give int"),
         (['run', 'synthetic:3', '--checkpoint', '/nowhere.pth', *SMALL], 'nowhere.pth'),
         (['report', '/nowhere'], 'no finished run'),
         (['score', '/nowhere'], 'no finished run'),
@@ -80,3 +82,15 @@ def test_what_cannot_be_done_is_said_with_the_value(arguments, words, tmp_path, 
     said = ' '.join(capsys.readouterr().out.split())
     assert words in said
     assert 'Traceback' not in said
+
+
+def test_a_folder_may_be_called_what_it_likes(tmp_path, capsys):
+    folder = tmp_path / 'a [/b] [red]c'
+    oracle_record(folder / 'run')
+
+    assert main(['report', str(folder)]) == 0
+    assert main(['score', str(folder), '--max-points', '500']) == 0
+
+    said = capsys.readouterr().out
+    assert f'wrote {folder}/report.html' in said
+    assert f'scored {folder}/run' in said

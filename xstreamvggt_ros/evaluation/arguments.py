@@ -110,7 +110,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_option,
         metavar='NAME=VALUE',
-        help='an option of the layout, e.g. image_topic=/camera/image_raw; may be repeated',
+        help='an option of the layout, e.g. topic=/camera/image_raw; may be repeated',
     )
     _output(add)
     network = parser.add_argument_group('network').add_argument
@@ -221,14 +221,9 @@ def _positive(text: str) -> int:
     return value
 
 
-def _option(text: str) -> tuple[str, object]:
-    """Read NAME=VALUE, a value that is a number as one."""
+def _option(text: str) -> tuple[str, str]:
+    """Read NAME=VALUE; the layout knows what kind of value it is."""
     name, separator, value = text.partition('=')
     if not name or not separator:
         raise argparse.ArgumentTypeError(f'{text!r} is not NAME=VALUE')
-    for kind in (int, float):
-        try:
-            return name, kind(value)
-        except ValueError:
-            continue
     return name, value

@@ -57,7 +57,7 @@ def score(options: argparse.Namespace, console: Console) -> int:
     records, problems = _records(options.folders)
     for record in records:
         score_again(record, protocol)
-        console.print(f'scored {record.folder}')
+        console.print(f'scored {escape(str(record.folder))}')
     for problem in problems:
         console.print(f'[red]{escape(problem)}[/]')
     return FAILED if problems or not records else GOOD
@@ -78,12 +78,12 @@ def export(options: argparse.Namespace, console: Console) -> int:
         from xstreamvggt_ros.evaluation.export.rerun import write_rerun
 
         write_rerun(record, options.rerun)
-        console.print(f'wrote {options.rerun}')
+        console.print(f'wrote {escape(str(options.rerun))}')
     if options.mcap:
         from xstreamvggt_ros.evaluation.export.mcap import write_mcap
 
         write_mcap(record, options.mcap)
-        console.print(f'wrote {options.mcap}')
+        console.print(f'wrote {escape(str(options.mcap))}')
     return GOOD
 
 
@@ -95,7 +95,7 @@ def _write_report(folder: Path, output: Path, title: str, console: Console) -> i
     for problem in problems:
         console.print(f'[red]left out:[/] {escape(problem)}')
     for path in written:
-        console.print(f'wrote {path}')
+        console.print(f'wrote {escape(str(path))}')
     return FAILED if problems or not written else GOOD
 
 

@@ -70,3 +70,14 @@ def test_a_synthetic_fingerprint_is_that_of_its_pixels():
 def test_a_synthetic_sequence_that_cannot_be_is_refused(path, options, message):
     with pytest.raises(InputError, match=message):
         open_sequence(path, **options)
+
+
+@pytest.mark.parametrize('frames', ['3', 3])
+def test_an_option_may_be_text(frames):
+    assert len(open_sequence('synthetic:7', **{**SMALL, 'frames': frames}).frames) == 3
+
+
+@pytest.mark.parametrize('wrong', ['many', '2.5', '', None, 'nan'])
+def test_an_option_of_another_kind_is_refused_by_name(wrong):
+    with pytest.raises(InputError, match='option frames is .*; give int, as 64'):
+        open_sequence('synthetic:7', frames=wrong)

@@ -34,7 +34,12 @@ class Layout:
 
     def options(self) -> tuple[str, ...]:
         """Name the options."""
-        return tuple(signature(self.open).parameters)[1:]
+        return tuple(self.defaults())
+
+    def defaults(self) -> dict[str, object]:
+        """Give the options' values where none are given, whose types are those of all values."""
+        parameters = list(signature(self.open).parameters.values())[1:]
+        return {each.name: each.default for each in parameters}
 
 
 # In this order they are tried.
@@ -82,7 +87,20 @@ def _open(chosen: Layout, name: str, path: str | Path, options: dict) -> Evaluat
     if unknown:
         known = ', '.join(chosen.options()) or 'none'
         raise InputError(f'{name} has no option {", ".join(unknown)}; it has: {known}')
-    return chosen.open(path, **options)
+    defaults = chosen.defaults()
+    typed = {option: _typed(option, value, defaults[option]) for option, value in options.items()}
+    return chosen.open(path, **typed)
+
+
+def _typed(option: str, value: object, default: object) -> object:
+    """Bring a value, which may be text from a command line, to the type of the default."""
+    kind = type(default)
+    try:
+        return kind(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f'option {option} is {value!r}; give {kind.__name__}, as {default!r}'
+        ) from error
 
 
 def _recognised(path: Path) -> str:
