@@ -186,6 +186,18 @@ def table(rows: list[dict], reference: str) -> str:
     return '\n'.join(lines)
 
 
+def whole_scenes(path: Path, names: list[str]) -> list[dict]:
+    """Read the rows of scenes that have every setting; a kill may have cut one short."""
+    scenes: dict[int, dict[str, dict]] = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+            scenes.setdefault(row['seed'], {})[row['setting']] = row
+        except (ValueError, KeyError, TypeError):
+            continue
+    return [rows[name] for rows in scenes.values() if rows.keys() >= set(names) for name in names]
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(
@@ -198,9 +210,7 @@ def main() -> None:
     parser.add_argument('--runs', type=Path, default=Path('out/compression.jsonl'))
     options = parser.parse_args()
     chosen = list(settings())
-    kept = []
-    if options.runs.exists():
-        kept = [json.loads(line) for line in options.runs.read_text().splitlines()]
+    kept = whole_scenes(options.runs, [setting.name() for setting in chosen])
     options.runs.parent.mkdir(parents=True, exist_ok=True)
     done = {row['seed'] for row in kept}
     seeds = [FIRST_SEED + index for index in range(options.scenes)]
@@ -210,6 +220,9 @@ def main() -> None:
         ProcessPoolExecutor(options.jobs, mp_context=get_context('spawn')) as pool,
         options.runs.open('a') as file,
     ):
+        if file.tell() and not options.runs.read_text().endswith('\n'):
+            # A row that was cut short spoils no other.
+            file.write('\n')
         for rows in tqdm(pool.map(work, left), total=len(left), desc='scenes'):
             file.write(''.join(json.dumps(row) + '\n' for row in rows))
             file.flush()

@@ -2,10 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a compressed cache costs: pairing, intervals, and one scene."""
 
+import json
+
 import numpy as np
 import pytest
 
-from benchmarks.compression import interval, measure, METRICS, relative_changes, Setting, settings
+from benchmarks.compression import (
+    interval,
+    measure,
+    METRICS,
+    relative_changes,
+    Setting,
+    settings,
+    whole_scenes,
+)
 
 
 def test_changes_are_of_the_same_scene_and_positive_where_worse():
@@ -34,6 +44,18 @@ def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
 def test_no_two_settings_share_a_name():
     names = [setting.name() for setting in settings()]
     assert len(set(names)) == len(names)
+
+
+def test_a_scene_that_was_cut_short_is_measured_again(tmp_path):
+    file = tmp_path / 'runs.jsonl'
+    rows = [{'seed': seed, 'setting': name} for seed in (1, 2, 3) for name in ('all', 'half')]
+    lines = [json.dumps(row) for row in rows]
+
+    assert whole_scenes(file, ['all', 'half']) == []
+    file.write_text('\n'.join([*lines[:3], lines[3][:9], *lines[4:], '{}', '5']))
+
+    assert whole_scenes(file, ['all', 'half']) == rows[:2] + rows[4:]
+    assert whole_scenes(file, ['all', 'half', 'quarter']) == []
 
 
 def test_a_scene_gives_every_figure_of_every_setting():
