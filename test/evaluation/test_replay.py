@@ -116,6 +116,19 @@ def test_truth_of_another_size_than_the_image_is_brought_to_it():
     np.testing.assert_allclose(scaled.intrinsics, whole.intrinsics)
 
 
+def test_a_truth_that_does_not_belong_to_its_image_is_none_and_says_so():
+    frame = Filmed(count=1, distortion=(0.1, 0, 0, 0, 0)).frames[0]
+    aligner = TruthAligner(112, True)
+
+    good, nothing = aligner.of_frame(frame, (84, 112))
+    none, words = aligner.of_frame(frame, (50, 112))
+
+    assert good.depth is not None
+    assert nothing == ''
+    assert none.depth is none.world_from_camera is None
+    assert 'truth: an image is 112x50 but its camera_info is for 112x84' in words
+
+
 def test_it_needs_no_ros():
     program = (
         'import sys; sys.modules["rclpy"] = None\n'

@@ -225,9 +225,10 @@ def _result(
         image = frame.image()
     except DamagedFrame as error:
         return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
-    truth = aligner.align(frame.truth(), frame.camera, image.shape[:2])
+    truth, unknown = aligner.of_frame(frame, image.shape[:2])
     if estimate is None:
-        return FrameResult(index, frame, truth, 'dropped', reason='the node gave no output')
+        reason = '; '.join(filter(None, ('the node gave no output', unknown)))
+        return FrameResult(index, frame, truth, 'dropped', reason=reason)
     completed_ns = happened.completed_ns[frame.stamp_ns]
     latency_s = 1e-9 * (completed_ns - happened.player.sent_ns[frame.stamp_ns])
     return FrameResult(
@@ -237,6 +238,7 @@ def _result(
         'done',
         replace(estimate, picture=aligner.picture(image, frame.camera)),
         happened.watched.at(completed_ns, latency_s),
+        unknown,
     )
 
 

@@ -133,10 +133,7 @@ def _frame(
     except FrameError as error:
         reason = f'{error.reason}: {error}'
     latency = time.perf_counter() - began
-    try:
-        truth = aligner.align(frame.truth(), frame.camera, image.shape[:2])
-    except ValueError as error:
-        truth, reason = AlignedTruth(), reason or f'truth: {error}'
+    truth, unknown = aligner.of_frame(frame, image.shape[:2])
     return FrameResult(
         index,
         frame,
@@ -144,7 +141,7 @@ def _frame(
         'failed' if estimate is None else 'done',
         estimate,
         _cost(pipeline, latency),
-        reason,
+        reason or unknown,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.evaluation.datasets import FrameTruth
+from xstreamvggt_ros.evaluation.datasets import FrameTruth, SequenceFrame
 from xstreamvggt_ros.preprocessing import Preprocessing
 from xstreamvggt_ros.reconstruction import nearest
 
@@ -53,6 +53,15 @@ class TruthAligner:
             self._intrinsics(truth, camera, image_shape),
             truth.world_from_camera,
         )
+
+    def of_frame(
+        self, frame: SequenceFrame, image_shape: tuple[int, int]
+    ) -> tuple[AlignedTruth, str]:
+        """Give the truth of a frame whose image is of that height and width, or why none."""
+        try:
+            return self.align(frame.truth(), frame.camera, image_shape), ''
+        except ValueError as error:
+            return AlignedTruth(), f'truth: {error}'
 
     def picture(self, image: np.ndarray, camera: CameraModel | None) -> np.ndarray:
         """Give (H, W, 3) uint8, what the network sees of an image (H, W, 3) uint8."""
