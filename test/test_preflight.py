@@ -72,6 +72,32 @@ def test_where_nothing_fits_that_is_said():
         check_fit(settings(), 10 * MIB, 'cpu')
 
 
+def test_the_search_ends_in_time_and_says_that_it_did():
+    asked = settings(cache=CacheConfig(budget_tokens=65536, bits=16), image_size=504)
+    free = int(0.5 * estimate(asked).total)
+
+    assert list(remedies(asked, free))
+    assert list(remedies(asked, free, patience=0.0)) == []
+    with pytest.raises(NotEnoughMemory, match='nothing that would fit was found in 0 s'):
+        check_fit(asked, free, 'cpu', patience=0.0)
+
+
+def test_where_the_weights_alone_are_too_much_no_other_image_is_tried(monkeypatch):
+    tried = []
+
+    def noted(asked):
+        tried.append((asked.dtype, asked.image_size))
+        return estimate(asked)
+
+    monkeypatch.setattr('xstreamvggt_ros.preflight.estimate', noted)
+    asked = settings(image_size=504)
+    weights = estimate(replace(asked, dtype=torch.bfloat16)).weights
+    with pytest.raises(NotEnoughMemory, match='no smaller image'):
+        check_fit(asked, weights - 1, 'cpu')
+
+    assert set(tried) == {(torch.float32, 504), (torch.bfloat16, 504)}
+
+
 def changed(asked, changes):
     """Apply changes as a user would who reads them."""
     for change in changes.split(', '):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+import time
 
 import torch
 
@@ -16,58 +17,97 @@ from xstreamvggt_ros.model.config import PATCH_SIZE
 # Long sides that are tried where an image is too large, the largest that fits being named.
 SIZES = tuple(PATCH_SIZE * patches for patches in (37, 28, 22, 16, 12, 8))
 FEWER_BITS = (8, 4, 2)
+# Seconds after which no further setting is tried: the full network takes seconds for each size.
+PATIENCE = 5.0
 
 
 class NotEnoughMemory(ValueError):
     """A stream that does not fit; the message has the numbers and the settings that would do."""
 
 
-def check_fit(settings: Settings, free: int, where: str) -> Estimate:
+def check_fit(settings: Settings, free: int, where: str, patience: float = PATIENCE) -> Estimate:
     """
     Return the estimate of what fits in `free` bytes of the device called `where`.
 
-    Raises NotEnoughMemory where it does not fit, naming the settings that would.
+    Raises NotEnoughMemory where it does not fit, naming the settings that would, as far as they
+    are found within `patience` seconds and one estimate.
     """
     needed = estimate(settings)
     if needed.total <= free:
         return needed
-    found = [f'{changes} ({named(size)})' for changes, size in remedies(settings, free)]
-    remedy = (
-        f'one of these would fit: {"; ".join(found)}'
-        if found
-        else 'no smaller image, budget or width of numbers would fit; use a device with more '
-        'memory, or end what else uses it'
-    )
+    search = _Search(free, patience)
+    found = [f'{changes} ({named(size)})' for changes, size in search.remedies(settings)]
+    if found:
+        remedy = f'one of these would fit: {"; ".join(found)}'
+    elif search.given_up:
+        remedy = (
+            f'nothing that would fit was found in {patience:g} s; lower model.image_size, the '
+            "cache's budget and cache.bits together, or use a device with more memory"
+        )
+    else:
+        remedy = (
+            'no smaller image, budget or width of numbers would fit; use a device with more '
+            'memory, or end what else uses it'
+        )
     raise NotEnoughMemory(
         f'{where} has {named(free)} of memory free, but this takes {needed}; {remedy}'
     )
 
 
-def remedies(settings: Settings, free: int) -> Iterator[tuple[str, int]]:
+def remedies(
+    settings: Settings, free: int, patience: float = PATIENCE
+) -> Iterator[tuple[str, int]]:
     """
     Give changes of parameters, as they are written, that fit in `free` bytes, and their bytes.
 
     Each kind of change is tried by itself, the gentlest that fits being given; where none does,
-    all at once.
+    all at once. After `patience` seconds nothing more is tried.
     """
-    found = False
-    for kind in (_less_precise, _fewer_bits, _smaller_budgets, _smaller_images):
-        for changes, changed in kind(settings):
-            size = _size_of(changed)
-            if size is not None and size <= free:
-                found = True
-                yield changes, size
-                break
-    if found:
-        return
-    for changes, changed in _everything(settings):
-        size = _size_of(changed)
-        if size is not None and size <= free:
-            yield changes, size
-            return
+    return _Search(free, patience).remedies(settings)
 
 
 Change = tuple[str, Settings]
+
+
+class _Search:
+    """Look for what fits, for a while; `given_up` says whether something was left untried."""
+
+    def __init__(self, free: int, patience: float) -> None:
+        self.given_up = False
+        self._free = free
+        self._until = time.monotonic() + patience
+        # Whose weights alone are too much, whatever the image.
+        self._too_heavy: set[torch.dtype] = set()
+
+    def remedies(self, settings: Settings) -> Iterator[tuple[str, int]]:
+        self._size_of(settings)
+        kinds = (_less_precise, _fewer_bits, _smaller_budgets, _smaller_images)
+        found = [each for kind in kinds if (each := self._first(kind(settings))) is not None]
+        if not found and (each := self._first(_everything(settings))) is not None:
+            found = [each]
+        yield from found
+
+    def _first(self, changes: Iterator[Change]) -> tuple[str, int] | None:
+        for words, changed in changes:
+            size = self._size_of(changed)
+            if size is not None and size <= self._free:
+                return words, size
+        return None
+
+    def _size_of(self, settings: Settings) -> int | None:
+        """Give the bytes, None where the settings cannot be meant or are not tried."""
+        if settings.dtype in self._too_heavy:
+            return None
+        if time.monotonic() >= self._until:
+            self.given_up = True
+            return None
+        try:
+            needed = estimate(settings)
+        except BudgetTooSmall:
+            return None
+        if needed.weights > self._free:
+            self._too_heavy.add(settings.dtype)
+        return needed.total
 
 
 def _less_precise(settings: Settings) -> Iterator[Change]:
@@ -110,10 +150,3 @@ def _everything(settings: Settings) -> Iterator[Change]:
     for image, smaller in [('', smallest), *_smaller_images(smallest)]:
         for budget, changed in [('', smaller), *_smaller_budgets(smaller)]:
             yield ', '.join(filter(None, [*words, image, budget])), changed
-
-
-def _size_of(settings: Settings) -> int | None:
-    try:
-        return estimate(settings).total
-    except BudgetTooSmall:
-        return None
