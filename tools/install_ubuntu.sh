@@ -30,8 +30,9 @@ case ${1:-} in
     ;;
   -*) fail "there is no option $1; see --help" ;;
 esac
-workspace=${1:-$HOME/ros2_ws}
-venv=${VENV:-$workspace/.venv}
+# Not relative to where colcon runs.
+workspace=$(realpath -m -- "${1:-$HOME/ros2_ws}")
+venv=$(realpath -ms -- "${VENV:-$workspace/.venv}")
 
 check_ros() {
   [[ -n ${ROS_DISTRO:-} && -n ${AMENT_PREFIX_PATH:-} ]] ||

@@ -19,6 +19,7 @@ def install(tmp_path):
     def run(*arguments, **environment):
         return subprocess.run(
             ['bash', SCRIPT, *arguments],
+            cwd=tmp_path,
             env={'HOME': str(tmp_path), 'PATH': os.environ['PATH'], **environment},
             check=False,
             capture_output=True,
@@ -78,6 +79,15 @@ def test_everything_that_is_missing_is_named_at_once(install, tmp_path):
     assert result.returncode == 1
     assert 'sudo apt install python3-venv python3-colcon-common-extensions' in result.stderr
     assert not (tmp_path / 'ros2_ws').exists()
+
+
+def test_a_relative_workspace_is_that_of_where_it_is_called(install, tmp_path):
+    other = python(tmp_path, rclpy=True, ensurepip=True, colcon_core=True)
+    place = tmp_path / 'ws' / 'src' / 'xstreamvggt_ros'
+    place.mkdir(parents=True)
+    result = install('ws', **SOURCED, PYTHON=other, SKIP_ROSDEP='1')
+
+    assert f'{place} is there and is not' in result.stderr
 
 
 def test_another_package_in_its_place_is_left_alone(install, tmp_path):
