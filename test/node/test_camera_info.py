@@ -9,6 +9,7 @@ from ros_rig import header, image_message, IMAGE_SIZE, picture
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from xstreamvggt_ros.messages import read_points
+from xstreamvggt_ros.node.camera_info import CameraInfoInput
 
 pytestmark = pytest.mark.ros
 HEIGHT, WIDTH = 84, 112
@@ -53,6 +54,15 @@ def calibrated(active):
         return rig, Stamps(rig)
 
     return make
+
+
+def test_an_image_in_hand_may_ask_when_nobody_listens_any_more(calibrated):
+    rig, _ = calibrated()
+    infos = CameraInfoInput(rig.node, lambda: rig.node._configuration.input, '/other/camera_info')
+    infos.destroy()
+
+    assert infos.camera(HEIGHT, WIDTH) is None
+    rig.wait_for_log('until a camera_info comes on /other/camera_info')
 
 
 def newest_is(rig, k):

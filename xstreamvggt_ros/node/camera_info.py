@@ -50,6 +50,8 @@ class CameraInfoInput:
         self._silent_until = 0.0
         qos = input_qos(node, topic, newest=True, queue_size=NEWEST_DEPTH)
         self._subscription = node.create_subscription(CameraInfo, topic, self._receive, qos)
+        # The worker may ask for it when the subscription is gone already.
+        self._topic = self._subscription.topic_name
 
     def camera(self, height: int, width: int) -> CameraModel | None:
         """
@@ -68,7 +70,7 @@ class CameraInfoInput:
         except ValueError as error:
             self._warn(f'{error}; until then the predicted intrinsics are used')
             return None
-        self._tell(f'intrinsics and distortion are those of {self._subscription.topic_name}')
+        self._tell(f'intrinsics and distortion are those of {self._topic}')
         return camera
 
     def destroy(self) -> None:
@@ -81,8 +83,7 @@ class CameraInfoInput:
     def _why_predicted(self) -> str:
         if not self._parameters().use_camera_info:
             return 'intrinsics are predicted, since input.use_camera_info is false'
-        topic = self._subscription.topic_name
-        return f'intrinsics are predicted until a camera_info comes on {topic}'
+        return f'intrinsics are predicted until a camera_info comes on {self._topic}'
 
     def _tell(self, which: str) -> None:
         if which != self._told:
