@@ -4,7 +4,7 @@
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Path
+from nav_msgs.msg import Odometry, Path
 from networks import flat_frame, Scripted
 import numpy as np
 import pytest
@@ -170,6 +170,7 @@ def test_odometry_settles_it_once_and_then_map_to_odom_is_sent(driven):
     clouds = rig.collect(PointCloud2, '/reconstruction/map', LATCHED)
     paths = rig.collect(Path, PATH, LATCHED)
     poses = rig.collect(PoseStamped, POSE)
+    bases = rig.collect(Odometry, '/reconstruction/odometry')
     # 0.3 m to the unit, in the six places that make half a metre and a little more.
     drive(rig, robot, poses, [(1.0 + index, 0.3 * index) for index in range(4)])
     rig.wait(
@@ -192,10 +193,40 @@ def test_odometry_settles_it_once_and_then_map_to_odom_is_sent(driven):
     sent = [each for message in transforms for each in message.transforms]
     sent = [each.header.stamp.sec for each in sent if each.header.frame_id == 'map']
     assert sent == [6, 7, 8, 9]
+    # The mounting is in metres: until the poses are too, nobody knows where the base is.
+    rig.wait(lambda: len(bases) == len(sent), "the base's odometry")
+    assert [base.header.stamp.sec for base in bases] == sent
+    moved = [base.twist.twist.linear.y for base in bases]
+    assert moved == pytest.approx([-0.3] * len(sent), rel=1e-3)
     rig.wait(lambda: newest(diagnostics)[1]['scale'] == '0.3', 'the scale on /diagnostics')
     assert newest(diagnostics)[1]['scale_source'] == 'odometry'
     assert newest(diagnostics)[1]['scale_settled'] == 'true'
     assert 'up to scale' not in newest(diagnostics)[0].message
+
+
+def test_a_scale_of_another_source_is_not_taken_for_the_parameter_s(driven):
+    rig, robot = driven({'output.tf_mode': 'odom'})
+    transforms = rig.collect(TFMessage, '/tf')
+    poses = rig.collect(PoseStamped, POSE)
+    drive(rig, robot, poses, [(1.0 + index, 0.3 * index) for index in range(7)])
+    # With an image in hand, what came of the one before has been seen to.
+    rig.network.hold = True
+    robot.move('odom', 'base_link', 9.0, np.eye(4))
+    rig.publish(image_message(picture(), 8.0))
+    rig.wait(rig.network.in_hand.is_set, 'the image in hand')
+    assert rig.set('output.scale', 2.0).successful
+    assert rig.set('output.scale_source', 'parameter').successful
+    rig.network.released.set()
+    rig.wait(lambda: len(poses) == 8, 'the pose')
+    rig.feed([image_message(picture(), 9.0)], poses)
+
+    def sent():
+        found = [each for message in transforms for each in message.transforms]
+        return [each.header.stamp.sec for each in found if each.header.frame_id == 'map']
+
+    rig.wait(lambda: sent() and sent()[-1] == 9, 'the last transform')
+    assert ys(poses[-2:]) == pytest.approx([-4.2, -16])
+    assert sent() == [6, 7, 9]
 
 
 @pytest.mark.parametrize(

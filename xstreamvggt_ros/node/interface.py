@@ -114,7 +114,7 @@ ODOMETRY = Output(
     'odometry',
     Odometry,
     'the same with the velocity in the optical frame, of `output.base_frame` with '
-    '`output.tf_mode: odom`; covariance from confidence, not calibrated',
+    '`output.tf_mode: odom`, once the scale is known; covariance from confidence, not calibrated',
 )
 MAP = Output(
     'map',

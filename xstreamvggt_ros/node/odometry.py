@@ -40,18 +40,19 @@ class OdometryOutput:
         stamped: StampedReconstruction,
         in_map: Header,
         child_frame: str,
-        child_from_camera: np.ndarray,
+        child_from_camera: np.ndarray | None,
     ) -> None:
         """
         Send a frame's odometry if anybody listens; in the same stream it has a velocity.
 
-        child_from_camera: (4, 4) in metres, where the camera is on what `child_frame` names.
+        child_from_camera: (4, 4) in metres, where the camera is on what `child_frame` names; with
+        None nothing is sent, but the next velocity is since this frame.
         """
         now = stamped.reconstruction
         pose, stamp_ns = now.map_from_camera, ns_from_time(stamped.stamp)
         before = self._before
         self._before = _Before(stamp_ns, pose, now.scale, (now.world, now.world_axes))
-        if not wanted(self.publisher):
+        if child_from_camera is None or not wanted(self.publisher):
             return
         camera_from_child = invert_rigid(child_from_camera)
         map_from_child = pose @ camera_from_child

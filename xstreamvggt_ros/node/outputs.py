@@ -71,7 +71,7 @@ class Outputs:
         if reconstruction.camera_index == 0:
             if wanted(self._pose):
                 self._pose.publish(pose_stamped(reconstruction.map_from_camera, in_map))
-            self._publish_odometry(stamped, in_map, robot)
+            self._publish_odometry(stamped, in_map, robot, metric)
         camera.publish(stamped)
         cloud = None
         if camera.wants_cloud() or self.world.keeps_map():
@@ -83,14 +83,20 @@ class Outputs:
         self.world.add(stamped, cloud)
 
     def _publish_odometry(
-        self, stamped: StampedReconstruction, in_map: Header, robot: RobotPose
+        self, stamped: StampedReconstruction, in_map: Header, robot: RobotPose, metric: bool
     ) -> None:
-        """Send the odometry of the camera, or of the base in odom mode, where that is known."""
+        """
+        Send the odometry of the camera, or of the base in odom mode, where that is known.
+
+        The mounting is in metres: added to a pose that is not `metric` it would put the base
+        nowhere, in no unit.
+        """
         parameters = self._parameters()
         if parameters.tf_mode != 'odom':
             self._odometry.publish(stamped, in_map, stamped.camera_frame, np.eye(4))
-        elif robot.base_from_camera is not None:
-            self._odometry.publish(stamped, in_map, parameters.base_frame, robot.base_from_camera)
+        else:
+            mounting = robot.base_from_camera if metric else None
+            self._odometry.publish(stamped, in_map, parameters.base_frame, mounting)
 
     def destroy(self) -> None:
         """Take the publishers off the node."""

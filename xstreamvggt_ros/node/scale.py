@@ -91,9 +91,11 @@ class Scale:
 
     def holds_for(self, reconstruction: Reconstruction) -> bool:
         """Whether a frame, not yet followed, is in metres as far as anybody knows."""
-        source, state = self._parameters().output.scale_source, self.state
+        output, state = self._parameters().output, self.state
+        source = output.scale_source
         if source == 'parameter':
-            return True
+            # The first frame after another source still has that one's scale.
+            return reconstruction.scale == output.scale
         known = state.settled and state.source == source and reconstruction.world == self._world
         return known and reconstruction.scale == state.scale
 
