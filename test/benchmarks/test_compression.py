@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.compression import (
     interval,
@@ -59,7 +60,9 @@ def test_a_scene_that_was_cut_short_is_measured_again(tmp_path):
 
 
 def test_a_scene_gives_every_figure_of_every_setting():
+    threads = torch.get_num_threads()
     rows = measure(5, [Setting(), Setting(50, 4)], frames=6, size=(84, 112))
+    torch.set_num_threads(threads)
 
     assert [row['setting'] for row in rows] == [Setting().name(), Setting(50, 4).name()]
     assert all(np.isfinite([row[metric] for metric in METRICS]).all() for row in rows)

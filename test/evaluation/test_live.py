@@ -7,6 +7,7 @@ from dataclasses import replace
 from filmed import Filmed
 import numpy as np
 import pytest
+import torch
 
 from xstreamvggt_ros.demo.lifecycle import NodeError
 from xstreamvggt_ros.evaluation.config import RunConfig
@@ -25,7 +26,17 @@ CONFIG = RunConfig(
 NUMBERS = ('depth', 'confidence', 'intrinsics', 'world_from_camera', 'picture', 'points')
 
 
-def test_the_same_frames_give_the_same_numbers_as_exact_replay():
+@pytest.fixture
+def one_thread(monkeypatch):
+    """Have this process and the node's add in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_same_frames_give_the_same_numbers_as_exact_replay(one_thread):
     sequence = Filmed(count=6, distortion=(-0.1, 0.02, 0.0, 0.0, 0.0), damaged=(3,))
     config = replace(CONFIG, point_source='pointmap')
 

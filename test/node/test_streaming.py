@@ -17,7 +17,7 @@ import torch
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.messages import read_points
-from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model import bundled_checkpoint, load_checkpoint, ModelConfig, StreamVGGT
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.pipeline import PipelineConfig, ReconstructionPipeline
 from xstreamvggt_ros.stream import StreamingReconstructor
@@ -47,7 +47,7 @@ def test_what_comes_out_is_what_the_pipeline_gives(active):
     rig.feed(messages, depths, infos, confidences, clouds)
 
     model = StreamVGGT(ModelConfig.preset('tiny'))
-    load_random_weights(model)
+    load_checkpoint(model, bundled_checkpoint('tiny'))
     pipeline = ReconstructionPipeline(
         StreamingReconstructor(model, CacheConfig(budget_tokens=2048, bits=4)),
         PipelineConfig(IMAGE_SIZE),
