@@ -143,23 +143,10 @@ def test_a_job_is_done_between_two_frames(bench, held):
     assert done.result(DEADLINE) == ['gate']
 
 
-def test_a_call_returns_the_result_and_raises_what_was_raised(bench):
-    assert bench.worker.call(lambda: 5, DEADLINE) == 5
+def test_a_job_gives_its_result_and_what_was_raised(bench):
+    assert bench.worker.post(lambda: 5).result(DEADLINE) == 5
     with pytest.raises(KeyError, match='why'):
-        bench.worker.call(lambda: {}['why'], DEADLINE)
-    with pytest.raises(TimeoutError, match='its own'):
-        bench.worker.call(lambda: (_ for _ in ()).throw(TimeoutError('its own')), DEADLINE)
-
-
-def test_a_call_that_takes_too_long_says_so_and_is_done_later(bench, held):
-    later = threading.Event()
-
-    with pytest.raises(WorkerBusy, match='0.05 s'):
-        bench.worker.call(later.set, 0.05)
-
-    assert not later.is_set()
-    held.opened.set()
-    assert later.wait(DEADLINE)
+        bench.worker.post(lambda: {}['why']).result(DEADLINE)
 
 
 def test_stopping_discards_what_waits_and_does_not_publish_what_is_in_hand(bench, held):
@@ -185,6 +172,6 @@ def test_an_idle_worker_holds_on_to_nothing_of_the_last_frame(bench):
     bench.wait(lambda: bench.published)
     del message
     # A job is done after the frame is let go.
-    bench.worker.call(gc.collect, DEADLINE)
+    bench.worker.post(gc.collect).result(DEADLINE)
 
     assert alive() is None

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 import threading
 import time
 from typing import Any
@@ -131,23 +130,6 @@ class Worker:
         job = Job(function)
         self._mailbox.post(job)
         return job.result
-
-    def call(self, function: Callable[[], Any], timeout: float) -> Any:
-        """
-        Have `function` done between two frames and wait for its result.
-
-        Raises WorkerBusy when that takes longer than `timeout` seconds, and what it raised.
-        """
-        result = self.post(function)
-        try:
-            return result.result(timeout)
-        except FutureTimeout as error:
-            if result.done():
-                raise
-            raise WorkerBusy(
-                f'the network is still busy with a frame after {timeout:g} s; '
-                'this will be done when the frame is'
-            ) from error
 
     def stop(self, timeout: float) -> None:
         """

@@ -4,7 +4,9 @@
 
 import json
 
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Path
 from networks import flat_frame, Scripted
 import numpy as np
@@ -72,6 +74,70 @@ def test_while_off_images_are_dropped_and_counted_and_the_stream_stays(active):
     assert [pose.header.stamp.sec for pose in poses] == [1, 2, 5]
     assert poses[-1].pose.position.y == pytest.approx(-0.2)
     rig.wait_for_log('5 images received, 3 processed, 2 dropped (disabled 2)')
+
+
+def busy(active, **options):
+    """Make a rig whose network is busy with an image."""
+    rig = active(network=Scripted(going_right), **options)
+    rig.network.hold = True
+    rig.publish(*images(1.0))
+    rig.wait(rig.network.in_hand.is_set, 'the image in hand')
+    return rig
+
+
+def ask(rig, name):
+    return rig.ask(Trigger, f'/reconstruction/{name}', Trigger.Request())
+
+
+def test_while_a_service_waits_for_the_network_the_node_goes_on(active):
+    rig = busy(active)
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    asked = [ask(rig, 'reset'), ask(rig, 'reset')]
+
+    rig.publish(*images(2.0, 3.0))
+    rig.wait(lambda: rig.received() == 3, 'the images')
+    assert enable(rig, False).success
+    assert rig.set('output.point_stride', 2).successful
+    seen = len(diagnostics)
+    rig.wait(lambda: len(diagnostics) > seen, 'diagnostics')
+    assert not any(future.done() for future in asked)
+
+    rig.network.released.set()
+    rig.wait(lambda: all(future.done() for future in asked), 'the answers')
+    assert all(future.result().success for future in asked)
+
+
+def test_a_service_that_waits_too_long_says_so_and_the_node_lives_on(active):
+    rig = busy(active, patience=0.2)
+    poses = rig.collect(PoseStamped, POSE)
+
+    response = trigger(rig, 'reset')
+    assert not response.success
+    assert 'still busy with a frame after 0.2 s' in response.message
+
+    rig.network.released.set()
+    rig.wait(lambda: poses, 'the image that was in hand')
+    rig.feed(images(2.0), poses)
+    assert trigger(rig, 'reset').success
+
+
+def test_a_service_that_waits_is_answered_when_the_node_is_deactivated(active):
+    rig = busy(active)
+    future = ask(rig, 'reset')
+    # Answered after it, so that the node has it.
+    assert enable(rig, True).success
+    request = ChangeState.Request()
+    request.transition.label = 'deactivate'
+    change = rig.ask(ChangeState, '/reconstruction/change_state', request)
+    rig.wait(lambda: not rig.peer.count_subscribers('/image'), 'the deactivation to begin')
+    rig.network.released.set()
+    rig.wait(lambda: change.done() and future.done(), 'both answers')
+
+    assert change.result().success
+    # The image in hand may have been let go a moment too early to see it cancelled.
+    assert future.result().success or 'deactivated' in future.result().message
+    assert rig.change('activate')
+    assert trigger(rig, 'reset').success
 
 
 def test_save_writes_map_trajectory_memory_and_record(active, tmp_path):

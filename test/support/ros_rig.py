@@ -90,12 +90,17 @@ class Rig:
 
     def call(self, kind, name, request):
         """Call a service; its response."""
+        future = self.ask(kind, name, request)
+        self.wait(future.done, f'an answer of {name}')
+        return future.result()
+
+    def ask(self, kind, name, request):
+        """Call a service without waiting; the future of its response."""
         client = self.peer.create_client(kind, name)
         self.wait(client.service_is_ready, f'service {name}')
         future = client.call_async(request)
-        self.wait(future.done, f'an answer of {name}')
-        self.peer.destroy_client(client)
-        return future.result()
+        future.add_done_callback(lambda _: self.peer.destroy_client(client))
+        return future
 
     def change(self, *transitions):
         """Go through transitions by name; whether the last one succeeded."""

@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future as Promise
 from dataclasses import dataclass
 from functools import partial
 import traceback
 
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
+from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from xstreamvggt_ros.node.interface import ENABLE, Service
+from xstreamvggt_ros.worker import WorkerBusy
 
 
 @dataclass(frozen=True)
@@ -28,46 +34,90 @@ class Services:
     """
     Offer the commands, and `~/enable`.
 
-    `run` carries a command out and gives what it says; `enable` is told to take images or not.
+    `post` has a command carried out by another thread and promises what it says; the executor goes
+    on meanwhile, and the answer is sent when it is done, or after `patience` seconds with what it
+    waits for. `enable` is told to take images or not.
     """
 
     def __init__(
         self,
         node: LifecycleNode,
         commands: Iterable[Command],
-        run: Callable[[Callable[[], str]], str],
+        post: Callable[[Callable[[], str]], Promise],
         enable: Callable[[bool], None],
+        patience: float,
     ) -> None:
         """Create the services."""
         self._node = node
-        self._run = run
+        self._post = post
         self._enable = enable
+        self._patience = patience
+        self._unanswered = 0
+        self._ending = False
+        # One that waits must not hold up the others, as it would in the node's own group.
+        group = ReentrantCallbackGroup()
         self._services = [
             node.create_service(
-                command.service.kind, command.service.topic, partial(self._obey, command)
+                command.service.kind,
+                command.service.topic,
+                partial(self._obey, command),
+                callback_group=group,
             )
             for command in commands
         ]
         self._services.append(node.create_service(ENABLE.kind, ENABLE.topic, self._on_enable))
 
     def destroy(self) -> None:
-        """Take the services off the node."""
-        for service in self._services:
-            self._node.destroy_service(service)
+        """Take the services off the node, as soon as everybody who waits has an answer."""
+        self._ending = True
+        # A service that is gone cannot send it, and rclpy would end the process for that.
+        if not self._unanswered:
+            for service in self._services:
+                self._node.destroy_service(service)
 
-    def _obey(
+    async def _obey(
         self, command: Command, request: Trigger.Request, response: Trigger.Response
     ) -> Trigger.Response:
+        self._unanswered += 1
         try:
-            response.message = self._run(command.function)
+            response.message = await self._result(self._post(command.function))
+            response.success = True
+            self._node.get_logger().info(response.message)
         except Exception as error:
             response.success, response.message = False, f'{command.not_done}: {error}'
             self._node.get_logger().error(response.message)
             self._node.get_logger().debug(traceback.format_exc())
-            return response
-        response.success = True
-        self._node.get_logger().info(response.message)
+        self._unanswered -= 1
+        if self._ending:
+            # rclpy sends the answer when this has returned, before its next task.
+            self._node.executor.create_task(self.destroy)
         return response
+
+    async def _result(self, promise: Promise) -> str:
+        """Give what was promised; WorkerBusy where that takes too long."""
+        executor = self._node.executor
+        over = Future(executor=executor)
+
+        def end(*_) -> None:
+            if not over.done():
+                over.set_result(None)
+            # A future wakes those who wait for it only with the next thing that happens.
+            executor.wake()
+
+        timer = self._node.create_timer(
+            self._patience, end, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+        promise.add_done_callback(end)
+        await over
+        self._node.destroy_timer(timer)
+        if promise.cancelled():
+            raise WorkerBusy('the node was deactivated first')
+        if not promise.done():
+            raise WorkerBusy(
+                f'the network is still busy with a frame after {self._patience:g} s; '
+                'this will be done when the frame is'
+            )
+        return promise.result()
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._enable(request.data)

@@ -46,7 +46,7 @@ class Session:
     The time between activate and deactivate: subscription, worker, service, status, diagnostics.
 
     `parameters` gives the configuration as it is now; `patience` bounds in seconds how long a
-    service or the end waits for the frame in hand.
+    service waits for the frame in hand.
     """
 
     def __init__(
@@ -66,7 +66,6 @@ class Session:
         self._scale = scale
         self._outputs = outputs
         self._parameters = parameters
-        self._patience = patience
         logger = node.get_logger()
         self._failures = FailureLog(logger.warning, logger.error)
         self._counters = Counters()
@@ -85,7 +84,7 @@ class Session:
             stack.callback(self._depth.destroy)
             self._robot = Robot(node, lambda: parameters().output)
             stack.callback(self._robot.destroy)
-            services = Services(node, self._commands(), self._obey, self._enable)
+            services = Services(node, self._commands(), self._post, self._cameras.enable, patience)
             stack.callback(services.destroy)
             steady = Clock(clock_type=ClockType.STEADY_TIME)
             for period, callback in (
@@ -182,11 +181,8 @@ class Session:
             Command(LOAD, self._load, 'not loaded'),
         )
 
-    def _obey(self, function: Callable[[], str]) -> str:
-        return self._worker.call(function, self._patience)
-
-    def _enable(self, enabled: bool) -> None:
-        self._cameras.enable(enabled)
+    def _post(self, function: Callable[[], str]) -> Future:
+        return self._worker.post(function)
 
     def _reset(self) -> str:
         self._reader.reset()
