@@ -68,6 +68,7 @@ def test_a_sweep_is_killed_goes_on_and_is_reported(tmp_path, capsys):
         (['run', 'synthetic:3', '--option', 'colour=red'], 'no option colour'),
         (['run', 'synthetic:3', '--option', 'frames=many'], "option frames is 'many'; give int"),
         (['run', 'synthetic:3', '--checkpoint', '/nowhere.pth', *SMALL], 'nowhere.pth'),
+        (['run', 'synthetic:3', '--ray-address', 'local'], 'name it: --device cuda or cpu'),
         (['report', '/nowhere'], 'no finished run'),
         (['score', '/nowhere'], 'no finished run'),
         (['export', '/nowhere', '--mcap', 'x.mcap'], 'no finished run'),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bag_messages import IMAGE, image, write_bag
 from layouts import pixels
 import pytest
+import torch
 
 from xstreamvggt_ros.evaluation.budgets import Budget
 from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
@@ -94,6 +95,21 @@ def test_the_key_follows_what_decides_the_result_and_nothing_else(tmp_path):
         assert changed.key('input', 'weights') != key
     assert config.key('other', 'weights') != key
     assert config.key('input', 'other') != key
+
+
+@pytest.mark.parametrize(
+    ('gpu', 'device', 'dtype'), [(False, 'cpu', 'float32'), (True, 'cuda', 'bfloat16')]
+)
+def test_auto_is_planned_as_what_it_is_here(tmp_path, monkeypatch, gpu, device, dtype):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
+    specs = [SequenceSpec('synthetic:1', options=(('frames', 2), ('height', 28), ('width', 42)))]
+    named = RunConfig(device=device, dtype=dtype)
+
+    (run,) = plan(specs, [RunConfig()], tmp_path).runs
+
+    assert run.config == named
+    assert run.folder == plan(specs, [named], tmp_path).runs[0].folder
+    assert RunConfig(device='cuda:1').resolved().dtype == 'bfloat16'
 
 
 def test_weights_are_known_by_their_contents(tmp_path):

@@ -2,17 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs in processes of their own, here and on a cluster: failures, deaths, ends."""
 
+import json
+import logging
 import multiprocessing
 import os
 from pathlib import Path
 import signal
 import time
 
+from filmed import Filmed
 import pytest
+from recorded import CONFIG, oracle_record, PROTOCOL
 from runs import leave_mark, MARK, sweep_for_ever, wait_for_an_end
 
+from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun, SequenceSpec
+from xstreamvggt_ros.evaluation.record import rewrite_metrics
 from xstreamvggt_ros.evaluation.sweep import Means, read_errors, sweep, SweepBusy
 from xstreamvggt_ros.evaluation.workers import local_runs
 
@@ -74,6 +80,46 @@ def test_one_that_fails_and_one_that_dies_take_no_other_with_them(tmp_path):
     assert raised['message'] == 'one frame is not enough'
     assert 'leave_mark' in raised['trace']
     assert 'memory' in died['message']
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """Plan one run, whose record is there."""
+    sequence = Filmed(count=3)
+    record = oracle_record(tmp_path / 'run', sequence=sequence)
+    rewrite_metrics(record, {'code': code_version('exact')})
+    run = PlannedRun(
+        SequenceSpec('x'),
+        CONFIG,
+        sequence.name,
+        sequence.dataset,
+        sequence.fingerprint(),
+        'oracle',
+        record.folder,
+        PROTOCOL,
+    )
+    return Plan((run,)), record
+
+
+def test_what_is_finished_is_not_made_again(kept, tmp_path, caplog):
+    assert sweep(kept[0], tmp_path, Means(), execute=leave_mark).already_there == 1
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize('change', [{'code': '0.0.1 abc'}, {'key': 'abc'}, {'schema': 999}])
+def test_what_other_code_made_is_made_again_and_why_is_said(kept, tmp_path, caplog, change):
+    rewritten = {**kept[1].info, **change}
+    (kept[1].folder / 'record.json').write_text(json.dumps(rewritten))
+
+    with caplog.at_level(logging.WARNING):
+        result = sweep(kept[0], tmp_path, Means(), execute=leave_mark)
+
+    assert (result.made, result.already_there) == (1, 0)
+    (said,) = caplog.messages
+    assert 'room: unbounded' in said
+    assert 'run again' in said
+    words = {'code': f'made by 0.0.1 abc, and this is {code_version("exact")}'}
+    assert words.get(next(iter(change)), str(kept[1].folder)) in said
 
 
 def test_an_error_is_forgotten_once_the_run_succeeds(tmp_path):

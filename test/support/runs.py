@@ -16,7 +16,7 @@ def leave_mark(run):
         raise ValueError('one frame is not enough')
     if run.config.budget == '2f':
         os.kill(os.getpid(), signal.SIGKILL)
-    run.folder.mkdir(parents=True)
+    run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / MARK).write_text(os.environ['OMP_NUM_THREADS'])
 
 

@@ -24,21 +24,20 @@ def ray_runs(
     """
     Execute runs on the cluster at `address` ('auto', host:port, 'local'); give each as it ends.
 
-    Each takes `threads` CPUs, and one GPU where its device is one, or 'auto' on a cluster that
-    has any. Raises ConnectionError where there is no such cluster, ImportError without Ray.
+    Each takes `threads` CPUs, and one GPU where its device is one. Raises ConnectionError where
+    there is no such cluster, ImportError without Ray.
     """
     import ray
 
     ray.init(address=address, log_to_driver=False, configure_logging=False)
     try:
-        has_gpus = ray.cluster_resources().get('GPU', 0) > 0
 
         @ray.remote(num_cpus=threads, max_retries=0)
         def remote(run: PlannedRun) -> None:
             limit_threads(threads)
             execute(run)
 
-        waiting = {remote.options(num_gpus=_gpus(run, has_gpus)).remote(run): run for run in runs}
+        waiting = {remote.options(num_gpus=_gpus(run)).remote(run): run for run in runs}
         while waiting:
             (ready, *_), _ = ray.wait(list(waiting))
             run = waiting.pop(ready)
@@ -52,6 +51,5 @@ def ray_runs(
         ray.shutdown()
 
 
-def _gpus(run: PlannedRun, has_gpus: bool) -> int:
-    device = run.config.device
-    return int(device.startswith('cuda') or (device == 'auto' and has_gpus))
+def _gpus(run: PlannedRun) -> int:
+    return int(run.config.device.startswith('cuda'))

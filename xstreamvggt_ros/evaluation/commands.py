@@ -29,6 +29,9 @@ RANDOM_WARNING = (
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Make every run that is not there yet, and the page of all of them."""
+    if options.ray_address and options.device == 'auto':
+        # It may be another one on each node, and here.
+        raise ValueError("device is 'auto'; with --ray-address, name it: --device cuda or cpu")
     config = arguments.run_config(options)
     configs = configurations(config, arguments.axes(options), not options.no_reference)
     with console.status('reading the sequences'):

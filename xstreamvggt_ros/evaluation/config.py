@@ -9,10 +9,12 @@ import hashlib
 import json
 from pathlib import Path
 
+import torch
+
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.evaluation.budgets import Budget
 from xstreamvggt_ros.evaluation.hashing import file_sha256
-from xstreamvggt_ros.loading import RANDOM
+from xstreamvggt_ros.loading import choose_device, choose_dtype, RANDOM
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.segments import ON_FAILURE
@@ -115,6 +117,16 @@ class RunConfig:
         given = {name: getattr(self, name) for name in names}
         return CacheConfig(**given, **Budget.parse(self.budget).fields(frames, frame_tokens))
 
+    def resolved(self) -> RunConfig:
+        """Put what they are on this machine in the place of 'auto' device and dtype."""
+        device, dtype = self.device, self.dtype
+        if device == 'auto':
+            device = choose_device(device).type
+        if dtype == 'auto':
+            kind = torch.device('cuda' if device.startswith('cuda') else 'cpu')
+            dtype = str(choose_dtype(dtype, kind)).removeprefix('torch.')
+        return replace(self, device=device, dtype=dtype)
+
     def canonical(self) -> RunConfig:
         """Set what has no effect to its default, so that equal runs are equal."""
         default = RunConfig()
@@ -151,7 +163,11 @@ class RunConfig:
         return ', '.join(parts)
 
     def key(self, sequence_fingerprint: str, weights: str) -> str:
-        """Hash everything that decides what a run gives: settings, input and weights."""
+        """
+        Hash what a run is of: settings (`resolved` ones), input and weights.
+
+        What it gives is decided by the code, too, see `code_version`.
+        """
         settings = asdict(self.canonical())
         del settings['checkpoint'], settings['revision']
         text = json.dumps([SCHEMA, settings, weights, sequence_fingerprint], sort_keys=True)

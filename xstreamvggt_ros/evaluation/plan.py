@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 import re
 
+from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.evaluation.datasets import EvaluationSequence, open_sequence
 from xstreamvggt_ros.evaluation.jsonable import dumps, plain
@@ -63,18 +64,36 @@ class PlannedRun:
         return f'{self.sequence}: {self.config.label()}'
 
     def record(self) -> Record | None:
-        """Read its record where that is whole and of these settings and this input."""
+        """Read its record where that is whole, of these settings, this input and this code."""
         try:
-            record = read_record(self.folder)
+            return self._read()
         except RecordError:
             return None
-        return record if record.info['key'] == self.key else None
+
+    def outdated(self) -> str:
+        """Say why the record in its folder is not used again; '' where it is, or none is there."""
+        if not self.folder.exists():
+            return ''
+        try:
+            self._read()
+        except RecordError as error:
+            return str(error)
+        return ''
 
     @property
     def finished(self) -> bool:
         """Whether its record is there and scored by this protocol."""
         record = self.record()
         return record is not None and record.info['protocol'] == plain(self.protocol)
+
+    def _read(self) -> Record:
+        record, code = read_record(self.folder), code_version(self.config.mode)
+        if record.info['key'] != self.key:
+            raise RecordError(f'{self.folder} is of other settings or another input')
+        if record.info.get('code') != code:
+            made = record.info.get('code', 'a version that did not say which')
+            raise RecordError(f'{self.folder} was made by {made}, and this is {code}')
+        return record
 
 
 @dataclass(frozen=True)
@@ -111,7 +130,12 @@ def plan(
     output: Path,
     protocol: Protocol | None = None,
 ) -> Plan:
-    """Open every sequence and plan its runs; one that cannot be opened is named among problems."""
+    """
+    Open every sequence and plan its runs; one that cannot be opened is named among problems.
+
+    Settings are `resolved` on this machine.
+    """
+    configs = [config.resolved() for config in configs]
     weights = {_network(config): '' for config in configs}
     for config in configs:
         weights[_network(config)] = weights[_network(config)] or weights_fingerprint(config)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 import time
 
+from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.collect import collect, Collected
 from xstreamvggt_ros.evaluation.config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.datasets import EvaluationSequence
@@ -50,6 +51,7 @@ def execute(run: PlannedRun) -> Record:
     info = {
         'schema': SCHEMA,
         'key': run.key,
+        'code': code_version(config.mode),
         'label': config.label(),
         'config': plain(config),
         'weights': run.weights,

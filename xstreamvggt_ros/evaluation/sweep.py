@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 import fcntl
 import json
+import logging
 from pathlib import Path
 
 from xstreamvggt_ros.evaluation.cluster import ray_runs
@@ -21,6 +22,8 @@ from xstreamvggt_ros.io.files import replacing
 
 LOCK = '.lock'
 ERROR_PATTERN = '*.error.json'
+
+logger = logging.getLogger(__name__)
 
 
 class SweepBusy(RuntimeError):
@@ -70,6 +73,8 @@ def sweep(
                 tell(run, None, False)
             else:
                 missing.append(run)
+                if why := run.outdated():
+                    logger.warning('%s is run again: %s', run, why)
         failed = []
         for run, failure in _executed(missing, means, execute):
             if failure is None:
