@@ -143,6 +143,38 @@ def test_frames_without_a_pose_are_left_out_and_their_gap_is_no_motion():
     assert not np.isin(20, relative.pairs)
 
 
+@pytest.mark.parametrize('delta', [1, 2, 3])
+@pytest.mark.parametrize('all_pairs', [True, False])
+def test_pairs_of_frames_are_those_whose_ends_both_have_poses(delta, all_pairs):
+    truth = walk()
+    estimate = shaken(truth)
+    missing = [0, 20, 21, 33]
+    estimate[missing[:3]] = np.nan
+    truth[missing[3]] = np.nan
+
+    starts = range(0, FRAMES - delta, 1 if all_pairs else delta)
+    expected = [
+        [start, start + delta] for start in starts if not {start, start + delta} & set(missing)
+    ]
+    found = relative_error(estimate, truth, delta, all_pairs=all_pairs)
+    assert found.pairs.tolist() == expected
+    assert found.translation.count == len(expected)
+    assert np.isfinite(found.translation.max)
+
+
+def test_the_error_over_a_gap_is_that_of_its_own_frames():
+    truth = line([[index, 0, 0] for index in range(8)])
+    estimate = truth.copy()
+    estimate[3] = np.nan
+    estimate[4:, 0, 3] += 0.5
+
+    found = relative_error(estimate, truth, 2, alignment='none')
+
+    assert found.pairs.tolist() == [[0, 2], [2, 4], [4, 6], [5, 7]]
+    assert found.translation.max == pytest.approx(0.5)
+    assert found.translation.mean == pytest.approx(0.125)
+
+
 def test_no_pose_at_all_gives_no_figure():
     truth = walk()
     nothing = np.full_like(truth, np.nan)

@@ -86,27 +86,26 @@ def relative_error(
     """
     Compare the motions over `delta` frames, or metres of the true path.
 
-    all_pairs: from every frame on, else from where the pair before ended. Metres: with all pairs,
-    the frame nearest to delta metres on, if within a tenth of delta; otherwise the first frame
-    that is at least delta metres on. alignment: of its result only the scale matters here.
+    all_pairs: from every frame on, else from where the pair before ended. Frames count whether or
+    not they have poses; pairs are those of which both do. Metres: with all pairs, the frame
+    nearest to delta metres on, if within a tenth of delta; otherwise the first frame that is at
+    least delta metres on; of frames that have poses. alignment: of its result only the scale
+    matters here.
     """
     valid = valid_frames(estimate, truth)
-    frames = np.flatnonzero(valid)
-    estimate, truth = estimate[valid], truth[valid]
-    pairs = motion_pairs(truth[:, :3, 3], delta, unit, all_pairs)
-    if unit == 'frames':
-        # Where a frame is left out, motions over the gap are longer than delta.
-        pairs = pairs[frames[pairs[:, 1]] - frames[pairs[:, 0]] == delta]
+    frames = np.arange(len(truth)) if unit == 'frames' else np.flatnonzero(valid)
+    pairs = frames[motion_pairs(truth[frames, :3, 3], delta, unit, all_pairs)]
+    pairs = pairs[valid[pairs].all(axis=1)]
     if not len(pairs):
         empty = ErrorStatistics.of(np.empty(0))
         return RelativeError(empty, empty, pairs)
-    similarity = fit_points(estimate[:, :3, 3], truth[:, :3, 3], alignment)
+    similarity = fit_points(estimate[valid, :3, 3], truth[valid, :3, 3], alignment)
     aligned = align_poses(estimate, similarity)
     errors = np.linalg.inv(_motions(truth, pairs)) @ _motions(aligned, pairs)
     return RelativeError(
         ErrorStatistics.of(np.linalg.norm(errors[:, :3, 3], axis=1)),
         ErrorStatistics.of(rotation_degrees(errors[:, :3, :3])),
-        frames[pairs],
+        pairs,
     )
 
 
