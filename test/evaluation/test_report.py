@@ -13,10 +13,18 @@ import numpy as np
 import pytest
 from recorded import oracle_record
 
+from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.report import write_report
 from xstreamvggt_ros.evaluation.report.figures import FIGURES
 from xstreamvggt_ros.evaluation.report.model import datasets
-from xstreamvggt_ros.evaluation.report.published import PUBLISHED, published
+from xstreamvggt_ros.evaluation.report.published import (
+    method_of,
+    PRUNED,
+    PUBLISHED,
+    published,
+    STREAM,
+    XSTREAM,
+)
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, Series
 from xstreamvggt_ros.evaluation.report.tables import tables
 
@@ -128,6 +136,27 @@ def test_published_figures_are_those_of_figures_that_there_are():
     (one,) = published('scannet', 'ate_rmse', 'XStreamVGGT')
     assert one.value == 0.171
     assert published('scannet', 'depth_median_abs_rel', 'XStreamVGGT') == ()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'method'),
+    [
+        ({}, XSTREAM),
+        ({'strict_budget': False}, XSTREAM),
+        ({'bits': 16}, PRUNED),
+        ({'budget': 'none', 'bits': 16, 'policy': 'random'}, STREAM),
+        ({'policy': 'frame_diversity'}, ''),
+        ({'bits': 16, 'policy': 'random'}, ''),
+        ({'pool_size': 8}, ''),
+        ({'keyframe_threshold': 0.1}, ''),
+        ({'budget': 'none', 'bits': 16, 'keyframe_threshold': 0.1}, ''),
+        ({'budget': '1024'}, ''),
+        ({'bits': 2}, ''),
+    ],
+)
+def test_a_row_is_named_as_a_published_method_only_where_its_cache_is_that_one(changes, method):
+    published_as = {'budget': '2048', 'bits': 4, 'policy': 'query_key'}
+    assert method_of(RunConfig(**{**published_as, **changes})) == method
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):

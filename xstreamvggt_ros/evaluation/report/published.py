@@ -58,14 +58,20 @@ PUBLISHED = (
     *_pair('kitti_raw', 'frames_per_second', 5.25, 6.14, INDEPENDENT),
     *_pair('sintel', 'frames_per_second', 6.48, 6.26, INDEPENDENT),
 )
+# Which tokens XStreamVGGT keeps.
+PUBLISHED_CACHE = {'budget': '2048', 'policy': 'query_key', 'pool_size': 16}
 METHODS = (STREAM, XSTREAM, PRUNED)
 
 
 def method_of(config: RunConfig) -> str:
     """Name the published method that a run's cache is that of, '' where it is none's."""
+    if config.keyframe_threshold is not None:
+        return ''
     if config.is_reference:
         return STREAM
-    if config.budget != '2048':
+    # Keys per channel and values per token are the papers', in either scheme.
+    cache = {name: getattr(config, name) for name in PUBLISHED_CACHE}
+    if cache != PUBLISHED_CACHE:
         return ''
     return {(4, 4): XSTREAM, (16, 16): PRUNED}.get(config.stored_bits, '')
 
