@@ -43,10 +43,10 @@ def test_slow_drift_is_no_loss():
 
 
 @pytest.mark.parametrize('frame', [5, 40, 99])
-def test_a_jump_is_a_loss_at_its_frame_once_a_window_has_passed(frame):
+def test_a_jump_is_a_loss_at_its_frame(frame):
     estimate = circle()
     estimate[frame:, :3, 3] += 30.0
-    assert lost_at(estimate, circle()) == max(frame, 10)
+    assert lost_at(estimate, circle()) == frame
 
 
 def test_a_wrong_turn_is_a_loss():
@@ -70,11 +70,25 @@ def test_a_single_bad_frame_is_no_loss():
     assert lost_at(estimate, circle()) is None
 
 
+def test_a_single_bad_frame_at_the_beginning_is_no_loss():
+    estimate = circle()
+    estimate[0, :3, 3] += 30.0
+    assert lost_at(estimate, circle()) is None
+    estimate[0] = np.nan
+    assert lost_at(estimate, circle()) is None
+
+
+def test_poses_that_end_within_the_first_window_are_a_loss_where_they_end():
+    estimate = circle()
+    estimate[4:] = np.nan
+    assert lost_at(estimate, circle()) == 4
+
+
 def test_poses_that_end_are_a_loss_where_they_end():
     estimate = circle()
     estimate[70:] = np.nan
     assert lost_at(estimate, circle()) == 70
-    assert lost_at(np.full_like(circle(), np.nan), circle()) == 10
+    assert lost_at(np.full_like(circle(), np.nan), circle()) == 0
 
 
 def test_frames_whose_truth_is_unknown_are_passed_over():

@@ -8,7 +8,8 @@ The motion over `window` frames is wrong where its rotation is off by more than 
 translation by more than `metres` plus a `share` of the true one. The estimate's unit is made
 metres by the median ratio of true to estimated distances over windows that move. Tracking is lost
 at the last frame of the first wrong window from which on `sustained` windows in a row are wrong
-(all that are left, near the end). A window whose estimate is missing or not finite is wrong; one
+(all that are left, near the end); within the very first window, at the frame from which on no
+motion since the beginning is right. A window whose estimate is missing or not finite is wrong; one
 whose truth is unknown is passed over.
 """
 
@@ -60,13 +61,21 @@ def lost_at(
     window = min(criterion.window, len(known) - 1)
     if window < 1:
         return None
-    starts, ends = known[:-window], known[window:]
-    wrong = _wrong(estimate, truth, starts, ends, criterion)
+    motions = _Motions.between(estimate, truth, known[:-window], known[window:])
+    scale = motions.scale()
+    wrong = motions.wrong(scale, criterion)
     # One that begins too near the end to be sustained needs all the rest.
     for index in np.flatnonzero(wrong):
         if wrong[index : index + criterion.sustained].all():
-            return int(ends[index])
-    return None
+            break
+    else:
+        return None
+    if index:
+        return int(known[window + index])
+    since = known[: window + 1]
+    beginning = _Motions.between(estimate, truth, np.full_like(since, since[0]), since)
+    right = np.flatnonzero(~beginning.wrong(scale, criterion))
+    return int(since[right[-1] + 1 if len(right) else 0])
 
 
 def tracked_share(lost: int | None, frames: int) -> float:
@@ -81,20 +90,41 @@ def success_rate(losses: Sequence[int | None]) -> float:
     return sum(lost is None for lost in losses) / len(losses) if losses else np.nan
 
 
-def _wrong(estimate, truth, starts, ends, criterion: TrackingCriterion) -> np.ndarray:
-    answered = np.isfinite(estimate[starts]).all((1, 2)) & np.isfinite(estimate[ends]).all((1, 2))
-    wrong = np.ones(len(starts), dtype=bool)
-    if not answered.any():
+@dataclass(frozen=True, eq=False)
+class _Motions:
+    """True and estimated motions (M, 4, 4), of the M of N windows whose estimate is there (N,)."""
+
+    answered: np.ndarray
+    true: np.ndarray
+    found: np.ndarray
+
+    @classmethod
+    def between(cls, estimate, truth, starts, ends) -> _Motions:
+        answered = np.isfinite(estimate[starts]).all((1, 2))
+        answered &= np.isfinite(estimate[ends]).all((1, 2))
+        true, found = (
+            np.linalg.inv(poses[starts[answered]]) @ poses[ends[answered]]
+            for poses in (truth, estimate)
+        )
+        return cls(answered, true, found)
+
+    def scale(self) -> float:
+        """Give the metres per unit of the estimate."""
+        distances, lengths = (_lengths(each) for each in (self.true, self.found))
+        moving = (distances > LEAST_MOTION) & (lengths > 0)
+        return float(np.median(distances[moving] / lengths[moving])) if moving.any() else 1.0
+
+    def wrong(self, scale: float, criterion: TrackingCriterion) -> np.ndarray:
+        """Tell (N,) which windows are wrong."""
+        wrong = np.ones(len(self.answered), dtype=bool)
+        if not self.answered.any():
+            return wrong
+        angles = rotation_degrees(np.swapaxes(self.true[:, :3, :3], 1, 2) @ self.found[:, :3, :3])
+        gaps = np.linalg.norm(scale * self.found[:, :3, 3] - self.true[:, :3, 3], axis=1)
+        allowed = criterion.metres + criterion.share * _lengths(self.true)
+        wrong[self.answered] = (angles > criterion.degrees) | (gaps > allowed)
         return wrong
-    true, found = (
-        np.linalg.inv(poses[starts[answered]]) @ poses[ends[answered]]
-        for poses in (truth, estimate)
-    )
-    distances, lengths = (np.linalg.norm(each[:, :3, 3], axis=1) for each in (true, found))
-    moving = (distances > LEAST_MOTION) & (lengths > 0)
-    scale = float(np.median(distances[moving] / lengths[moving])) if moving.any() else 1.0
-    angles = rotation_degrees(np.swapaxes(true[:, :3, :3], 1, 2) @ found[:, :3, :3])
-    gaps = np.linalg.norm(scale * found[:, :3, 3] - true[:, :3, 3], axis=1)
-    allowed = criterion.metres + criterion.share * distances
-    wrong[answered] = (angles > criterion.degrees) | (gaps > allowed)
-    return wrong
+
+
+def _lengths(motions: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(motions[:, :3, 3], axis=1)
