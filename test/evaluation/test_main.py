@@ -18,6 +18,7 @@ from xstreamvggt_ros.evaluation.record import find_records
 SMALL = ['--option', 'frames=6', '--option', 'height=42', '--option', 'width=56']
 RUN = ['run', 'synthetic:3', *SMALL, '--image-size', '56', '--device', 'cpu', '--threads', '1']
 RUN += ['--max-points', '2000', '--bits', '4', '--no-report', '--checkpoint', 'random']
+TOPICS = ['--option', 'topic=/left', '--option', 'topic=/right']
 DEADLINE = 120.0
 
 
@@ -66,6 +67,7 @@ def test_a_sweep_is_killed_goes_on_and_is_reported(tmp_path, capsys):
         (['run', 'synthetic:3', '--max-depth', '-1'], 'max_depth'),
         (['run', '/nowhere'], '/nowhere does not exist'),
         (['run', 'synthetic:3', '--option', 'colour=red'], 'no option colour'),
+        (['run', 'x', *TOPICS], '--option topic is given 2 times; give it once'),
         (['run', 'synthetic:3', '--option', 'frames=many'], "option frames is 'many'; give int"),
         (['run', 'synthetic:3', '--checkpoint', '/nowhere.pth', *SMALL], 'nowhere.pth'),
         (['run', 'synthetic:3', '--ray-address', 'local'], 'name it: --device cuda or cpu'),

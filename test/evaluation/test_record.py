@@ -9,7 +9,7 @@ import math
 from filmed import Filmed
 import numpy as np
 import pytest
-from recorded import oracle_record, PROTOCOL
+from recorded import oracle_record, oracle_run, PROTOCOL
 
 from xstreamvggt_ros.evaluation.jsonable import dumps
 from xstreamvggt_ros.evaluation.record import (
@@ -17,6 +17,7 @@ from xstreamvggt_ros.evaluation.record import (
     read_record,
     RecordError,
     remove_unfinished,
+    write_record,
 )
 from xstreamvggt_ros.evaluation.scoring import score_again
 from xstreamvggt_ros.io.trajectories import read_tum
@@ -46,6 +47,29 @@ def test_it_holds_what_a_reader_needs(record):
     assert len(read_tum(record.folder / 'truth.tum')) == 7
     assert record.picture(0).stat().st_size > 500
     assert record.picture(2) is None
+
+
+def test_every_stream_has_a_trajectory_of_its_own(record, tmp_path):
+    _, collected = oracle_run(Filmed(count=8))
+    worlds = np.array([3, 3, -1, 5, 5, 5, 5, 8], np.int32)
+    parts = replace(collected, frames=replace(collected.frames, worlds=worlds))
+
+    folder = write_record(tmp_path / 'parts', record.info, parts, set()).folder
+
+    stamps = collected.frames.stamps_ns
+    for name, world in (('trajectory', 5), ('trajectory_3', 3), ('trajectory_8', 8)):
+        trajectory = read_tum(folder / f'{name}.tum')
+        np.testing.assert_array_equal(trajectory.stamps_ns, stamps[worlds == world])
+    assert len(list(folder.glob('trajectory*'))) == 3
+    assert len(read_tum(folder / 'truth.tum')) == 8
+
+
+def test_single_images_have_no_trajectory(tmp_path):
+    sequence = Filmed(count=3, independent_frames=True)
+
+    folder = oracle_record(tmp_path / 'images', sequence=sequence).folder
+
+    assert list(folder.glob('*.tum')) == []
 
 
 def test_it_is_scored_again_to_the_same_figures_without_running(record):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 import os
 from pathlib import Path
 
@@ -61,8 +62,13 @@ def axes(options: argparse.Namespace) -> dict[str, list[object]]:
 
 
 def specs(options: argparse.Namespace) -> list[SequenceSpec]:
-    """Take the sequences."""
+    """Take the sequences; ValueError for an option with two values."""
     layout_options = tuple(options.option)
+    for name, count in Counter(name for name, _ in layout_options).items():
+        if count > 1:
+            raise ValueError(
+                f'--option {name} is given {count} times; give it once, and make a run for each'
+            )
     return [SequenceSpec(path, options.layout, layout_options) for path in options.inputs]
 
 

@@ -74,6 +74,16 @@ class FrameArrays(_Arrays):
         """Count the frames."""
         return len(self.stamps_ns)
 
+    @property
+    def main_world(self) -> int:
+        """Give the number of the stream that has most frames; -1 where there is none."""
+        worlds, counts = np.unique(self.worlds[self.worlds >= 0], return_counts=True)
+        return int(worlds[counts.argmax()]) if len(worlds) else -1
+
+    def poses_of(self, world: int) -> np.ndarray:
+        """Give the poses (F, 4, 4), NaN those of other streams."""
+        return np.where((self.worlds == world)[:, None, None], self.poses, np.nan)
+
 
 @dataclass(frozen=True, eq=False)
 class DepthArrays(_Arrays):

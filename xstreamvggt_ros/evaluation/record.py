@@ -4,7 +4,8 @@
 A run on disk: one folder, there whole or not at all, from which it can be scored again.
 
 record.json: settings, input, versions, figures. frames.npz, depth.npz, points.npz: see `arrays`.
-trajectory.tum, truth.tum: the poses. pictures/: JPEG of the frames that the report shows.
+trajectory.tum, truth.tum: the poses; of a stream that is not scored, those are in
+trajectory_<world>.tum. pictures/: JPEG of the frames that the report shows.
 """
 
 from __future__ import annotations
@@ -160,7 +161,8 @@ def write_record(
     try:
         for arrays in (collected.frames, collected.depth, collected.points):
             arrays.save(unfinished)
-        _write_trajectories(unfinished, collected.frames)
+        if not info['sequence']['independent_frames']:
+            _write_trajectories(unfinished, collected.frames)
         (unfinished / PICTURES).mkdir()
         for index in sorted(pictures & collected.pictures.keys()):
             path = unfinished / PICTURES / f'{index:06d}.jpg'
@@ -222,7 +224,11 @@ def _check_files(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _write_trajectories(folder: Path, frames: FrameArrays) -> None:
-    for name, poses in (('trajectory.tum', frames.poses), ('truth.tum', frames.true_poses)):
+    files = {'truth.tum': frames.true_poses}
+    for world in np.unique(frames.worlds[frames.worlds >= 0]).tolist():
+        name = 'trajectory' if world == frames.main_world else f'trajectory_{world}'
+        files[f'{name}.tum'] = frames.poses_of(world)
+    for name, poses in files.items():
         known = np.isfinite(poses).all((1, 2))
         turns = [quaternion_from_rotation(pose[:3, :3]) for pose in poses[known]]
         write_tum(

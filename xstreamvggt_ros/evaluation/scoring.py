@@ -67,10 +67,9 @@ def score(
     metrics |= depth_metrics
     curves |= depth_curves
     if not independent:
-        world = main_world(frames)
-        poses = np.where((frames.worlds == world)[:, None, None], frames.poses, np.nan)
+        world = frames.main_world
         pose_metrics, curves['position_error_m'], similarity = _score_poses(
-            poses, frames.true_poses, protocol
+            frames.poses_of(world), frames.true_poses, protocol
         )
         metrics |= pose_metrics
         alignment['trajectory'] = _similarity(similarity)
@@ -93,12 +92,6 @@ def score_again(record: Record, protocol: Protocol | None = None) -> Record:
         protocol,
     )
     return rewrite_metrics(record, vars(scores))
-
-
-def main_world(frames: FrameArrays) -> int:
-    """Give the number of the stream that has most frames; -1 where there is none."""
-    worlds, counts = np.unique(frames.worlds[frames.worlds >= 0], return_counts=True)
-    return int(worlds[counts.argmax()]) if len(worlds) else -1
 
 
 def worst_frames(curves: dict[str, list[float]], count: int = WORST) -> list[int]:

@@ -159,8 +159,10 @@ def image_topics(reader) -> dict[str, tuple[str, bool]]:
     return topics
 
 
-def choose_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], reader) -> str:
-    """Choose the recorded topic to play, or say which there are."""
+def choose_topic(
+    path: Path, topic: str, kinds: dict[str, tuple[str, bool]], reader, option: str = '--topic'
+) -> str:
+    """Choose the recorded topic to play, or say which there are and the option that chooses."""
     if topic:
         for name in (topic, topic + COMPRESSED_SUFFIX):
             if name in kinds:
@@ -179,12 +181,12 @@ def choose_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], rea
         return cameras[0]
     if cameras:
         raise InputError(
-            f'{path} has several image topics; choose one with --topic: {", ".join(cameras)}'
+            f'{path} has several image topics; choose one with {option}: {", ".join(cameras)}'
         )
     listed = ', '.join(f'{name} [{info.msgtype}]' for name, info in sorted(reader.topics.items()))
     raise InputError(
         f'{path} has no sensor_msgs Image or CompressedImage with colour; its topics: '
-        f'{listed or "none"}. Record the camera too, or choose a depth topic with --topic'
+        f'{listed or "none"}. Record the camera too, or choose a depth topic with {option}'
     )
 
 

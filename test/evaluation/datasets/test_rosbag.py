@@ -187,6 +187,17 @@ def test_a_topic_without_poses_is_refused_with_those_that_have_them(tmp_path):
         open_sequence(bag, depth_topic='/x')
 
 
+def test_several_cameras_are_refused_with_the_option_that_chooses(tmp_path):
+    second = [('/cam2/depth/image_raw', *message[1:]) for message in depths()]
+    bag = write_bag(tmp_path / 'bag', [*images('/left'), *images('/right'), *depths(), *second])
+
+    with pytest.raises(InputError, match='choose one with --option topic=NAME: /left, /right'):
+        open_sequence(bag)
+    with pytest.raises(InputError, match='--option depth_topic=NAME: /cam/depth.*, /cam2/depth'):
+        open_sequence(bag, topic='/left')
+    assert len(open_sequence(bag, topic='/left', depth_topic='/cam/depth/image_raw').frames) == 4
+
+
 def test_damaged_messages_are_named_and_the_rest_goes_on(tmp_path):
     messages = whole()
     stamp = STAMPS[3] + 33_333_333

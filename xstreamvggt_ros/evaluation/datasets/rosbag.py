@@ -44,6 +44,7 @@ from xstreamvggt_ros.io.trajectories import NANOSECONDS
 
 LAYOUT = 'rosbag'
 TOLERANCE_S = 0.02
+TOPIC_OPTION = '--option topic=NAME'
 
 
 def open_rosbag(
@@ -87,7 +88,7 @@ class _Loader:
         self._bag = BagFile(path)
         reader = self._bag.reader
         kinds = image_topics(reader)
-        self._image_topic = choose_topic(path, topic, kinds, reader)
+        self._image_topic = choose_topic(path, topic, kinds, reader, TOPIC_OPTION)
         self._depth_topic = _depth_topic(path, depth_topic, kinds, self._image_topic)
         self._info_topic = sibling(
             self._image_topic.removesuffix(COMPRESSED_SUFFIX), 'camera_info'
@@ -191,5 +192,8 @@ def _depth_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], ima
         listed = ', '.join(known) or 'none'
         raise InputError(f'{path} has no raw depth maps on {topic!r}; it has: {listed}')
     if len(known) > 1 and not topic:
-        raise InputError(f'{path} has several depth topics; choose depth_topic: {known}')
+        raise InputError(
+            f'{path} has several depth topics; choose one with --option depth_topic=NAME: '
+            f'{", ".join(known)}'
+        )
     return topic or (known[0] if known else '')

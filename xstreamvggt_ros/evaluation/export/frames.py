@@ -11,7 +11,6 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report.views import aligned_poses, similarity_of
-from xstreamvggt_ros.evaluation.scoring import main_world
 from xstreamvggt_ros.umeyama import move
 
 
@@ -48,7 +47,7 @@ def shown_frames(record: Record) -> Iterator[ShownFrame]:
     moved = points.points
     if aligned:
         moved = move(points.points.astype(np.float64), similarity_of(record, 'points'))
-    curves, world = record.info['curves'], main_world(frames)
+    curves, world = record.info['curves'], frames.main_world
     for index in np.flatnonzero(frames.statuses == 'done').tolist():
         mine = (points.frames == index) & (aligned and frames.worlds[index] == world)
         picture = record.picture(index)

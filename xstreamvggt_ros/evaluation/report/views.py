@@ -17,7 +17,6 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.metrics.trajectory import align_poses
 from xstreamvggt_ros.evaluation.record import Record
-from xstreamvggt_ros.evaluation.scoring import main_world
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.similarity import Similarity
 from xstreamvggt_ros.umeyama import move
@@ -51,7 +50,7 @@ def aligned_paths(runs: Sequence[Record]) -> Trajectories | None:
 def aligned_poses(run: Record, into: np.ndarray) -> np.ndarray:
     """Give a run's poses (F, 4, 4) beside the truth, NaN for those of other streams."""
     frames = run.frames()
-    poses = np.where((frames.worlds == main_world(frames))[:, None, None], frames.poses, np.nan)
+    poses = frames.poses_of(frames.main_world)
     return _moved(align_poses(poses, similarity_of(run, 'trajectory')), into)
 
 
@@ -95,8 +94,8 @@ def _moved(poses: np.ndarray, into: np.ndarray) -> np.ndarray:
 
 
 def _cloud(run: Record, into: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    arrays, worlds = run.points(), run.frames().worlds
-    inside = worlds[arrays.frames] == main_world(run.frames())
+    arrays, frames = run.points(), run.frames()
+    inside = frames.worlds[arrays.frames] == frames.main_world
     points = move(arrays.points[inside].astype(np.float64), similarity_of(run, 'points'))
     return _drawn(points, arrays.colours[inside], into, count)
 
