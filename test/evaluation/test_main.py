@@ -13,6 +13,7 @@ import pytest
 from recorded import oracle_record
 
 from xstreamvggt_ros.evaluation.__main__ import main
+from xstreamvggt_ros.evaluation.lock import writing
 from xstreamvggt_ros.evaluation.record import find_records
 
 SMALL = ['--option', 'frames=6', '--option', 'height=42', '--option', 'width=56']
@@ -85,6 +86,18 @@ def test_what_cannot_be_done_is_said_with_the_value(arguments, words, tmp_path, 
     said = ' '.join(capsys.readouterr().out.split())
     assert words in said
     assert 'Traceback' not in said
+
+
+def test_a_folder_that_is_written_to_is_not_scored_meanwhile(tmp_path, capsys):
+    record = oracle_record(tmp_path / 'run')
+    before = (record.folder / 'record.json').read_bytes()
+
+    for folder in (tmp_path, tmp_path.parent, record.folder):
+        with writing(tmp_path):
+            assert main(['score', str(folder), '--max-points', '500']) == 2
+    assert (record.folder / 'record.json').read_bytes() == before
+    assert capsys.readouterr().out.count(f'writes to {tmp_path}') == 3
+    assert main(['score', str(record.folder), '--max-points', '500']) == 0
 
 
 def test_a_folder_may_be_called_what_it_likes(tmp_path, capsys):

@@ -17,9 +17,10 @@ from runs import leave_mark, MARK, sweep_for_ever, wait_for_an_end
 
 from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.lock import FolderBusy
 from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun, SequenceSpec
 from xstreamvggt_ros.evaluation.record import rewrite_metrics
-from xstreamvggt_ros.evaluation.sweep import Means, read_errors, sweep, SweepBusy
+from xstreamvggt_ros.evaluation.sweep import Means, read_errors, sweep
 from xstreamvggt_ros.evaluation.workers import local_runs
 
 DEADLINE = 60.0
@@ -143,7 +144,7 @@ def test_an_error_beside_a_finished_run_is_forgotten(tmp_path, monkeypatch):
 
 def test_two_sweeps_do_not_write_to_one_folder(tmp_path):
     def tell(run, failure, made):
-        with pytest.raises(SweepBusy, match='another sweep'):
+        with pytest.raises(FolderBusy, match='another `evaluate run`'):
             sweep(Plan(), tmp_path, Means())
 
     assert sweep(planned(tmp_path, '3f'), tmp_path, Means(), tell, leave_mark).made == 1

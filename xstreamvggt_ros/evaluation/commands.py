@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import contextmanager
+from contextlib import contextmanager, ExitStack
 import os
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from xstreamvggt_ros.evaluation import arguments
+from xstreamvggt_ros.evaluation.lock import writing
 from xstreamvggt_ros.evaluation.plan import configurations, plan, PlannedRun
-from xstreamvggt_ros.evaluation.record import find_records, read_record, Record
+from xstreamvggt_ros.evaluation.record import find_records, read_record, RECORD, Record
 from xstreamvggt_ros.evaluation.scoring import score_again
 from xstreamvggt_ros.evaluation.sweep import Means, sweep
 from xstreamvggt_ros.evaluation.workers import Failure
@@ -55,12 +56,16 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def score(options: argparse.Namespace, console: Console) -> int:
-    """Score finished runs anew."""
+    """Score finished runs anew, while nobody else writes them."""
     protocol = arguments.protocol(options)
-    records, problems = _records(options.folders)
-    for record in records:
-        score_again(record, protocol)
-        console.print(f'scored {escape(str(record.folder))}')
+    found = (path for folder in options.folders for path in folder.rglob(RECORD))
+    with ExitStack() as stack:
+        for folder in sorted({path.parent.parent for path in found}):
+            stack.enter_context(writing(folder))
+        records, problems = _records(options.folders)
+        for record in records:
+            score_again(record, protocol)
+            console.print(f'scored {escape(str(record.folder))}')
     for problem in problems:
         console.print(f'[red]{escape(problem)}[/]')
     return FAILED if problems or not records else GOOD

@@ -5,29 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-import fcntl
 import json
 import logging
 from pathlib import Path
 
 from xstreamvggt_ros.evaluation.cluster import ray_runs
 from xstreamvggt_ros.evaluation.jsonable import dumps, plain
+from xstreamvggt_ros.evaluation.lock import writing
 from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun
 from xstreamvggt_ros.evaluation.record import remove_unfinished
 from xstreamvggt_ros.evaluation.running import execute
 from xstreamvggt_ros.evaluation.workers import Failure, Finished, local_runs
 from xstreamvggt_ros.io.files import replacing
 
-LOCK = '.lock'
 ERROR_PATTERN = '*.error.json'
 
 logger = logging.getLogger(__name__)
-
-
-class SweepBusy(RuntimeError):
-    """Another sweep writes to the same folder."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +52,11 @@ def sweep(
     """
     Make the runs of a plan that are not there yet; `tell` hears of each, made or found.
 
-    A failed run leaves a file that says why, which goes when it succeeds later. Raises SweepBusy
-    where another sweep writes to `output`.
+    A failed run leaves a file that says why, which goes when it succeeds later. Raises FolderBusy
+    where another process writes to `output`.
     """
     output.mkdir(parents=True, exist_ok=True)
-    with _alone(output):
+    with writing(output):
         remove_unfinished(output)
         missing, there = [], 0
         for run in plan.runs:
@@ -120,16 +114,3 @@ def _write_error(run: PlannedRun, failure: Failure) -> None:
             }
         )
         temporary.write_text(text + '\n', encoding='utf-8')
-
-
-@contextmanager
-def _alone(output: Path) -> Iterator[None]:
-    """Let no other sweep write here meanwhile; the lock goes with the process."""
-    with (output / LOCK).open('w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SweepBusy(
-                f'another sweep writes to {output}; wait for its end or name another --output'
-            ) from error
-        yield
