@@ -127,7 +127,7 @@ def test_a_slow_worker_serves_all_cameras_alike(cameras, window):
 def test_a_bag_that_begins_again_is_a_lap_after_the_last_one_for_all():
     arrivals = InStampOrder(2, WINDOW, newest=False, size=20)
     for stamp, camera in [(9.0, 0), (9.1, 1), (9.2, 0), (0.0, 0), (9.3, 1), (0.2, 0), (0.1, 1)]:
-        assert arrivals.put(frame(stamp, camera)) == []
+        assert arrivals.put(frame(stamp, camera, at=9.0)) == []
 
     assert taken(arrivals) == ['0@9.0', '1@9.1', '0@9.2', '1@9.3', '0@0.0', '1@0.1', '0@0.2']
     # What is left of the lap before.
@@ -138,12 +138,51 @@ def test_a_bag_that_begins_again_is_a_lap_after_the_last_one_for_all():
 
 def test_leftovers_of_the_lap_before_are_late_and_their_camera_follows():
     arrivals = InStampOrder(2, WINDOW)
-    for stamp, camera in [(9.0, 0), (9.0, 1), (0.0, 0)]:
-        arrivals.put(frame(stamp, camera))
+    for stamp, camera, at in [(9.0, 0, 9.0), (9.0, 1, 9.0), (0.0, 0, 9.1)]:
+        arrivals.put(frame(stamp, camera, at))
     taken(arrivals)
 
-    assert arrivals.put(frame(9.1, 1)) == ['late']
-    assert arrivals.put(frame(0.1, 1)) == []
+    assert arrivals.put(frame(9.1, 1, at=9.1)) == ['late']
+    assert arrivals.put(frame(0.1, 1, at=9.2)) == []
+
+
+def test_cameras_whose_clocks_part_are_put_in_order_by_what_lies_between_them():
+    told = []
+    arrivals = InStampOrder(2, WINDOW, newest=False, size=100, parted=lambda *of: told.append(of))
+    given_out, dropped = [], {0: 0, 1: 0}
+    for tick in range(100):
+        now = 0.1 * tick
+        for camera in (0, 1):
+            # The driver of the first is started again, and its clock with it.
+            stamp = 100 + now - (90 if camera == 0 and tick >= 20 else 0) + 0.05 * camera
+            dropped[camera] += len(arrivals.put(frame(stamp, camera, at=now + 0.05 * camera)))
+        while (each := arrivals.take(now + 0.05)[0]) is not None:
+            given_out.append(each)
+
+    assert dropped[0] == 0
+    # Until it is certain that the second does not begin again too.
+    assert 9 <= dropped[1] <= 12
+    assert told == [(1, pytest.approx(90, abs=0.5))]
+    order = [each.camera for each in given_out if each.at > 4]
+    assert order == [0, 1] * (len(order) // 2) or order == [1, 0] * (len(order) // 2)
+
+
+def test_a_camera_whose_clock_parted_is_back_in_order_when_it_begins_again_too():
+    arrivals = InStampOrder(2, WINDOW, newest=False, size=100)
+    steps = [
+        (100, 0, 0),
+        (100, 1, 0),
+        (10, 0, 1),
+        (11.5, 0, 2.5),
+        (102.5, 1, 2.5),
+        (102.6, 1, 2.6),
+    ]
+    assert [arrivals.put(frame(*step)) for step in steps] == [[]] * len(steps)
+    taken(arrivals)
+
+    assert arrivals.put(frame(13.2, 1, at=4.2)) == []
+    assert arrivals.put(frame(13.1, 0, at=4.2)) == []
+    assert taken(arrivals) == ['0@13.1', '1@13.2']
 
 
 def test_a_camera_that_was_silent_over_the_end_of_a_lap_joins_the_next_by_its_stamp():

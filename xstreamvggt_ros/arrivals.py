@@ -6,11 +6,16 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+SECOND = 1_000_000_000
 # A stamp that goes back by more than this many nanoseconds is a bag that begins again.
-LOOP_BACK = 1_000_000_000
+LOOP_BACK = SECOND
+# Seconds in which the other cameras of that bag begin again too; one that does not has another
+# clock.
+FOLLOWING = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,10 @@ class InTurn:
 
 
 class _Key(NamedTuple):
-    """The order of frames: how often time has begun again before, and the stamp."""
+    """The order of frames: how often time has begun again before, and when in that lap."""
 
     lap: int
-    stamp_ns: int
+    time_ns: int
 
 
 class _Waiting(NamedTuple):
@@ -110,21 +115,34 @@ class InStampOrder:
 
     A stamp that goes back by more than a second against its own camera's begins a new lap, which
     comes after all of the last one. The other cameras follow as their own stamps go back, or come
-    near the new lap's.
+    near the new lap's. One that does neither within a second has a clock that has parted from the
+    other's: what then lies between the two is taken off its stamps, and `parted` told which camera
+    it is and how many seconds that is.
     """
 
-    def __init__(self, cameras: int, window: float, newest: bool = True, size: int = 1) -> None:
+    def __init__(
+        self,
+        cameras: int,
+        window: float,
+        newest: bool = True,
+        size: int = 1,
+        parted: Callable[[int, float], None] = lambda camera, seconds: None,
+    ) -> None:
         """Begin empty."""
         self.window = window
+        self._parted = parted
         self._waiting: list[list[_Waiting]] = [[] for _ in range(cameras)]
         self._number = 0
         self._given: _Key | None = None
         # The numbers of the frames that were next when another camera's was given.
         self._next: list[int | None] = [None] * cameras
         self._lap = 0
+        self._lap_began = 0.0
         self._laps = [0] * cameras
         self._last: list[int | None] = [None] * cameras
-        # The latest stamp of the present lap.
+        # What is taken off each camera's stamps.
+        self._ahead = [0] * cameras
+        # The latest time of the present lap.
         self._front: int | None = None
         self.set_rule(newest, size)
 
@@ -179,13 +197,31 @@ class InStampOrder:
     def _key(self, frame: Arrival) -> _Key:
         camera, stamp_ns = frame.camera, frame.stamp_ns
         last, self._last[camera] = self._last[camera], stamp_ns
-        back = last is not None and last - stamp_ns > LOOP_BACK
-        if back and self._laps[camera] == self._lap:
-            self._lap += 1
-            self._front = None
-        near = self._front is None or abs(stamp_ns - self._front) <= LOOP_BACK
-        if back or near:
-            self._laps[camera] = self._lap
+        if last is not None and last - stamp_ns > LOOP_BACK:
+            self._begin_again(camera, frame.at)
+        elif self._laps[camera] != self._lap:
+            self._follow(camera, stamp_ns, frame.at)
+        time_ns = stamp_ns - self._ahead[camera]
         if self._laps[camera] == self._lap:
-            self._front = stamp_ns if self._front is None else max(self._front, stamp_ns)
-        return _Key(self._laps[camera], stamp_ns)
+            self._front = time_ns if self._front is None else max(self._front, time_ns)
+        return _Key(self._laps[camera], time_ns)
+
+    def _begin_again(self, camera: int, now: float) -> None:
+        """Take a camera whose stamp went back into a new lap, unless there is one already."""
+        self._ahead[camera] = 0
+        if self._laps[camera] == self._lap:
+            self._lap += 1
+            self._lap_began = now
+            self._front = None
+        self._laps[camera] = self._lap
+
+    def _follow(self, camera: int, stamp_ns: int, now: float) -> None:
+        """Take a camera that was left behind into the present lap, if it belongs there."""
+        behind = stamp_ns - self._front
+        if abs(behind) > LOOP_BACK and now - self._lap_began <= FOLLOWING:
+            return
+        self._laps[camera] = self._lap
+        self._ahead[camera] = 0
+        if abs(behind) > LOOP_BACK:
+            self._ahead[camera] = behind
+            self._parted(camera, behind / SECOND)

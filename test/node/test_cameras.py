@@ -207,6 +207,33 @@ def test_a_bag_that_begins_again_begins_one_stream_for_all(rig_with):
     rig.wait_for_log('stream 2 begins')
 
 
+def test_a_camera_whose_clock_goes_back_alone_does_not_silence_the_others(rig_with):
+    rig = rig_with(AT_ONCE)
+    clouds = rig.collect(PointCloud2, f'{NODE}/left/points')
+    publish(rig, [(FRONT, numbered(1, 100.0)), (LEFT, numbered(2, 100.1))])
+    rig.wait(lambda: clouds, 'an image of the left one')
+    del clouds[:]
+    sent = 0
+    while not clouds:
+        sent += 1
+        # The left one's clock goes on, and what it takes is late until that is certain.
+        publish(rig, [(FRONT, numbered(3, 10 + sent)), (LEFT, numbered(4, 100.1 + sent))])
+        rig.wait(
+            lambda: sum(rig.counts().dropped.values()) + rig.counts().processed == rig.received()
+        )
+    before = rig.counts()
+    for index in range(1, 4):
+        stamps = sent + index, 100.1 + sent + index
+        publish(rig, [(FRONT, numbered(5, 10 + stamps[0])), (LEFT, numbered(6, stamps[1]))])
+    rig.wait(lambda: rig.counts().processed == before.processed + 6, 'every image of both')
+
+    assert rig.counts().dropped == before.dropped
+    told = [line for line in rig.log() if 'went back; the cameras' in line]
+    assert len(told) == 1 and f'the stamps of {LEFT} are 90.' in told[0]
+    rig.wait_for_log('stream 2 begins')
+    assert not any('stream 3' in line for line in rig.log())
+
+
 def test_another_size_of_one_camera_begins_a_new_stream(rig_with):
     rig = rig_with(AT_ONCE)
     clouds = [rig.collect(PointCloud2, f'{NODE}/{name}/points') for name in ('front', 'left')]

@@ -30,11 +30,14 @@ class CameraInputs:
         self, node: Node, parameters: Callable[[], InputParameters], counters: Counters
     ) -> None:
         """Begin to listen."""
+        self._logger = node.get_logger()
         self._parameters = parameters
         topics = parameters().topics
         several = len(topics) > 1
         window = parameters().reorder_window
-        self._order = InStampOrder(len(topics), window) if several else InTurn()
+        self._order = InTurn()
+        if several:
+            self._order = InStampOrder(len(topics), window, parted=self._tell_parted)
         self.mailbox = Mailbox(self._order)
         self._follow_rule()
         self._images: list[ImageInput] = []
@@ -77,6 +80,14 @@ class CameraInputs:
     def destroy(self) -> None:
         """Cease to listen."""
         self._entities.close()
+
+    def _tell_parted(self, camera: int, seconds: float) -> None:
+        how = 'ahead of' if seconds > 0 else 'behind'
+        self._logger.warning(
+            f'the stamps of {self._images[camera].topic} are {abs(seconds):.1f} s {how} those of '
+            "another camera, which went back; the cameras' images are put in order all the same, "
+            'by what lies between their clocks: make the clocks agree'
+        )
 
     def _follow_rule(self) -> None:
         parameters = self._parameters()

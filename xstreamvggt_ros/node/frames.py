@@ -58,7 +58,7 @@ class FrameReader:
         self._tell = tell
         self._streams = StreamLog(tell, inform)
         self._shapes: dict[int, tuple[int, int]] = {}
-        self._last_stamp: int | None = None
+        self._last_stamps: dict[int, int] = {}
         self._frames: dict[int, str] = {}
         self._told: set[tuple[str, int]] = set()
 
@@ -75,7 +75,7 @@ class FrameReader:
         image = decode(message, parameters.input.max_pixels)
         camera_frame = self._camera_frame(message.header.frame_id, arrival.camera, parameters)
         self._mind_size(image.shape[:2], arrival.camera)
-        self._mind_loop(message.header.stamp)
+        self._mind_loop(message.header.stamp, arrival.camera)
         reconstruction = self._process(image, camera(*image.shape[:2]), arrival.camera)
         self._streams.note(reconstruction)
         return StampedReconstruction(
@@ -91,13 +91,13 @@ class FrameReader:
         """Begin a new stream."""
         self._pipeline.reset()
         self._streams.expect('~/reset asked for it', asked=True)
-        self._last_stamp = None
+        self._last_stamps.clear()
 
     def resume(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
         """Go on with a saved stream; ValueError and the size as the pipeline has it."""
         size = self._pipeline.load_state_dict(state)
         self._streams.expect('~/load resumed it', asked=True)
-        self._last_stamp = None
+        self._last_stamps.clear()
         return size
 
     def _process(
@@ -119,16 +119,18 @@ class FrameReader:
             old, new = (f'{width}x{height}' for height, width in (before, shape))
             self._streams.expect(f'the images are {new} now, they were {old}')
 
-    def _mind_loop(self, stamp: Time) -> None:
-        """Begin a new stream where time went back; images that never had a stamp have no time."""
-        now, last = stamp_nanoseconds(stamp), self._last_stamp
+    def _mind_loop(self, stamp: Time, camera: int) -> None:
+        """Begin a new stream where a camera's time went back; without any stamp it has none."""
+        now, last = stamp_nanoseconds(stamp), self._last_stamps.get(camera)
         if not now and last is None:
             return
         if last is not None and last - now > LOOP_BACK:
             back = 1e-9 * (last - now)
             self._streams.expect(f"the images' stamps went back by {back:.1f} s")
             self._pipeline.reset()
-        self._last_stamp = now
+            # The others go back with it, or have a clock of their own.
+            self._last_stamps.clear()
+        self._last_stamps[camera] = now
 
     def _camera_frame(self, named: str, camera: int, parameters: Parameters) -> str:
         """Choose the optical frame's name; no name of its own and the map's are bad ones."""
