@@ -102,3 +102,14 @@ def test_transforms_may_come_out_of_order_and_a_bag_may_begin_again():
     assert tree.lookup('odom', 'base', 1 * SECOND)[0, 3] == 1.0
     with pytest.raises(TransformError, match='after the newest'):
         tree.lookup('odom', 'base', 51 * SECOND)
+
+
+def test_what_moves_can_be_forgotten():
+    tree = TransformTree()
+    tree.insert('odom', 'base', SECOND, pose(x=1.0))
+    tree.insert('base', 'camera', 0, pose(x=2.0), static=True)
+    tree.clear()
+
+    assert tree.lookup('base', 'camera', SECOND)[0, 3] == 2.0
+    with pytest.raises(TransformError, match='odom'):
+        tree.lookup('odom', 'base', SECOND)

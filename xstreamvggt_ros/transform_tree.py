@@ -81,6 +81,10 @@ class TransformTree:
         ):
             del edge.poses[edge.stamps.pop(0)]
 
+    def clear(self) -> None:
+        """Forget every frame that moves."""
+        self._edges = {child: edge for child, edge in self._edges.items() if edge.static}
+
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         """Give the (4, 4) from `source` to `target` at a time; TransformError says what lacks."""
         target, source = _name(target), _name(source)

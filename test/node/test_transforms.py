@@ -89,3 +89,19 @@ def test_what_the_node_broadcasts_itself_takes_no_frame_from_its_parent(talk):
     moving.publish(message('map', 'camera', 1, 9.0))
     moving.publish(message('odom', 'base', 1, 1.0))
     assert wait_for(link, buffer, 'odom', 'camera', SECOND)[0, 3] == 1.5
+
+
+def test_of_a_bag_that_begins_again_what_moved_before_is_forgotten(talk):
+    moving, static, link = talk
+    buffer = TransformBuffer(link.node)
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    assert link.spin_until(static.get_subscription_count, DEADLINE)
+    static.publish(message('base', 'camera', 0, 0.5))
+    for sec in (7, 8, 2, 3):
+        moving.publish(message('odom', 'base', sec, float(sec)))
+
+    assert wait_for(link, buffer, 'odom', 'camera', 5 * SECOND // 2)[0, 3] == 3.0
+    # Neither what was then nor anything between the two.
+    for sec in (5, 8):
+        with pytest.raises(TransformError, match='after the newest'):
+            buffer.lookup('odom', 'camera', sec * SECOND)

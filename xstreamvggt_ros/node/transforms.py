@@ -22,6 +22,7 @@ from rclpy.time import Time
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
+from xstreamvggt_ros.arrivals import LOOP_BACK, SECOND
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
@@ -48,8 +49,9 @@ class TransformBuffer:
     Listen to the transforms of the last ten seconds.
 
     Those whose parent is `ignored()` are passed over: a node's own broadcasts, which would
-    otherwise take a frame from its parent. What arrives is handled by the executor that spins
-    `node`; any other thread may look it up.
+    otherwise take a frame from its parent. Where a frame's time goes back by more than a second,
+    as with a bag that begins again, all that moved before is forgotten. What arrives is handled by
+    the executor that spins `node`; any other thread may look it up.
     """
 
     def __init__(self, node: Node, ignored: Callable[[], str] = lambda: '') -> None:
@@ -57,6 +59,7 @@ class TransformBuffer:
         self._node = node
         self._ignored = ignored
         self._store = _Tree() if tf2_ros is None else _Tf2()
+        self._newest: dict[str, int] = {}
         self._destroyed = threading.Event()
         self._subscriptions = [
             _subscribe(node, MOVING_TRANSFORMS, self._on_moving),
@@ -97,6 +100,9 @@ class TransformBuffer:
             parent, child = each.header.frame_id, each.child_frame_id
             if parent == self._ignored():
                 continue
+            stamp_ns = ns_from_time(each.header.stamp)
+            if not static:
+                self._mind_loop(child, stamp_ns)
             try:
                 self._store.insert(each, static)
             except TransformError as error:
@@ -105,6 +111,22 @@ class TransformBuffer:
                     f'the transform from {parent} to {child} was passed over: {error}',
                     throttle_duration_sec=5.0,
                 )
+                continue
+            if not static:
+                # Not before: names that the store refuses could be any number.
+                self._newest[child] = stamp_ns
+
+    def _mind_loop(self, child: str, now: int) -> None:
+        """Forget what moved before time went back: tf2 would not take anything that is older."""
+        back = self._newest.get(child, now) - now
+        if back > LOOP_BACK:
+            self._store.clear()
+            self._newest.clear()
+            self._node.get_logger().warning(
+                f'the transforms of {child} went back by {back / SECOND:.1f} s; those from before '
+                'are forgotten',
+                throttle_duration_sec=5.0,
+            )
 
 
 class _Tree:
@@ -119,6 +141,10 @@ class _Tree:
         parent, child = message.header.frame_id, message.child_frame_id
         with self._lock:
             self._tree.insert(parent, child, ns_from_time(message.header.stamp), matrix, static)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._tree.clear()
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         with self._lock:
@@ -137,6 +163,10 @@ class _Tf2:
             self._buffer.set_transform_static(message, AUTHORITY)
         else:
             self._buffer.set_transform(message, AUTHORITY)
+
+    def clear(self) -> None:
+        # Static ones stay.
+        self._buffer.clear()
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
         try:
