@@ -59,6 +59,25 @@ def test_the_same_frames_give_the_same_numbers_as_exact_replay(one_thread):
         assert there.cost.cache_bytes == here.cost.cache_bytes
 
 
+def test_a_world_begins_where_it_does_in_exact_replay():
+    sequence = Filmed(count=10)
+    # With the lens covered for a while the stream is given up.
+    for index in (3, 4, 5):
+        sequence.frames[index] = replace(
+            sequence.frames[index], read_image=lambda: np.zeros((84, 112, 3), np.uint8)
+        )
+    config = replace(CONFIG, on_failure='reset')
+
+    exact = [each.estimate.world for each in replay(sequence, config)]
+    live = [
+        each.estimate.world
+        for each in live_replay(sequence, replace(config, mode='live', queue='every'))
+    ]
+
+    assert np.diff(exact).max() == 1
+    np.testing.assert_array_equal(np.diff(live), np.diff(exact))
+
+
 def test_what_comes_too_fast_is_dropped_and_said_so():
     sequence = Filmed(count=30)
     config = replace(CONFIG, mode='live', image_size=224, rate=60.0)

@@ -11,9 +11,11 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.results import Estimate, pose
 from xstreamvggt_ros.io.bags import open_bag, stamp_of
+from xstreamvggt_ros.messages.odometry import UNKNOWN
 
 # The outputs that an estimate is made of.
-PARTS = ('pose', 'depth/image', 'depth/camera_info', 'confidence')
+ODOMETRY = 'odometry'
+PARTS = ('pose', ODOMETRY, 'depth/image', 'depth/camera_info', 'confidence')
 POINTS = 'points'
 # Outputs of so many frames may be begun at a time; messages of one frame come close together.
 MOST_OPEN = 64
@@ -25,11 +27,13 @@ def recorded_estimates(
     """
     Read a recording once; give stamp and estimate (without its picture) of each whole frame.
 
-    With own_points the cloud, which has to be organised, is kept beside the depth.
+    With own_points the cloud, which has to be organised, is kept beside the depth. Worlds are
+    counted by odometry, which has no velocity in the first frame of each.
     """
     wanted = (*PARTS, POINTS) if own_points else PARTS
     prefix = f'/{node_name}/'
     begun: dict[int, dict[str, object]] = {}
+    world = 0
     with open_bag(bag) as reader:
         topics = {prefix + name for name in wanted}
         connections = [each for each in reader.connections if each.topic in topics]
@@ -38,6 +42,9 @@ def recorded_estimates(
             parts = begun.setdefault(stamp_ns, {})
             name = connection.topic.removeprefix(prefix)
             parts[name] = reader.deserialize(cdr, connection.msgtype)
+            if name == ODOMETRY:
+                world += _begins_world(parts[name])
+                parts[name] = world
             if len(parts) == len(wanted):
                 yield stamp_ns, _estimate(begun.pop(stamp_ns))
             while len(begun) > MOST_OPEN:
@@ -60,7 +67,18 @@ def _estimate(parts: dict) -> Estimate:
         pose(np.array([place.x, place.y, place.z]), np.array([turn.x, turn.y, turn.z, turn.w])),
         np.empty((0, 0, 3), np.uint8),
         points,
+        parts[ODOMETRY],
     )
+
+
+def _begins_world(odometry) -> bool:
+    """Tell whether a frame has no velocity, being the first of its world."""
+    velocity = odometry.twist.twist
+    still = not any(
+        getattr(part, axis) for part in (velocity.linear, velocity.angular) for axis in 'xyz'
+    )
+    # Where there is no depth the variance is unknown, too, but the velocity is not 0 to the bit.
+    return still and odometry.twist.covariance[0] >= UNKNOWN
 
 
 def _map(message) -> np.ndarray:
