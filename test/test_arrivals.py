@@ -46,7 +46,7 @@ def test_the_rule_can_be_changed_and_what_waits_discarded(make):
     arrivals.set_rule(newest=False, size=3)
 
     assert [arrivals.put(frame(at)) for at in range(4)] == [[], [], [], ['queue_full']]
-    assert arrivals.clear() == 3
+    assert [each.message for each in arrivals.clear()] == ['0@0', '0@1', '0@2']
     assert arrivals.take(LATER) == (None, None)
 
 

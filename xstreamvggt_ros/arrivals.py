@@ -39,13 +39,13 @@ class Arrivals(Protocol):
         """Change the rule: of each camera the newest, or every one up to `size` that wait."""
 
     def put(self, frame: Arrival) -> list[str]:
-        """Add a frame; return a reason for each one that is dropped, this or another."""
+        """Add a frame; return a reason for each of its camera that is dropped, also another."""
 
     def take(self, now: float) -> tuple[Arrival | None, float | None]:
         """Give the next frame, or in how many seconds there may be one, None if not by itself."""
 
-    def clear(self) -> int:
-        """Discard what waits; return how many that was."""
+    def clear(self) -> list[Arrival]:
+        """Discard what waits and return it."""
 
 
 class InTurn:
@@ -80,9 +80,9 @@ class InTurn:
         """Give the one that came first."""
         return (self._frames.popleft() if self._frames else None), None
 
-    def clear(self) -> int:
+    def clear(self) -> list[Arrival]:
         """Discard what waits."""
-        discarded = len(self._frames)
+        discarded = list(self._frames)
         self._frames.clear()
         return discarded
 
@@ -178,9 +178,9 @@ class InStampOrder:
         self._next[oldest.frame.camera] = None
         return oldest.frame, None
 
-    def clear(self) -> int:
+    def clear(self) -> list[Arrival]:
         """Discard what waits."""
-        discarded = sum(len(waiting) for waiting in self._waiting)
+        discarded = [each.frame for waiting in self._waiting for each in waiting]
         for waiting in self._waiting:
             waiting.clear()
         return discarded

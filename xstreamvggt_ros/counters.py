@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 import threading
 
 # Latencies of this many of the newest frames are kept.
 LATENCY_WINDOW = 256
+
+
+@dataclass(frozen=True)
+class CameraCounts:
+    """What became of the frames of one camera; dropped: by reason."""
+
+    received: int = 0
+    processed: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -18,13 +28,15 @@ class Counts:
     What became of the frames so far.
 
     Each one received is processed, dropped (counted by reason) or still waiting. latencies: of
-    the newest frames processed, seconds from arrival to publication, oldest first.
+    the newest frames processed, seconds from arrival to publication, oldest first. cameras: the
+    same of each camera from which one was received, by its index.
     """
 
     received: int
     processed: int
     dropped: dict[str, int]
     latencies: tuple[float, ...]
+    cameras: Mapping[int, CameraCounts] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Put it in one line."""
@@ -35,35 +47,44 @@ class Counts:
 
 
 class Counters:
-    """Count frames; safe to use from several threads."""
+    """Count the frames of every camera, by its index; safe to use from several threads."""
 
     def __init__(self) -> None:
         """Begin at zero."""
         self._lock = threading.Lock()
-        self._received = 0
-        self._processed = 0
-        self._dropped: Counter[str] = Counter()
+        self._received: Counter[int] = Counter()
+        self._processed: Counter[int] = Counter()
+        self._dropped: dict[int, Counter[str]] = defaultdict(Counter)
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
 
-    def receive(self) -> None:
+    def receive(self, camera: int = 0) -> None:
         """Count an arrival."""
         with self._lock:
-            self._received += 1
+            self._received[camera] += 1
 
-    def process(self, latency: float) -> None:
+    def process(self, latency: float, camera: int = 0) -> None:
         """Count a frame that was published, `latency` seconds after it came."""
         with self._lock:
-            self._processed += 1
+            self._processed[camera] += 1
             self._latencies.append(latency)
 
-    def drop(self, reason: str) -> None:
+    def drop(self, reason: str, camera: int = 0) -> None:
         """Count a frame that was not, and why."""
         with self._lock:
-            self._dropped[reason] += 1
+            self._dropped[camera][reason] += 1
 
     def snapshot(self) -> Counts:
         """Return the counts as they are now."""
         with self._lock:
             return Counts(
-                self._received, self._processed, dict(self._dropped), tuple(self._latencies)
+                self._received.total(),
+                self._processed.total(),
+                dict(sum(self._dropped.values(), Counter())),
+                tuple(self._latencies),
+                {
+                    camera: CameraCounts(
+                        received, self._processed[camera], dict(self._dropped[camera])
+                    )
+                    for camera, received in self._received.items()
+                },
             )

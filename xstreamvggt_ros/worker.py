@@ -84,8 +84,8 @@ class Mailbox:
                 self._condition.wait(seconds)
             return None
 
-    def close(self) -> int:
-        """Let the worker go; cancel jobs, discard frames and return how many those were."""
+    def close(self) -> list[Arrival]:
+        """Let the worker go; cancel jobs, discard frames and return those."""
         with self._condition:
             self._closed = True
             for job in self._jobs:
@@ -139,8 +139,8 @@ class Worker:
         after it.
         """
         self._stopping.set()
-        for _ in range(self._mailbox.close()):
-            self._counters.drop('stopped')
+        for arrival in self._mailbox.close():
+            self._counters.drop('stopped', arrival.camera)
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise WorkerBusy(f'the network is still busy with a frame after {timeout:g} s')
@@ -158,10 +158,10 @@ class Worker:
         try:
             result = self._infer(arrival)
             if self._stopping.is_set():
-                self._counters.drop('stopped')
+                self._counters.drop('stopped', arrival.camera)
                 return
             self._publish(result)
         except Exception as error:
-            self._counters.drop(self._failed(error))
+            self._counters.drop(self._failed(error), arrival.camera)
         else:
-            self._counters.process(time.monotonic() - arrival.at)
+            self._counters.process(time.monotonic() - arrival.at, arrival.camera)

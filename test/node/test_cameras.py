@@ -159,6 +159,16 @@ def test_what_comes_too_late_is_dropped_with_the_fix_and_counted(rig_with):
     assert rig.network.numbers == [20, 25]
     rig.wait_for_log(f'image dropped (late): one on {LEFT}')
     rig.wait(lambda: diagnostics and newest(diagnostics).get('dropped_late') == '1', 'the count')
+    expected = {
+        'front/frames_in': '1',
+        'front/frames_processed': '1',
+        'front/frames_dropped': '0',
+        'left/frames_in': '2',
+        'left/frames_processed': '1',
+        'left/frames_dropped': '1',
+        'left/dropped_late': '1',
+    }
+    rig.wait(lambda: expected.items() <= newest(diagnostics).items(), "each camera's counts")
 
 
 def test_of_a_busy_network_each_camera_s_newest_waits(rig_with):

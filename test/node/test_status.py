@@ -101,6 +101,8 @@ def test_the_figures_come_while_active_and_once_more_on_the_way_out(active):
     assert values['frames_in'] == '3' and values['frames_dropped'] == '0'
     assert values['cache_tokens'] == '7'
     assert float(values['latency_p50_ms']) > 0
+    # One camera's are those of all.
+    assert not any('/' in key for key in values)
 
 
 @pytest.mark.ros

@@ -93,19 +93,19 @@ class ImageInput:
     def _receive(self, message: Image | CompressedImage) -> None:
         """Do no more than put the message where the worker finds it."""
         self._last_heard = time.monotonic()
-        self._counters.receive()
+        self._counters.receive(self._camera)
         if not self.enabled:
-            self._counters.drop('disabled')
+            self._counters.drop('disabled', self._camera)
             return
         # Images without a stamp have no time but their arrival's.
         stamp = message.header.stamp
         seconds = stamp_seconds(stamp) or self._last_heard
         if not self._rate_limit.admits(seconds, self._parameters().max_rate):
-            self._counters.drop('max_rate')
+            self._counters.drop('max_rate', self._camera)
             return
         arrival = Arrival(message, self._last_heard, self._camera, ns_from_time(stamp))
         for reason in self._mailbox.put(arrival):
-            self._counters.drop(reason)
+            self._counters.drop(reason, self._camera)
             if reason == 'late':
                 self._node.get_logger().warning(
                     f"image dropped (late): one on {self.topic} is older than another camera's "

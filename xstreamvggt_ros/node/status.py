@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.cache import CacheStats
-from xstreamvggt_ros.counters import Counts
+from xstreamvggt_ros.counters import CameraCounts, Counts
 from xstreamvggt_ros.diagnostics import StreamFigures
 from xstreamvggt_ros.loading import choose_device, choose_dtype
 from xstreamvggt_ros.model import ModelConfig
@@ -92,6 +92,7 @@ def stream_figures(
         last_error=last_error or (str(report) if level == 'error' else ''),
         warnings=(*parameters.warnings(), *_warnings(report, scale), *_lacking(transforms)),
         details={
+            **_cameras(parameters.input.names, counts),
             **_focal_lengths(newest),
             **_watch(report),
             **_scale(parameters, scale),
@@ -117,6 +118,20 @@ def unbounded_growth(
     size = tokens * config.embed_dim * item_size
     camera_size = camera_tokens * 2 * config.embed_dim * CAMERA_ITEM_SIZE
     return tokens, 2 * (size + camera_size)
+
+
+def _cameras(names: tuple[str, ...], counts: Counts) -> dict[str, str]:
+    """Count the frames of each of several cameras."""
+    found = {}
+    if len(names) > 1:
+        for index, name in enumerate(names):
+            camera = counts.cameras.get(index, CameraCounts())
+            found[f'{name}/frames_in'] = str(camera.received)
+            found[f'{name}/frames_processed'] = str(camera.processed)
+            found[f'{name}/frames_dropped'] = str(sum(camera.dropped.values()))
+            for reason, count in sorted(camera.dropped.items()):
+                found[f'{name}/dropped_{reason}'] = str(count)
+    return found
 
 
 def _focal_lengths(newest: FrameFigures) -> dict[str, str]:
