@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.mapping import BYTES_PER_POINT
 from xstreamvggt_ros.memory_estimate import estimate, MIB, named, Settings
 from xstreamvggt_ros.model import ModelConfig
-from xstreamvggt_ros.preflight import check_fit, NotEnoughMemory, remedies
+from xstreamvggt_ros.preflight import check_fit, check_map, NotEnoughMemory, remedies
 
 BUDGET = CacheConfig(budget_tokens=2048, bits=4, policy='frame_diversity')
 
@@ -65,6 +66,29 @@ def test_int8_is_advised_where_it_runs():
     assert ('model.dtype int8', free) in list(remedies(asked, free))
     elsewhere = remedies(replace(asked, on_cpu=False), free)
     assert not any('int8' in changes for changes, _ in elsewhere)
+
+
+def test_the_map_is_counted_and_a_smaller_one_advised():
+    asked, points = settings(), 1_000_000
+    total = estimate(asked).total
+    map_bytes = points * BYTES_PER_POINT
+
+    assert check_fit(asked, total + map_bytes, 'cpu', points) == estimate(asked)
+    with pytest.raises(NotEnoughMemory) as refused:
+        check_fit(asked, total + map_bytes - 1, 'cpu', points)
+    said = str(refused.value)
+    assert f'and the map up to {named(map_bytes)}' in said
+    assert f'would fit: output.map_max_points {points - 1} (' in said
+    assert 'model.dtype bfloat16' in said
+    with pytest.raises(NotEnoughMemory) as refused:
+        check_fit(asked, total - 1, 'cpu', points)
+    assert 'output.map_max_points' not in str(refused.value)
+
+
+def test_a_map_too_large_for_the_host_is_refused_with_one_that_is_not():
+    check_map(1000, 1000 * BYTES_PER_POINT)
+    with pytest.raises(NotEnoughMemory, match=r'output.map_max_points to at most 999\b'):
+        check_map(1000, 1000 * BYTES_PER_POINT - 1)
 
 
 def test_where_nothing_fits_that_is_said():

@@ -11,6 +11,7 @@ import time
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.mapping import BYTES_PER_POINT
 from xstreamvggt_ros.memory_estimate import Estimate, estimate, named, Settings
 from xstreamvggt_ros.model.config import PATCH_SIZE
 
@@ -25,18 +26,26 @@ class NotEnoughMemory(ValueError):
     """A stream that does not fit; the message has the numbers and the settings that would do."""
 
 
-def check_fit(settings: Settings, free: int, where: str, patience: float = PATIENCE) -> Estimate:
+def check_fit(
+    settings: Settings,
+    free: int,
+    where: str,
+    map_points: int = 0,
+    patience: float = PATIENCE,
+) -> Estimate:
     """
     Return the estimate of what fits in `free` bytes of the device called `where`.
 
-    Raises NotEnoughMemory where it does not fit, naming the settings that would, as far as they
-    are found within `patience` seconds and one estimate.
+    map_points: of a map that grows to so many in the same memory. Raises NotEnoughMemory where it
+    does not fit, naming the settings that would, as far as they are found within `patience`
+    seconds and one estimate.
     """
-    needed = estimate(settings)
-    if needed.total <= free:
+    needed, map_bytes = estimate(settings), map_points * BYTES_PER_POINT
+    if needed.total + map_bytes <= free:
         return needed
-    search = _Search(free, patience)
-    found = [f'{changes} ({named(size)})' for changes, size in search.remedies(settings)]
+    search = _Search(free - map_bytes, patience)
+    changes = [*_smaller_map(needed, free), *search.remedies(settings)]
+    found = [f'{change} ({named(size)})' for change, size in changes]
     if found:
         remedy = f'one of these would fit: {"; ".join(found)}'
     elif search.given_up:
@@ -50,8 +59,24 @@ def check_fit(settings: Settings, free: int, where: str, patience: float = PATIE
             'memory, or end what else uses it'
         )
     raise NotEnoughMemory(
-        f'{where} has {named(free)} of memory free, but this takes {needed}; {remedy}'
+        f'{where} has {named(free)} of memory free, but this takes {needed}{and_map(map_points)}; '
+        f'{remedy}'
     )
+
+
+def check_map(points: int, free: int) -> None:
+    """Raise NotEnoughMemory where a map does not fit in the host's `free` bytes."""
+    if points * BYTES_PER_POINT > free:
+        raise NotEnoughMemory(
+            f'the host has {named(free)} of memory free, but the map takes up to '
+            f'{named(points * BYTES_PER_POINT)}; lower output.map_max_points to at most '
+            f'{free // BYTES_PER_POINT}'
+        )
+
+
+def and_map(points: int) -> str:
+    """Tell what a map of so many points takes beside what was told before."""
+    return f' and the map up to {named(points * BYTES_PER_POINT)}' if points else ''
 
 
 def remedies(
@@ -67,6 +92,12 @@ def remedies(
 
 
 Change = tuple[str, Settings]
+
+
+def _smaller_map(needed: Estimate, free: int) -> Iterator[tuple[str, int]]:
+    points = (free - needed.total) // BYTES_PER_POINT
+    if points >= 0:
+        yield f'output.map_max_points {points}', needed.total + points * BYTES_PER_POINT
 
 
 class _Search:

@@ -54,11 +54,51 @@ def test_square_images_that_would_not_fit_are_a_warning(rig_of):
     )
     square = estimate(replace(usual, aspect=1.0)).total
     rig = rig_of(
-        {'model.device': 'cpu', 'model.image_size': 504}, free_bytes=lambda device: square - 1
+        {'model.device': 'cpu', 'model.image_size': 504, 'output.map_max_points': 0},
+        free_bytes=lambda device: square - 1,
     )
 
     assert rig.change('configure'), rig.log()
     rig.wait_for_log('images as tall as wide would not fit')
+
+
+SMALL = {'model.device': 'cpu', 'model.image_size': 504}
+
+
+def test_what_does_not_fit_is_tried_all_the_same_where_that_is_asked_for(rig_of):
+    rig = rig_of({**SMALL, 'model.memory_check': 'warn'}, free_bytes=lambda device: 120 * MIB)
+
+    assert rig.change('configure', 'activate'), rig.log()
+    rig.wait_for_log('cpu has 120 MiB of memory free')
+    rig.wait_for_log('tried all the same, since model.memory_check is warn')
+
+
+def test_nothing_is_estimated_where_the_check_is_off(rig_of):
+    asked = []
+    rig = rig_of({**SMALL, 'model.memory_check': 'off'}, free_bytes=asked.append)
+
+    assert rig.change('configure'), rig.log()
+    rig.wait_for_log('is ready after')
+    assert not asked
+    assert not any('memory' in line for line in rig.log())
+
+
+def test_a_refusal_names_the_way_round_it(rig_of):
+    rig = rig_of(SMALL, free_bytes=lambda device: 120 * MIB)
+
+    assert not rig.change('configure')
+    rig.wait_for_log('model.memory_check warn')
+
+
+def test_the_map_is_counted_beside_the_network(rig_of):
+    rig = rig_of(
+        {'model.device': 'cpu', 'output.map_max_points': 100_000_000},
+        free_bytes=lambda device: 4096 * MIB,
+    )
+
+    assert not rig.change('configure')
+    rig.wait_for_log('and the map up to 4.47 GiB')
+    rig.wait_for_log('output.map_max_points')
 
 
 def test_growth_without_a_budget_is_said(rig_of):

@@ -14,7 +14,7 @@ from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.loading import choose_device, choose_dtype
 from xstreamvggt_ros.memory_estimate import named, Settings
 from xstreamvggt_ros.parameters import Parameters
-from xstreamvggt_ros.preflight import check_fit, NotEnoughMemory
+from xstreamvggt_ros.preflight import and_map, check_fit, check_map, NotEnoughMemory
 from xstreamvggt_ros.preprocessing import MAX_ASPECT_RATIO
 
 SQUARE = 1.0
@@ -24,14 +24,51 @@ def check_memory(
     parameters: Parameters, free_bytes: Callable[[torch.device], int], logger: RcutilsLogger
 ) -> None:
     """
-    Say what the network and its stream will take; NotEnoughMemory where there is less.
+    Say what network, stream and map will take; NotEnoughMemory where there is less.
 
-    The images' shape is not known yet: 4:3 is reckoned with. Square ones, the largest that the
-    network is given, are a warning where they would not fit.
+    model.memory_check may have that said only, or nothing reckoned. The images' shape is not known
+    yet: 4:3 is reckoned with. Square ones, the largest that the network is given, are a warning
+    where they would not fit. Those that wait in a queue are not counted: they may have any size.
     """
+    if parameters.model.memory_check == 'off':
+        return
+    try:
+        _check(parameters, free_bytes, logger)
+    except NotEnoughMemory as error:
+        if parameters.model.memory_check == 'refuse':
+            raise NotEnoughMemory(
+                f'{error}; to try all the same, set model.memory_check warn'
+            ) from error
+        logger.warning(f'{error}; it is tried all the same, since model.memory_check is warn')
+
+
+def _check(
+    parameters: Parameters, free_bytes: Callable[[torch.device], int], logger: RcutilsLogger
+) -> None:
+    device = choose_device(parameters.model.device)
+    settings = _settings(parameters, device)
+    free, points = free_bytes(device), parameters.output.map_max_points
+    if device.type != 'cpu':
+        check_map(points, free_bytes(torch.device('cpu')))
+        points = 0
+    try:
+        needed = check_fit(settings, free, str(device), points)
+    except BudgetTooSmall:
+        # Images that are less tall may fit the budget; the warm-up says more.
+        wide = replace(settings, aspect=MAX_ASPECT_RATIO)
+        needed = check_fit(wide, free, str(device), points)
+    logger.info(f'memory estimated: {needed}{and_map(points)}; {device} has {named(free)} free')
+    try:
+        check_fit(replace(settings, aspect=SQUARE), free, str(device), points)
+    except BudgetTooSmall:
+        return
+    except NotEnoughMemory as error:
+        logger.warning(f'images as tall as wide would not fit: {error}')
+
+
+def _settings(parameters: Parameters, device: torch.device) -> Settings:
     choice = parameters.model
-    device = choose_device(choice.device)
-    settings = Settings(
+    return Settings(
         model=choice.config,
         cache=parameters.cache,
         image_size=parameters.pipeline.image_size,
@@ -41,17 +78,3 @@ def check_memory(
         in_memory=parameters.random_weights and device.type == 'cpu',
         on_cpu=device.type == 'cpu',
     )
-    free = free_bytes(device)
-    try:
-        needed = check_fit(settings, free, str(device))
-    except BudgetTooSmall:
-        # Images that are less tall may fit the budget; the warm-up says more.
-        wide = replace(settings, aspect=MAX_ASPECT_RATIO)
-        needed = check_fit(wide, free, str(device))
-    logger.info(f'memory estimated: {needed}; {device} has {named(free)} free')
-    try:
-        check_fit(replace(settings, aspect=SQUARE), free, str(device))
-    except BudgetTooSmall:
-        return
-    except NotEnoughMemory as error:
-        logger.warning(f'images as tall as wide would not fit: {error}')

@@ -31,6 +31,7 @@ class ModelParameters:
     image_size: int
     attention: str
     cuda_graph: bool
+    memory_check: str
 
     def __post_init__(self) -> None:
         """Refuse a network without weights."""

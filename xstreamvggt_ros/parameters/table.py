@@ -59,6 +59,13 @@ MODEL_PARAMETERS = (
         False,
         'On CUDA, run each image as one launch once the cache is full. Not yet tried on a GPU.',
     ),
+    _locked(
+        'model.memory_check',
+        'refuse',
+        'What to do where the memory estimated is more than is free. refuse: do not configure. '
+        'warn: say so and go on. off: estimate nothing.',
+        choices=('refuse', 'warn', 'off'),
+    ),
 )
 
 CACHE_PARAMETERS = (
