@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The metric scale over DDS."""
 
+import time
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry, Path
@@ -202,6 +204,30 @@ def test_odometry_settles_it_once_and_then_map_to_odom_is_sent(driven):
     assert newest(diagnostics)[1]['scale_source'] == 'odometry'
     assert newest(diagnostics)[1]['scale_settled'] == 'true'
     assert 'up to scale' not in newest(diagnostics)[0].message
+
+
+def test_odometry_is_of_no_use_once_it_has_settled_the_scale_until_a_new_stream(driven):
+    rig, robot = driven({'output.tf_mode': 'off'})
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    drive(rig, robot, poses, [(1.0 + index, 0.3 * index) for index in range(6)])
+    rig.wait_for_log('the scale has settled')
+    rig.wait(lambda: not rig.peer.count_subscribers('/tf'), 'the node not to listen any more')
+    rig.wait(lambda: 'transforms' not in newest(diagnostics)[1], 'nothing to be said of it')
+
+    # Nobody says where the robot is then, and nobody waits for it.
+    began = time.monotonic()
+    rig.feed([image_message(picture(), stamp) for stamp in (7.0, 8.0)], poses)
+    assert time.monotonic() - began < 10.0
+    assert ys(poses[-2:]) == pytest.approx([-1.8, -2.1], rel=1e-3)
+
+    assert rig.call(Trigger, '/reconstruction/reset', Trigger.Request()).success
+    rig.feed([image_message(picture(), 9.0)], poses)
+    drive(rig, robot, poses, [(10.0 + index, 0.6 * index) for index in range(8)])
+    rig.wait(
+        lambda: sum('the scale has settled' in line for line in rig.log()) == 2,
+        "the new stream's scale",
+    )
 
 
 def test_a_scale_of_another_source_is_not_taken_for_the_parameter_s(driven):

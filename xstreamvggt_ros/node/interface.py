@@ -93,7 +93,8 @@ DEPTH_INPUT = Input(
 MOVING_TRANSFORMS = Input(
     '/tf',
     (TFMessage,),
-    'odometry to base, with `output.tf_mode: odom` or `output.scale_source: odometry`',
+    'odometry to base, with `output.tf_mode: odom`, or `output.scale_source: odometry` until the '
+    'scale has settled',
     depth=TF_DEPTH,
 )
 STATIC_TRANSFORMS = Input(

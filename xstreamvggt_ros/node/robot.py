@@ -44,13 +44,20 @@ class Robot:
     Look up the frames of output.odom_frame and output.base_frame while they are of use.
 
     What cannot be found is a warning that names the frames and the fix, at most every few
-    seconds, and is told by `problem`. `parameters` gives the configuration as it is now.
+    seconds, and is told by `problem`. `parameters` gives the configuration as it is now,
+    `estimating` says whether the scale is yet to be found by the odometry.
     """
 
-    def __init__(self, node: Node, parameters: Callable[[], OutputParameters]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        parameters: Callable[[], OutputParameters],
+        estimating: Callable[[], bool],
+    ) -> None:
         """Begin to listen, if there is any use for it."""
         self._node = node
         self._parameters = parameters
+        self._estimating = estimating
         self._buffer: TransformBuffer | None = None
         self._problem = ''
         # By what is looked up: names come with the images, and could be any number.
@@ -61,11 +68,11 @@ class Robot:
     @property
     def problem(self) -> str | None:
         """What is missing for the newest image, '' if nothing, None while nothing is wanted."""
-        return self._problem if self._parameters().uses_odometry else None
+        return self._problem if self._wanted() else None
 
     def follow(self) -> None:
-        """Listen, or cease to, as the parameters now are; for the executor's thread."""
-        wanted = self._parameters().uses_odometry
+        """Listen, or cease to, as it now is of use; for the executor's thread."""
+        wanted = self._wanted()
         if wanted and self._buffer is None:
             self._buffer = TransformBuffer(self._node, lambda: self._parameters().map_frame)
         elif not wanted:
@@ -85,7 +92,7 @@ class Robot:
         that nothing connects are waited for once, so that they do not slow down every image.
         """
         buffer, parameters = self._buffer, self._parameters()
-        if buffer is None or stamped.reconstruction.camera_index:
+        if buffer is None or stamped.reconstruction.camera_index or not self._wanted():
             return RobotPose()
         odom, base, camera = parameters.odom_frame, parameters.base_frame, stamped.camera_frame
         wanted = {
@@ -102,6 +109,9 @@ class Robot:
         # Of two, the first explains more: without the mounting, odometry is of no use.
         self._problem = problems[0] if problems else ''
         return RobotPose(**found)
+
+    def _wanted(self) -> bool:
+        return self._parameters().tf_mode == 'odom' or self._estimating()
 
     def _find(
         self,

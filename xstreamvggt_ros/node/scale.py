@@ -67,7 +67,7 @@ class Scale:
     Estimate the scale of the stream and have the pipeline apply it once it has settled.
 
     A new stream is estimated anew, and so is everything when its source is changed. For the
-    worker alone, but for `state`, which anybody may read.
+    worker alone, but for `state` and `asks_odometry`, which anybody may read.
     """
 
     def __init__(
@@ -88,6 +88,12 @@ class Scale:
     def state(self) -> ScaleState:
         """What is known now."""
         return self._estimator.state
+
+    @property
+    def asks_odometry(self) -> bool:
+        """Whether the robot's odometry would tell what is not known yet."""
+        known = self.state.source == 'odometry' and self.state.settled
+        return self._parameters().output.scale_source == 'odometry' and not known
 
     def holds_for(self, reconstruction: Reconstruction) -> bool:
         """Whether a frame, not yet followed, is in metres as far as anybody knows."""

@@ -38,6 +38,8 @@ STATUS_PERIOD = 10.0
 DIAGNOSTICS_PERIOD = 1.0
 # Map and path grow with every frame, but are sent whole.
 WORLD_PERIOD = 1.0
+# The scale settles, and a new stream's is not known, in the worker's thread.
+ROBOT_PERIOD = 1.0
 MIB = 2**20
 
 
@@ -82,7 +84,7 @@ class Session:
             stack.callback(self._cameras.destroy)
             self._depth = DepthInput(node, parameters().input.depth_topic)
             stack.callback(self._depth.destroy)
-            self._robot = Robot(node, lambda: parameters().output)
+            self._robot = Robot(node, lambda: parameters().output, lambda: scale.asks_odometry)
             stack.callback(self._robot.destroy)
             services = Services(node, self._commands(), self._post, self._cameras.enable, patience)
             stack.callback(services.destroy)
@@ -91,6 +93,7 @@ class Session:
                 (STATUS_PERIOD, self._on_status),
                 (DIAGNOSTICS_PERIOD, self._publish_diagnostics),
                 (WORLD_PERIOD, self._on_world),
+                (ROBOT_PERIOD, self._robot.follow),
             ):
                 timer = node.create_timer(period, callback, clock=steady)
                 stack.callback(node.destroy_timer, timer)
