@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from layouts import save_image
 import pytest
 from recorded import oracle_record
 
@@ -86,6 +87,29 @@ def test_what_cannot_be_done_is_said_with_the_value(arguments, words, tmp_path, 
     said = ' '.join(capsys.readouterr().out.split())
     assert words in said
     assert 'Traceback' not in said
+
+
+def test_names_that_are_no_utf_8_are_read_and_written_as_what_they_are(tmp_path, capsys):
+    odd = os.fsdecode(b'd\xe9j\xe0')
+    folder = tmp_path / odd
+    for index in (0, 1):
+        save_image(folder / f'{odd}{index}.png', index)
+    lines = [f'{index}.5 {odd}{index}.png' for index in (0, 1, 2)]
+    (folder / 'rgb.txt').write_bytes(os.fsencode('\n'.join(lines)))
+    (folder / 'depth.txt').touch()
+    output = tmp_path / 'out'
+    arguments = ['run', str(folder), '--layout', 'tum', '--image-size', '56', '--device', 'cpu']
+
+    assert main([*arguments, '--checkpoint', 'random', '--output', str(output)]) == 0
+
+    ((record,), problems) = find_records(output)
+    assert problems == []
+    assert record.sequence == r'd\xe9j\xe0'
+    assert record.frames().names.tolist() == [rf'd\xe9j\xe0{index}.png' for index in (0, 1, 2)]
+    assert r'd\xe9j\xe02.png is left out' in record.frames().reasons[2]
+    assert r'd\xe9j\xe0' in (output / 'report.html').read_text(encoding='utf-8')
+    assert main(['run', str(folder / odd), '--output', str(output)]) == 1
+    assert r'd\udce9j\udce0 does not exist' in capsys.readouterr().out
 
 
 def test_a_folder_that_is_written_to_is_not_scored_meanwhile(tmp_path, capsys):

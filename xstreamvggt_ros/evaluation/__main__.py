@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     from xstreamvggt_ros.evaluation.arguments import parse
 
     options = parse(arguments)
+    # Files may have names that are no text.
+    sys.stdout.reconfigure(errors='backslashreplace')
     console = Console(highlight=False, soft_wrap=True)
     logger = logging.getLogger('xstreamvggt_ros')
     handler = RichHandler(console=console, show_time=False, show_path=False)

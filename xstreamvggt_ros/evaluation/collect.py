@@ -18,6 +18,7 @@ from xstreamvggt_ros.evaluation.arrays import (
     FrameArrays,
     PointArrays,
 )
+from xstreamvggt_ros.evaluation.jsonable import printable
 from xstreamvggt_ros.evaluation.results import Estimate, FrameResult
 from xstreamvggt_ros.evaluation.truth import AlignedTruth
 from xstreamvggt_ros.geometry import unproject
@@ -154,9 +155,9 @@ def _row(result: FrameResult) -> dict:
     estimate, truth, cost = result.estimate, result.truth, result.cost
     return {
         'stamps_ns': result.frame.stamp_ns,
-        'names': result.frame.name,
+        'names': printable(result.frame.name),
         'statuses': result.status,
-        'reasons': result.reason,
+        'reasons': printable(result.reason),
         'verdicts': estimate.verdict if estimate else '',
         'worlds': estimate.world if estimate else -1,
         'poses': estimate.world_from_camera if estimate else NO_POSE,

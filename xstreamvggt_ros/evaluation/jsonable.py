@@ -14,11 +14,13 @@ import numpy as np
 
 
 def plain(value: Any) -> Any:
-    """Turn numpy, dataclasses, tuples and what is not finite into what JSON has."""
+    """Turn numpy, dataclasses, tuples, names and what is not finite into what JSON has."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {printable(str(name)): plain(item) for name, item in value.items()}
+    if isinstance(value, str):
+        return printable(value)
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, np.generic):
@@ -28,6 +30,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def printable(text: str) -> str:
+    r"""Write the bytes of a file's name that are no UTF-8 as \xe9; other text stays as it is."""
+    return text.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
 
 
 def dumps(value: Any, indent: int | None = 1) -> str:

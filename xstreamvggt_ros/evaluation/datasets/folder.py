@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -51,15 +52,14 @@ def hash_files(files: Iterable[Path], root: Path) -> str:
     """Return the SHA-256 over names relative to root, sizes and contents, ordered by name."""
     digest = hashlib.sha256()
     for file in sorted(set(files)):
-        name = file.relative_to(root) if file.is_relative_to(root) else file.name
+        name = os.fsencode(file.relative_to(root) if file.is_relative_to(root) else file.name)
         try:
-            size = file.stat().st_size
-            digest.update(f'{name}\0{size}\0'.encode())
+            digest.update(b'%b\0%d\0' % (name, file.stat().st_size))
             with file.open('rb') as opened:
                 while block := opened.read(BLOCK):
                     digest.update(block)
         except OSError:
-            digest.update(f'{name}\0missing\0'.encode())
+            digest.update(b'%b\0missing\0' % name)
     return digest.hexdigest()
 
 

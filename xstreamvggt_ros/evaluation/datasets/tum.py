@@ -95,8 +95,9 @@ def read_list(file: Path, problems: Problems) -> list[tuple[int, Path]]:
     """Read stamps (ns) and files in order of time; lines that are no such pair are named."""
     entries = []
     try:
-        lines = file.read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        # Names are bytes: those that are no UTF-8 are as the file system's functions give them.
+        lines = file.read_text(encoding='utf-8', errors='surrogateescape').splitlines()
+    except OSError as error:
         problems.add(f'{file} cannot be read: {error}')
         return []
     for number, line in enumerate(lines, start=1):
