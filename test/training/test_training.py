@@ -4,6 +4,7 @@
 
 from dataclasses import asdict, replace
 import json
+import math
 
 import pytest
 from safetensors import safe_open
@@ -78,6 +79,14 @@ def test_a_stage_of_guidance_trains_the_first_pairs_alone(source):
     assert not any('_blocks.1.' in name or '_head' in name for name in changed)
     assert {'poses', 'patches', 'matching'} < report.keys()
     assert not {'camera', 'depth', 'points'} & report.keys()
+
+
+def test_no_block_need_be_guided(source):
+    trainer = a_trainer(replace(CONFIG, loss=LossConfig(guided_blocks=())))
+    report = trainer.advance(source)
+    assert {'camera', 'depth', 'points', 'poses', 'patches'} < report.keys()
+    assert 'matching' not in report
+    assert math.isfinite(report['loss'])
 
 
 def _same_batch(source, config):

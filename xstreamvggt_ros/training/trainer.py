@@ -110,8 +110,11 @@ class Trainer:
     def _guidance(self, features, memory: Watched, truth: Truth, matches: Matches):
         delta = self.config.loss.huber_delta
         poses, patches = self.read_outs.loss(features, truth, matches, delta)
+        losses = {'poses': poses, 'patches': patches}
         matching = [matching_loss(*noted, matches, self.model.config) for noted in memory.noted]
-        return {'poses': poses, 'patches': patches, 'matching': torch.stack(matching).mean()}
+        if matching:
+            losses['matching'] = torch.stack(matching).mean()
+        return losses
 
     def _heads(self, features, memory: Watched, truth: Truth, generator) -> dict[str, Tensor]:
         """Compute what the heads lose; the dense ones see a random share of the frames."""
