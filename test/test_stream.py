@@ -306,7 +306,7 @@ def test_a_frame_that_fails_half_way_does_not_end_the_stream(model, monkeypatch)
         raise torch.cuda.OutOfMemoryError('out of memory')
 
     with monkeypatch.context() as patch, pytest.raises(torch.cuda.OutOfMemoryError):
-        patch.setattr(model.aggregator.global_blocks[2], 'forward', fail)
+        patch.setattr(model.aggregator.global_blocks[1], 'forward', fail)
         reconstructor.step(sequence[1])
     for image in sequence[2:]:
         assert reconstructor.step(image).depth.isfinite().all()

@@ -9,10 +9,10 @@ SMALLEST = ModelConfig(
     patch_embed='conv',
     embed_dim=64,
     num_heads=1,
-    depth=4,
+    depth=2,
     dpt_features=16,
-    dpt_channels=(8, 8, 8, 8),
-    dpt_layers=(0, 1, 2, 3),
+    dpt_channels=(8, 8, 16, 16),
+    dpt_layers=(0, 0, 1, 1),
     camera_depth=1,
     camera_heads=2,
 )

@@ -5,9 +5,9 @@
 import math
 
 import pytest
+from shapes import SMALLEST
 import torch
 
-from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.training.guidance import (
     find_matches,
     Matches,
@@ -20,18 +20,6 @@ from xstreamvggt_ros.training.truth import Batch, ground_truth
 SIZE = (42, 56)
 ROWS, COLUMNS = 3, 4
 FOCAL = 50.0
-CONFIG = ModelConfig(
-    image_size=56,
-    patch_embed='conv',
-    embed_dim=64,
-    num_heads=1,
-    depth=2,
-    dpt_features=16,
-    dpt_channels=(8, 8, 16, 16),
-    dpt_layers=(0, 0, 1, 1),
-    camera_depth=1,
-    camera_heads=2,
-)
 
 
 def wall(shifts, distance=2.0):
@@ -82,7 +70,7 @@ def matches_to(column, row, frames=2):
 
 def queries_and_keys(scores):
     """Give tokens whose score of every query with the key of patch p of frame 0 is scores[p]."""
-    special, patches = CONFIG.special_tokens, ROWS * COLUMNS
+    special, patches = SMALLEST.special_tokens, ROWS * COLUMNS
     queries = torch.zeros(1, 2 * (special + patches), 64)
     keys = torch.zeros_like(queries)
     queries[..., 0] = math.sqrt(64)
@@ -91,7 +79,7 @@ def queries_and_keys(scores):
 
 
 def test_without_any_preference_the_loss_is_the_logarithm_of_the_patches():
-    loss = matching_loss(*queries_and_keys(torch.zeros(12)), matches_to(1.5, 1.0), CONFIG)
+    loss = matching_loss(*queries_and_keys(torch.zeros(12)), matches_to(1.5, 1.0), SMALLEST)
     assert loss.item() == pytest.approx(math.log(12), rel=1e-5)
 
 
@@ -99,9 +87,9 @@ def test_attention_between_the_two_patches_round_the_place_costs_their_entropy()
     scores = torch.zeros(12)
     # Half-way between the columns 1 and 2 of row 1.
     scores[[5, 6]] = 30.0
-    loss = matching_loss(*queries_and_keys(scores), matches_to(1.5, 1.0), CONFIG)
+    loss = matching_loss(*queries_and_keys(scores), matches_to(1.5, 1.0), SMALLEST)
     assert loss.item() == pytest.approx(math.log(2), rel=1e-4)
-    beside = matching_loss(*queries_and_keys(scores), matches_to(1.5, 2.0), CONFIG)
+    beside = matching_loss(*queries_and_keys(scores), matches_to(1.5, 2.0), SMALLEST)
     assert beside > 20
 
 
@@ -109,11 +97,11 @@ def test_later_frames_and_hidden_patches_ask_for_nothing():
     matches = matches_to(0.0, 0.0)
     hidden = Matches(matches.position, torch.zeros_like(matches.visible), matches.grid)
     queries, keys = queries_and_keys(torch.randn(12))
-    assert matching_loss(queries, keys, hidden, CONFIG) == 0
+    assert matching_loss(queries, keys, hidden, SMALLEST) == 0
     only_later = torch.zeros_like(matches.visible)
     only_later[:, 0, :, 1] = True
     later = Matches(matches.position, only_later, matches.grid)
-    assert matching_loss(queries, keys, later, CONFIG) == 0
+    assert matching_loss(queries, keys, later, SMALLEST) == 0
 
 
 def test_a_watched_memory_notes_the_guided_blocks_alone():
@@ -135,8 +123,8 @@ def test_a_watched_memory_notes_the_guided_blocks_alone():
 def test_read_outs_learn_what_the_tokens_hold():
     batch = wall([0.0, 0.2, 0.5])
     truth, matches = ground_truth(batch), find_matches(batch)
-    read_outs = ReadOuts(CONFIG)
-    tokens = CONFIG.special_tokens + ROWS * COLUMNS
+    read_outs = ReadOuts(SMALLEST)
+    tokens = SMALLEST.special_tokens + ROWS * COLUMNS
     features = {pair: torch.randn(1, 3, tokens, 128) for pair in range(2)}
     optimiser = torch.optim.Adam(read_outs.parameters(), lr=0.03)
     losses = []

@@ -8,6 +8,7 @@ import math
 
 import pytest
 from safetensors import safe_open
+from shapes import SMALLEST
 import torch
 
 from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
@@ -25,18 +26,6 @@ from xstreamvggt_ros.training.ship import ship
 from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
 from xstreamvggt_ros.training.trainer import learning_rate, Trainer
 
-SHAPE = ModelConfig(
-    image_size=56,
-    patch_embed='conv',
-    embed_dim=64,
-    num_heads=1,
-    depth=2,
-    dpt_features=16,
-    dpt_channels=(8, 8, 16, 16),
-    dpt_layers=(0, 0, 1, 1),
-    camera_depth=1,
-    camera_heads=2,
-)
 CONFIG = TrainingConfig(
     stages=(Stage(1.0, (42, 56), ((2, 3),), (1, 1)),), steps=100, warmup=5, lr=2e-3, ema_every=2
 )
@@ -50,7 +39,7 @@ def source(tmp_path_factory):
 
 
 def a_trainer(config=CONFIG):
-    model = StreamVGGT(SHAPE)
+    model = StreamVGGT(SMALLEST)
     initialise(model, seed=3)
     return Trainer(model, config)
 
@@ -128,7 +117,7 @@ def test_run_leaves_weights_figures_and_curves(source, tmp_path):
     assert [row['step'] for row in rows] == [2, 4]
     assert {'abs_rel', 'delta', 'rotation', 'fov'} <= set(rows[0])
     assert journal.best('validation-42x56', 'abs_rel') == min(row['abs_rel'] for row in rows)
-    load_checkpoint(StreamVGGT(SHAPE), tmp_path / 'best-42x56.safetensors')
+    load_checkpoint(StreamVGGT(SMALLEST), tmp_path / 'best-42x56.safetensors')
     for name in ('curves.png', 'pictures.png'):
         assert (tmp_path / name).stat().st_size > 1000
     resumed = a_trainer(config)
@@ -154,7 +143,7 @@ def test_export_loads_and_says_how_it_came_about(tmp_path):
     trainer = a_trainer()
     path = tmp_path / 'best.safetensors'
     export(trainer.model, path, step=7, seed=3)
-    loaded = StreamVGGT(SHAPE)
+    loaded = StreamVGGT(SMALLEST)
     load_checkpoint(loaded, path)
     for name, tensor in trainer.model.state_dict().items():
         torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=1e-3, atol=1e-6)
@@ -162,12 +151,12 @@ def test_export_loads_and_says_how_it_came_about(tmp_path):
         metadata = file.metadata()
         assert file.get_tensor('camera_head.embed_pose.weight').dtype == torch.float16
     assert (metadata['step'], metadata['seed']) == ('7', '3')
-    assert ModelConfig(**json.loads(metadata['model'])) == SHAPE
+    assert ModelConfig(**json.loads(metadata['model'])) == SMALLEST
     assert len(metadata['commit']) in (7, 40)
 
 
 def test_weights_beyond_half_precision_are_not_exported(tmp_path):
-    model = StreamVGGT(SHAPE)
+    model = StreamVGGT(SMALLEST)
     with torch.no_grad():
         model.camera_head.trunk_norm.weight[0] = 1e6
     with pytest.raises(ValueError, match=r'camera_head\.trunk_norm\.weight'):
@@ -185,7 +174,7 @@ def test_masked_attention_agrees_with_that_of_the_network():
 
 
 def test_untrained_network_says_unit_depth_and_passes_gradients_to_the_field_of_view():
-    model = StreamVGGT(SHAPE)
+    model = StreamVGGT(SMALLEST)
     initialise(model, seed=0)
     predictions = model(torch.rand(1, 2, 3, 42, 56))
     assert predictions.depth.log().abs().max() < 0.5
@@ -198,7 +187,7 @@ def test_untrained_network_says_unit_depth_and_passes_gradients_to_the_field_of_
 def test_patches_start_uncorrelated_and_evened_out(source):
     import numpy as np
 
-    model = StreamVGGT(SHAPE)
+    model = StreamVGGT(SMALLEST)
     initialise(model, seed=0)
     images = [source.pick(np.random.default_rng(seed)).images for seed in range(30)]
     images = torch.cat(images)[:, :42, :56].permute(0, 3, 1, 2).float() / 255
@@ -214,10 +203,10 @@ def test_patches_start_uncorrelated_and_evened_out(source):
 
 
 def test_alike_patches_attend_to_each_other_from_the_start():
-    model = StreamVGGT(SHAPE)
+    model = StreamVGGT(SMALLEST)
     initialise(model, seed=0)
     block = model.aggregator.global_blocks[0]
-    tokens = torch.randn(1, 6, SHAPE.embed_dim, generator=torch.Generator().manual_seed(0))
+    tokens = torch.randn(1, 6, SMALLEST.embed_dim, generator=torch.Generator().manual_seed(0))
     tokens[:, 5] = tokens[:, 0]
     seen = []
 
@@ -278,7 +267,9 @@ def test_empty_folder_is_refused(tmp_path):
 
 def test_positions_are_resized_to_another_grid_and_nothing_else_is():
     small, large = (
-        StreamVGGT(replace(SHAPE, patch_embed='dinov2_tiny14_reg', embed_dim=128, image_size=size))
+        StreamVGGT(
+            replace(SMALLEST, patch_embed='dinov2_tiny14_reg', embed_dim=128, image_size=size)
+        )
         for size in (56, 112)
     )
     initialise(large, seed=1)
@@ -306,9 +297,9 @@ def test_what_ships_is_the_averaged_network_of_the_run(source, tmp_path):
     (tmp_path / 'config.json').write_text(json.dumps(asdict(config)))
     target = tmp_path / 'weights' / 'shipped.safetensors'
 
-    found = ship(tmp_path, target, SHAPE, sequences=1, frames=3)
+    found = ship(tmp_path, target, SMALLEST, sequences=1, frames=3)
 
-    shipped = StreamVGGT(SHAPE)
+    shipped = StreamVGGT(SMALLEST)
     load_checkpoint(shipped, target)
     for name, tensor in trainer.averaged.state_dict().items():
         torch.testing.assert_close(shipped.state_dict()[name], tensor.half().float())
