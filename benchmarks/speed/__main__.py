@@ -46,7 +46,7 @@ def run_preset(preset: str, options: argparse.Namespace, peaks: Peaks) -> list[R
     config = ModelConfig.preset(preset)
     _LOG.info('%s: making random weights', preset)
     model = load_network(preset, 'random', '', str(device), 'auto').requires_grad_(False)
-    entered = contenders(config, model, options.dtype or default_dtype(device))
+    entered = contenders(config, model, options.dtype or default_dtypes(device))
     watches = {id(each.model): StopWatch(device) for each in entered}
     for each in {id(each.model): each.model for each in entered}.values():
         watches[id(each)].watch(each)
@@ -59,9 +59,9 @@ def run_preset(preset: str, options: argparse.Namespace, peaks: Peaks) -> list[R
     return rows
 
 
-def default_dtype(device: torch.device) -> str:
-    """Return the precision that ours runs in, beside that of the others."""
-    return 'int8' if device.type == 'cpu' else 'bfloat16'
+def default_dtypes(device: torch.device) -> tuple[str, ...]:
+    """Return the precisions that ours runs in, beside that of the others."""
+    return ('bfloat16', 'int8') if device.type == 'cpu' else ('bfloat16',)
 
 
 def report(results: dict) -> str:
@@ -96,7 +96,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--frames', nargs='+', type=int, default=FRAMES)
     parser.add_argument('--rounds', type=int, default=0, help="0: the preset's")
     parser.add_argument('--device', default='auto')
-    parser.add_argument('--dtype', choices=('bfloat16', 'int8'), help='of ours beside the rest')
+    parser.add_argument(
+        '--dtype', nargs='+', choices=('bfloat16', 'int8'), help='of ours beside the rest'
+    )
     parser.add_argument('--image', nargs=2, type=int, metavar=('HEIGHT', 'WIDTH'))
     parser.add_argument('--point-head', action='store_true', help='run the point head as well')
     parser.add_argument('--node', nargs='*', default=['tiny'], help='presets to run the node with')
@@ -129,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
                 preset, dtype, options.size(preset, device), options.node_frames, str(device)
             )
             for preset in options.node
-            for dtype in dict.fromkeys((wide, options.dtype or default_dtype(device)))
+            for dtype in dict.fromkeys((wide, *(options.dtype or default_dtypes(device))))
         ],
     }
     text = report(results)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,17 +41,18 @@ class Contender:
         return 2 * tokens * shape.embed_dim * shape.depth * self.model.dtype.itemsize
 
 
-def contenders(config: ModelConfig, model: StreamVGGT, narrow: str) -> list[Contender]:
-    """Share the weights of an fp32 model (bf16 on CUDA); ours has its own of type narrow."""
+def contenders(config: ModelConfig, model: StreamVGGT, narrow: Sequence[str]) -> list[Contender]:
+    """Share the weights of an fp32 model (bf16 on CUDA); ours has its own of each narrow type."""
     wide = str(model.dtype).removeprefix('torch.')
     found = [
         Contender('unbounded', model, wide, CacheConfig()),
         Contender('naive', model, wide, None),
         Contender('ours', model, wide, CacheConfig.recommended()),
     ]
-    if narrow != wide:
-        other = narrowed(config, model, narrow)
-        found.append(Contender(f'ours, {narrow}', other, narrow, CacheConfig.recommended()))
+    for dtype in narrow:
+        if dtype != wide:
+            other = narrowed(config, model, dtype)
+            found.append(Contender(f'ours, {dtype}', other, dtype, CacheConfig.recommended()))
     return found
 
 

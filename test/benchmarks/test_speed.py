@@ -34,7 +34,9 @@ def test_a_quick_run_writes_a_table_and_every_figure(tmp_path, capsys):
     results = json.loads((tmp_path / 'speed_cpu_tiny.json').read_text())
     rows = results['presets']['tiny']
     assert {(row['frame'], row['contender']) for row in rows} == {
-        (frame, name) for frame in (1, 3) for name in ('unbounded', 'naive', 'ours', 'ours, int8')
+        (frame, name)
+        for frame in (1, 3)
+        for name in ('unbounded', 'naive', 'ours', 'ours, bfloat16', 'ours, int8')
     }
     assert results['environment']['commit'] is None or results['environment']['commit'] in text
     for row in rows:
@@ -117,9 +119,9 @@ def test_a_copy_in_other_bits_leaves_the_weights_of_the_first_alone():
     model = tiny()
     before = {name: value.clone() for name, value in model.state_dict().items()}
 
-    names = [each.name for each in contenders(model.config, model, 'int8')]
+    names = [each.name for each in contenders(model.config, model, ['bfloat16', 'int8'])]
 
-    assert names == ['unbounded', 'naive', 'ours', 'ours, int8']
+    assert names == ['unbounded', 'naive', 'ours', 'ours, bfloat16', 'ours, int8']
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
 
