@@ -36,8 +36,8 @@ class Int8Linear(nn.Module):
         rows = x.flatten(0, -2)
         step = (rows.abs().amax(dim=1, keepdim=True).float() / _LARGEST).clamp_min_(_LEAST)
         codes = (rows / step).round_().to(torch.int8)
-        sums = torch._int_mm(codes, self.weight.t()).float()
-        out = torch.addcmul(self.bias, sums.mul_(step), self.scale).to(x.dtype)
+        sums = torch._int_mm(codes, self.weight.t()) * step
+        out = torch.addcmul(self.bias, sums, self.scale).to(x.dtype)
         return out.unflatten(0, x.shape[:-1])
 
 
@@ -52,7 +52,16 @@ class HalfLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., in) to (..., out) of its type."""
-        return functional.linear(x.to(self.weight.dtype), self.weight, self.bias).to(x.dtype)
+        rows = x.to(self.weight.dtype)
+        if x.device.type == 'cuda':
+            return functional.linear(rows, self.weight, self.bias).to(x.dtype)
+        # On a CPU, bias inside of the product costs up to two thirds more, and a matrix product of
+        # one row up to a half more than one with a vector.
+        if x.numel() == x.shape[-1]:
+            product = torch.mv(self.weight, rows.flatten()).view(*x.shape[:-1], -1)
+        else:
+            product = functional.linear(rows, self.weight)
+        return product.float().add_(self.bias).to(x.dtype)
 
 
 def replace_linears(module: nn.Module, kind: type[nn.Module]) -> None:
