@@ -14,10 +14,15 @@ BASE_FREQUENCY = 100.0
 
 @dataclass(frozen=True)
 class RotaryTable:
-    """Cosines and sines (N, D) for the tokens of one frame, fp32."""
+    """
+    Cosines and sines (N, D) for the tokens of one frame, fp32.
+
+    signed_sin: the sines by which the other channel of each pair counts, negative for the first.
+    """
 
     cos: Tensor
     sin: Tensor
+    signed_sin: Tensor
 
     def rotate(self, x: Tensor) -> Tensor:
         """
@@ -27,12 +32,11 @@ class RotaryTable:
         width d, channels j and j + d / 2 are a pair.
         """
         frames = x.shape[-2] // self.cos.shape[0]
-        cos, sin = self.cos, self.sin
+        cos, sin = self.cos, self.signed_sin
         if frames > 1:
             cos, sin = cos.repeat(frames, 1), sin.repeat(frames, 1)
-        a, b = x.float().unflatten(-1, (2, 2, -1)).unbind(-2)
-        turned = torch.stack([-b, a], dim=-2).flatten(-3)
-        return (x * cos + turned * sin).to(x.dtype)
+        others = x.float().unflatten(-1, (2, 2, -1)).flip(-2).flatten(-3)
+        return (x * cos).add_(others.mul_(sin)).to(x.dtype)
 
 
 def rotary_table(
@@ -54,4 +58,6 @@ def rotary_table(
     exponents = torch.arange(pairs, device=device, dtype=torch.float32) / pairs
     angles = positions[:, :, None] * BASE_FREQUENCY**-exponents
     angles = torch.cat([angles, angles], dim=-1).flatten(1)
-    return RotaryTable(angles.cos(), angles.sin())
+    sin = angles.sin()
+    first, second = sin.unflatten(-1, (2, 2, -1)).unbind(-2)
+    return RotaryTable(angles.cos(), sin, torch.stack([-first, second], dim=-2).flatten(1))
