@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
@@ -21,8 +22,11 @@ def pack(codes: Tensor, bits: int) -> Tensor:
     return packed
 
 
-def unpack(packed: Tensor, bits: int, out: Tensor) -> None:
-    """Unpack bytes (..., D * bits / 8) into codes (..., D) of out's type; undoes pack."""
-    mask = 2**bits - 1
-    for part, piece in enumerate(out.unflatten(-1, (8 // bits, -1)).unbind(-2)):
-        piece.copy_((packed >> (part * bits)) & mask)
+def unpack(packed: Tensor, bits: int) -> Tensor:
+    """Unpack bytes (..., D * bits / 8) into codes (..., D) uint8; undoes pack."""
+    # Eight bytes at a time where they go into words; the mask is repeated for each.
+    word, size = (torch.int64, 8) if packed.shape[-1] % 8 == 0 else (torch.uint8, 1)
+    mask = int.from_bytes([2**bits - 1] * size, 'little', signed=size > 1)
+    words = packed.view(word)
+    pieces = [(words >> shift) & mask for shift in range(0, 8, bits)]
+    return torch.stack(pieces, dim=-2).view(torch.uint8).flatten(-2)

@@ -84,7 +84,7 @@ class ChannelStaticCodec(TokenCodec):
 
     def _freeze(self, tokens: Tensor) -> None:
         """Take the factors from the first frame; without a branch, so that no device waits."""
-        low, high = tokens.float().aminmax(dim=0)
+        low, high = (end.float() for end in (tokens.amin(dim=0), tokens.amax(dim=0)))
         gain = ((high - low) / 2).clamp_min(torch.finfo(torch.float16).smallest_normal).half()
         self._offset.copy_(torch.where(self._frozen, self._offset, ((low + high) / 2).half()))
         self._gain.copy_(torch.where(self._frozen, self._gain, gain))

@@ -11,7 +11,7 @@ from xstreamvggt_ros.attention import has_triton
 from xstreamvggt_ros.cache.packing import unpack
 
 # Slots unpacked at a time where there is no kernel.
-_CHUNK = 128
+_CHUNK = 256
 
 
 def unpack_into(
@@ -40,8 +40,7 @@ def unpack_into(
     for begin in range(0, len(codes), _CHUNK):
         rows = slice(begin, begin + _CHUNK)
         place = rows if group is None else group[rows].long()
-        numbers = torch.empty(out[rows].shape, dtype=torch.float32, device=out.device)
-        unpack(codes[rows], bits, numbers)
+        numbers = unpack(codes[rows], bits).float()
         numbers.mul_(step[place]).add_(minimum[place])
         if channels is not None:
             gain, offset = channels

@@ -11,7 +11,6 @@ from torch.nn.functional import cosine_similarity
 from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy
 from xstreamvggt_ros.cache.slots import keep_order
 
-_HEADS_AT_A_TIME = 4
 # Frames of which only a part is held, beyond those that whole ones leave room for.
 _PARTIAL_FRAMES = 4
 # Distances below all others: of places without a frame, and below those of chosen frames.
@@ -86,20 +85,18 @@ class FrameDiversity(Policy):
         Nothing here waits for the device: frames are told apart within a number that is known
         beforehand, and newer frames beyond it count as one.
         """
-        bound = 2 * -(-context.held // context.frame.tokens) + _PARTIAL_FRAMES
+        held, keys = context.held, context.keys.transpose(0, 1)
+        bound = 2 * -(-held // context.frame.tokens) + _PARTIAL_FRAMES
         member = _ranks(context.frames).clamp_max(bound - 1)
-        places = torch.arange(bound, device=member.device)
-        belongs = (member == places[:, None]).float()
-        count = belongs.sum(dim=1, keepdim=True)
-        means, new = [], []
-        # A few heads at a time: the keys of all in fp32 would be a copy of the layer.
-        for keys in context.keys.transpose(0, 1).split(_HEADS_AT_A_TIME):
-            keys = keys.float()
-            means.append(belongs @ keys[:, : context.held] / count.clamp_min(1))
-            new.append(keys[:, context.held :].mean(dim=1, keepdim=True))
-        points, arriving = (torch.cat(part).transpose(0, 1).flatten(1) for part in (means, new))
-        chosen = torch.cat([points[:1], arriving])
-        return _farthest_first(points, chosen, count[:, 0] > 0)[member]
+        # The new frame's place is behind them.
+        owner = torch.cat([member, member.new_full([keys.shape[1] - held], bound)])
+        belongs = owner == torch.arange(bound + 1, device=owner.device)[:, None]
+        count = belongs.sum(dim=1)
+        # Summed in the keys' own type: in fp32 they would first be copied, all of them.
+        sums = (belongs.to(keys.dtype) @ keys).transpose(0, 1).flatten(1).float()
+        means = sums / count.clamp_min(1)[:, None]
+        distances = torch.cdist(means, means, compute_mode=_EXACT)
+        return _farthest_first(distances, count[:-1] > 0)[member]
 
 
 def _ranks(frames: Tensor) -> Tensor:
@@ -109,14 +106,19 @@ def _ranks(frames: Tensor) -> Tensor:
     return torch.empty_like(places).scatter_(0, places, steps.cumsum(0))
 
 
-def _farthest_first(points: Tensor, chosen: Tensor, present: Tensor) -> Tensor:
-    """Return a score (F,) of the present points (F, C), the higher the earlier each is chosen."""
-    between = torch.cdist(points, points, compute_mode=_EXACT)
-    distance = torch.cdist(points, chosen, compute_mode=_EXACT).amin(dim=1)
+def _farthest_first(distances: Tensor, present: Tensor) -> Tensor:
+    """
+    Return a score (F,) of present frames, the higher the earlier each is chosen.
+
+    distances (F + 1, F + 1) are between all of them and, last, the new one, from which and the
+    first the choice begins.
+    """
+    between = distances[:-1, :-1]
+    distance = torch.minimum(between[0], distances[-1, :-1])
     distance = distance.masked_fill(~present, _ABSENT)
     worth = present.sum(dtype=torch.float32)
     score = torch.zeros_like(distance)
-    for _ in range(len(points)):
+    for _ in range(len(between)):
         farthest = distance.argmax(dim=0, keepdim=True)
         score.index_copy_(0, farthest, worth[None])
         nearer = torch.minimum(distance, between.index_select(0, farthest)[0])
