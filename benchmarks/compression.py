@@ -6,7 +6,7 @@ Print what a compressed cache costs in accuracy: python -m benchmarks.compressio
 The bundled network reconstructs held-out scenes once with a cache without bound and once with each
 setting. The figures of a setting are compared with those of the unbounded cache on the same scene;
 shown are medians over scenes and, in brackets, 95 % intervals by bootstrap. Runs are kept in a
-file, so that a killed command goes on where it stopped.
+file, so that a killed command goes on where it stopped; those of other weights are left alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 import json
 from multiprocessing import get_context
 from pathlib import Path
@@ -27,6 +28,7 @@ from tqdm import tqdm
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.evaluation.metrics import (
     absolute_error,
     PointProtocol,
@@ -36,6 +38,7 @@ from xstreamvggt_ros.evaluation.metrics import (
 )
 from xstreamvggt_ros.geometry import invert_rigid, rigid, unproject, world_from_camera_points
 from xstreamvggt_ros.loading import load_network
+from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.training.batches import resized
 from xstreamvggt_ros.training.shards import held_out_config, render
@@ -59,7 +62,7 @@ class Setting:
     bits: int = 16
     policy: str = CacheConfig.recommended().policy
     scheme: str = 'auto'
-    camera_cache: str = 'shared'
+    camera_cache: str = CacheConfig.recommended().camera_cache
 
     def cache(self, tokens: int) -> CacheConfig:
         """Give the configuration where an unbounded cache would hold so many tokens a layer."""
@@ -78,23 +81,27 @@ class Setting:
         parts = [share, f'{self.bits} bits']
         parts += [] if self.share is None else [self.policy]
         parts += [] if self.scheme == 'auto' else [self.scheme]
-        parts += [] if self.camera_cache == 'shared' else ['camera per iteration']
+        parts += ['one camera list'] if self.camera_cache == 'shared' else []
         return ', '.join(parts)
 
 
-def settings() -> Iterator[Setting]:
-    """Yield the settings of the table, the unbounded cache first."""
+def settings(every_policy: bool) -> Iterator[Setting]:
+    """
+    Yield the settings of the table, the unbounded cache first.
+
+    Policies are compared at a quarter and 4 bits, or with every_policy at every share and width.
+    """
     yield Setting()
-    yield Setting(camera_cache='per_iteration')
+    yield Setting(camera_cache='shared')
     yield Setting(bits=4)
-    for share in SHARES:
-        for bits in (16, 4):
-            yield Setting(share, bits)
+    for share, bits in product(SHARES, (16, 4)):
+        yield Setting(share, bits)
     yield Setting(25, 4, scheme='kcvt')
-    yield Setting(25, 4, camera_cache='per_iteration')
-    for policy in POLICIES:
-        if policy != Setting().policy:
-            yield Setting(25, 4, policy)
+    yield Setting(25, 4, camera_cache='shared')
+    others = [policy for policy in POLICIES if policy != Setting().policy]
+    for share, bits in product(SHARES, (16, 4)) if every_policy else [(25, 4)]:
+        for policy in others:
+            yield Setting(share, bits, policy)
 
 
 def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]) -> list[dict]:
@@ -113,6 +120,12 @@ def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]
         figures = score(answers, depth, poses, world)
         rows.append({'seed': seed, 'setting': setting.name(), **figures})
     return rows
+
+
+def conditions(frames: int, size: tuple[int, int]) -> dict[str, object]:
+    """Give what rows must share with others to be compared with them."""
+    weights = file_sha256(bundled_checkpoint('tiny'))
+    return {'weights': weights, 'frames': frames, 'size': list(size)}
 
 
 def score(answers, depth, camera_from_world, world) -> dict[str, float]:
@@ -186,14 +199,19 @@ def table(rows: list[dict], reference: str) -> str:
     return '\n'.join(lines)
 
 
-def whole_scenes(path: Path, names: list[str]) -> list[dict]:
-    """Read the rows of scenes that have every setting; a kill may have cut one short."""
+def whole_scenes(path: Path, names: list[str], conditions: dict[str, object]) -> list[dict]:
+    """
+    Read the rows, made under these conditions, of scenes that have every setting.
+
+    A kill may have cut one short.
+    """
     scenes: dict[int, dict[str, dict]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
-            scenes.setdefault(row['seed'], {})[row['setting']] = row
-        except (ValueError, KeyError, TypeError):
+            if conditions.items() <= row.items():
+                scenes.setdefault(row['seed'], {})[row['setting']] = row
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return [rows[name] for rows in scenes.values() if rows.keys() >= set(names) for name in names]
 
@@ -207,10 +225,15 @@ def main() -> None:
     parser.add_argument('--frames', type=int, default=48)
     parser.add_argument('--size', type=int, nargs=2, default=(84, 112))
     parser.add_argument('--jobs', type=int, default=2, help='processes')
+    parser.add_argument(
+        '--every-policy', action='store_true', help='each at every share and width'
+    )
     parser.add_argument('--runs', type=Path, default=Path('out/compression.jsonl'))
     options = parser.parse_args()
-    chosen = list(settings())
-    kept = whole_scenes(options.runs, [setting.name() for setting in chosen])
+    chosen = list(settings(options.every_policy))
+    shared = conditions(options.frames, tuple(options.size))
+    kept = whole_scenes(options.runs, [setting.name() for setting in chosen], shared)
+    kept = [row for row in kept if row['seed'] < FIRST_SEED + options.scenes]
     options.runs.parent.mkdir(parents=True, exist_ok=True)
     done = {row['seed'] for row in kept}
     seeds = [FIRST_SEED + index for index in range(options.scenes)]
@@ -224,7 +247,7 @@ def main() -> None:
             # A row that was cut short spoils no other.
             file.write('\n')
         for rows in tqdm(pool.map(work, left), total=len(left), desc='scenes'):
-            file.write(''.join(json.dumps(row) + '\n' for row in rows))
+            file.write(''.join(json.dumps(shared | row) + '\n' for row in rows))
             file.flush()
             kept += rows
     sys.stdout.write(table(kept, chosen[0].name()) + '\n')

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a compressed cache costs: pairing, intervals, and one scene."""
 
+from itertools import product
 import json
 
 import numpy as np
@@ -15,8 +16,10 @@ from benchmarks.compression import (
     relative_changes,
     Setting,
     settings,
+    SHARES,
     whole_scenes,
 )
+from xstreamvggt_ros.cache.policies import POLICIES
 
 
 def test_changes_are_of_the_same_scene_and_positive_where_worse():
@@ -42,21 +45,37 @@ def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
     assert many == pytest.approx(3.0, abs=0.2)
 
 
-def test_no_two_settings_share_a_name():
-    names = [setting.name() for setting in settings()]
+@pytest.mark.parametrize('every_policy', [False, True])
+def test_no_two_settings_share_a_name(every_policy):
+    names = [setting.name() for setting in settings(every_policy)]
     assert len(set(names)) == len(names)
+
+
+def test_every_policy_is_tried_at_every_share_and_width():
+    tried = {(each.share, each.bits, each.policy) for each in settings(True)}
+    assert tried >= set(product(SHARES, (16, 4), POLICIES))
 
 
 def test_a_scene_that_was_cut_short_is_measured_again(tmp_path):
     file = tmp_path / 'runs.jsonl'
-    rows = [{'seed': seed, 'setting': name} for seed in (1, 2, 3) for name in ('all', 'half')]
+    here = {'weights': 'these', 'frames': 6}
+    names = ['all', 'half']
+    rows = [{**here, 'seed': seed, 'setting': name} for seed in (1, 2, 3) for name in names]
     lines = [json.dumps(row) for row in rows]
 
-    assert whole_scenes(file, ['all', 'half']) == []
+    assert whole_scenes(file, names, here) == []
     file.write_text('\n'.join([*lines[:3], lines[3][:9], *lines[4:], '{}', '5']))
 
-    assert whole_scenes(file, ['all', 'half']) == rows[:2] + rows[4:]
-    assert whole_scenes(file, ['all', 'half', 'quarter']) == []
+    assert whole_scenes(file, names, here) == rows[:2] + rows[4:]
+    assert whole_scenes(file, [*names, 'quarter'], here) == []
+
+
+def test_rows_of_other_weights_are_not_taken(tmp_path):
+    file = tmp_path / 'runs.jsonl'
+    file.write_text(json.dumps({'weights': 'those', 'seed': 1, 'setting': 'all'}))
+
+    assert whole_scenes(file, ['all'], {'weights': 'these'}) == []
+    assert len(whole_scenes(file, ['all'], {'weights': 'those'})) == 1
 
 
 def test_a_scene_gives_every_figure_of_every_setting():
