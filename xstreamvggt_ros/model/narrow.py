@@ -34,10 +34,12 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., in) to (..., out) of its type; what is not finite stays so."""
         rows = x.flatten(0, -2)
-        step = (rows.abs().amax(dim=1, keepdim=True).float() / _LARGEST).clamp_min_(_LEAST)
-        codes = (rows / step).round_().to(torch.int8)
+        # In place and without a division per number: on a CPU these passes cost as products do.
+        largest = torch.maximum(rows.amax(dim=1, keepdim=True), -rows.amin(dim=1, keepdim=True))
+        step = (largest.float() / _LARGEST).clamp_min_(_LEAST)
+        codes = (rows * step.reciprocal()).round_().to(torch.int8)
         sums = torch._int_mm(codes, self.weight.t()) * step
-        out = torch.addcmul(self.bias, sums, self.scale).to(x.dtype)
+        out = sums.mul_(self.scale).add_(self.bias).to(x.dtype)
         return out.unflatten(0, x.shape[:-1])
 
 
