@@ -172,7 +172,10 @@ class StreamingReconstructor:
             digest = hashlib.sha256()
             for name, parameter in self.model.named_parameters():
                 digest.update(f'{name} {tuple(parameter.shape)} {parameter.dtype}'.encode())
-                digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
+                plain = parameter.to_dense() if parameter.is_mkldnn else parameter.cpu()
+                # A 1 x 1 convolution may be contiguous with its channels last: flat, it is not both.
+                flat = plain.detach().contiguous().flatten()
+                digest.update(flat.view(torch.uint8).numpy())
             self._weights_hash = digest.digest()
         settings = json.dumps([asdict(self.model.config), asdict(self.config)], sort_keys=True)
         return hashlib.sha256(settings.encode() + self._weights_hash).digest()
