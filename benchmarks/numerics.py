@@ -44,7 +44,8 @@ def deviations(
     path = positions.diff(dim=0).norm(dim=1).sum()
     found = {}
     for name in names:
-        other_depth, other_positions = _outputs(make().set_precision(getattr(torch, name)), images)
+        narrow = make().set_precision(getattr(torch, name)).pack()
+        other_depth, other_positions = _outputs(narrow, images)
         distance = (other_positions - positions).norm(dim=1)
         found[name] = Deviation(
             float((other_depth / depth - 1).abs().mean()),

@@ -40,7 +40,8 @@ def load_network(
         source = checkpoint or bundled_checkpoint(preset)
         load_checkpoint(model, source, revision=revision or None)
     model.set_precision(choose_dtype(dtype, chosen))
-    return model.to(chosen).eval()
+    model.to(chosen).eval()
+    return model.pack() if chosen.type == 'cpu' else model
 
 
 def choose_device(name: str) -> torch.device:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 import functools
+import math
 
 import torch
 from torch import nn
@@ -70,6 +71,14 @@ def _int_mm_flop(a: tuple, b: tuple, *rest, **keywords) -> int:
     return 2 * a[0] * a[1] * b[1]
 
 
+def _packed_flop(rows: tuple, weight: tuple, *rest, **keywords) -> int:
+    return 2 * math.prod(rows) * weight[0]
+
+
+def _vector_flop(matrix: tuple, vector: tuple, *rest, **keywords) -> int:
+    return 2 * math.prod(matrix)
+
+
 def _attention_flop(queries: tuple, keys: tuple, *rest, **keywords) -> int:
     batch, heads, tokens, dim = queries
     return 4 * batch * heads * tokens * keys[2] * dim
@@ -79,6 +88,8 @@ def count_operations(step: Callable[[], object], dtype: str) -> dict[str, float]
     """Count a step's operations by the precision in which they run, for a contender of dtype."""
     mapping = {
         torch.ops.aten._int_mm: _int_mm_flop,
+        torch.ops.aten.mv: _vector_flop,
+        torch.ops.mkldnn._linear_pointwise: _packed_flop,
         torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
     }
     with FlopCounterMode(display=False, custom_mapping=mapping) as counter:

@@ -6,8 +6,11 @@ import golden
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from xstreamvggt_ros.model.narrow import HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.config import DINOV2_ENCODERS
+from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.stream import StreamingReconstructor
 
 
 def layer(inputs=64, outputs=48):
@@ -78,3 +81,46 @@ def test_a_network_s_large_weights_are_held_once_in_few_bytes(dtype, share):
 
     assert after < share * before
     assert model.dtype == torch.bfloat16
+
+
+needs_packing = pytest.mark.skipif(not can_pack(), reason='this processor has no bf16 products')
+
+
+@needs_packing
+@pytest.mark.parametrize('rows', [1, 21])
+def test_packed_weights_give_what_they_gave_before(rows):
+    x = torch.randn(2, rows, 64, generator=torch.Generator().manual_seed(1))
+    narrow = HalfLinear(layer())
+    before, activated = narrow(x), functional.gelu(narrow(x))
+
+    narrow.pack()
+
+    assert narrow(x).dtype == torch.float32
+    assert relative(narrow(x), before) < 0.004
+    assert relative(narrow.then_gelu(x).float(), activated) < 0.006
+
+
+@needs_packing
+def test_a_packed_network_gives_nearly_what_it_gave_before():
+    case = golden.load('full_vits4')
+    plain, packed = (case.model().eval().set_precision(torch.bfloat16) for _ in range(2))
+    with torch.inference_mode():
+        before = plain(case.images[None, :3], point_head=False)
+        after = packed.pack()(case.images[None, :3], point_head=False)
+
+    config = packed.config
+    blocks = DINOV2_ENCODERS[config.patch_embed].depth + 2 * config.depth
+    assert sum(each.is_mkldnn for each in packed.parameters()) == 4 * blocks
+    assert relative(after.depth, before.depth) < 0.01
+
+
+@needs_packing
+def test_a_stream_saved_before_packing_goes_on_behind_it():
+    models = [golden.load('full_vits4').model().set_precision(torch.bfloat16) for _ in range(2)]
+    plain, packed = (StreamingReconstructor(model) for model in (models[0], models[1].pack()))
+    image = golden.load('full_vits4').images[0]
+    plain.step(image)
+
+    packed.load_state_dict(plain.state_dict())
+
+    assert packed.cache_stats().steps == 1

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from xstreamvggt_ros.attention import attend as attend_all
 from xstreamvggt_ros.attention import has_triton
+from xstreamvggt_ros.model.narrow import HalfLinear
 from xstreamvggt_ros.model.rope import RotaryTable
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
@@ -44,6 +45,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., dim) to (..., out)."""
+        if isinstance(self.fc1, HalfLinear):
+            return self.fc2(self.fc1.then_gelu(x)).to(x.dtype)
         return self.fc2(functional.gelu(self.fc1(x)))
 
 

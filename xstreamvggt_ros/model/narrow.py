@@ -52,8 +52,21 @@ class HalfLinear(nn.Module):
         self.weight = nn.Parameter(linear.weight.detach().bfloat16(), requires_grad=False)
         self.bias = nn.Parameter(linear.bias.detach().bfloat16(), requires_grad=False)
 
+    def pack(self) -> None:
+        """Hold the weights in the order in which oneDNN multiplies, for good: on a CPU only."""
+        packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach())
+        self.weight = nn.Parameter(packed, requires_grad=False)
+
+    def then_gelu(self, x: Tensor) -> Tensor:
+        """Return the exact GELU of what forward gives, in bf16 where that is one pass."""
+        if self.weight.is_mkldnn:
+            return self._multiply_packed(x, 'gelu', 'none')
+        return functional.gelu(self(x))
+
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., in) to (..., out) of its type."""
+        if self.weight.is_mkldnn:
+            return self._multiply_packed(x, 'none', '').to(x.dtype)
         rows = x.to(self.weight.dtype)
         if x.device.type == 'cuda':
             return functional.linear(rows, self.weight, self.bias).to(x.dtype)
@@ -64,6 +77,21 @@ class HalfLinear(nn.Module):
         else:
             product = functional.linear(rows, self.weight)
         return product.float().add_(self.bias).to(x.dtype)
+
+    def _multiply_packed(self, x: Tensor, activation: str, algorithm: str) -> Tensor:
+        return torch.ops.mkldnn._linear_pointwise(
+            x.bfloat16(), self.weight, self.bias, activation, [], algorithm
+        )
+
+
+def can_pack() -> bool:
+    """Whether torch and the processor multiply packed bf16 weights (as torch.compile does)."""
+    operators = ('_reorder_linear_weight', '_linear_pointwise', '_is_mkldnn_bf16_supported')
+    return (
+        torch.backends.mkldnn.is_available()
+        and all(hasattr(torch.ops.mkldnn, name) for name in operators)
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
 
 
 def replace_linears(module: nn.Module, kind: type[nn.Module]) -> None:

@@ -15,7 +15,7 @@ from xstreamvggt_ros.model.aggregator import Aggregator
 from xstreamvggt_ros.model.camera_head import CameraHead
 from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.dense_head import DenseHead, depth_from_raw, points_from_raw
-from xstreamvggt_ros.model.narrow import HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
 
 
 class Memory(Protocol):
@@ -110,6 +110,19 @@ class StreamVGGT(nn.Module):
             replace_linears(part, HalfLinear)
         for head in (self.depth_head, self.point_head):
             head.set_precision(torch.bfloat16)
+        return self
+
+    def pack(self) -> StreamVGGT:
+        """
+        Order bf16 weights as the processor multiplies them, where it can. Returns the model.
+
+        From then on the model stays on the CPU and cannot be copied. The camera head is left as
+        it is: it has one token a frame.
+        """
+        if can_pack():
+            for part in self.aggregator.modules():
+                if isinstance(part, HalfLinear):
+                    part.pack()
         return self
 
 
