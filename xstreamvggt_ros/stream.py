@@ -173,7 +173,7 @@ class StreamingReconstructor:
             for name, parameter in self.model.named_parameters():
                 digest.update(f'{name} {tuple(parameter.shape)} {parameter.dtype}'.encode())
                 plain = parameter.to_dense() if parameter.is_mkldnn else parameter.cpu()
-                # A 1 x 1 convolution may be contiguous with its channels last: flat, it is not both.
+                # A 1 x 1 convolution is contiguous with its channels last, too: flat, it is plain.
                 flat = plain.detach().contiguous().flatten()
                 digest.update(flat.view(torch.uint8).numpy())
             self._weights_hash = digest.digest()
