@@ -103,6 +103,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--point-head', action='store_true', help='run the point head as well')
     parser.add_argument('--node', nargs='*', default=['tiny'], help='presets to run the node with')
     parser.add_argument('--node-frames', type=int, default=100)
+    parser.add_argument('--cuda-graph', action='store_true', help='replay frames as one graph')
     parser.add_argument('--output', type=Path, default=RESULTS, help='folder for the results')
     parser.add_argument('--quick', action='store_true', help='little of everything, for a test')
     options = parser.parse_args(arguments)
@@ -128,7 +129,12 @@ def main(arguments: list[str] | None = None) -> int:
         'presets': {preset: run_preset(preset, options, peaks) for preset in options.presets},
         'end_to_end': [
             end_to_end(
-                preset, dtype, options.size(preset, device), options.node_frames, str(device)
+                preset,
+                dtype,
+                options.size(preset, device),
+                options.node_frames,
+                str(device),
+                options.cuda_graph,
             )
             for preset in options.node
             for dtype in dict.fromkeys((wide, *(options.dtype or default_dtypes(device))))

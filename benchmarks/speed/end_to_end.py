@@ -20,9 +20,12 @@ from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.demo.lifecycle import Lifecycle, NodeError
 from xstreamvggt_ros.demo.link import free_domain, isolated
 from xstreamvggt_ros.demo.processes import Child
+from xstreamvggt_ros.loading import load_network
 from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.pipeline import PipelineConfig, ReconstructionPipeline
 from xstreamvggt_ros.player.delivery import await_subscriber
 from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.stream import StreamingReconstructor
 
 NODE = 'reconstruction'
 PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'
@@ -33,13 +36,18 @@ DISCOVERY_S = 30.0
 
 @dataclass(frozen=True)
 class EndToEnd:
-    """Seconds from image to cloud of every frame, one image at a time; frames per second."""
+    """
+    Seconds from image to cloud of every frame, one image at a time.
+
+    rate: frames a second through the node; pipeline_rate: through the pipeline object alone.
+    """
 
     preset: str
     dtype: str
     size: tuple[int, int]
     latencies: tuple[float, ...]
     rate: float
+    pipeline_rate: float
 
     def __str__(self) -> str:
         """Tell it as a row of a table."""
@@ -47,19 +55,58 @@ class EndToEnd:
         height, width = self.size
         return (
             f'| {self.preset} | {self.dtype} | {width}x{height} | {len(self.latencies)} | '
-            f'{middle:.1f} ({low:.1f} to {high:.1f}) | {self.rate:.1f} |'
+            f'{middle:.1f} ({low:.1f} to {high:.1f}) | {self.rate:.1f} | '
+            f'{self.pipeline_rate:.1f} | {self.rate / self.pipeline_rate:.0%} |'
         )
 
 
 HEADER = (
-    '| preset | dtype | image | frames | ms from image to cloud | frames a second |\n'
-    '|---|---|---|---|---|---|'
+    '| preset | dtype | image | frames | ms from image to cloud | frames a second | '
+    'pipeline alone | node by pipeline |\n|---|---|---|---|---|---|---|---|'
 )
 
 
 def end_to_end(
-    preset: str, dtype: str, size: tuple[int, int], frames: int, device: str
+    preset: str,
+    dtype: str,
+    size: tuple[int, int],
+    frames: int,
+    device: str,
+    cuda_graph: bool = False,
 ) -> EndToEnd:
+    """Run the same images through the pipeline object in this process, then through the node."""
+    model = load_network(preset, 'random', '', device, dtype)
+    network = StreamingReconstructor(
+        model, CacheConfig.recommended(), point_head=False, cuda_graph=cuda_graph
+    )
+    pipeline = ReconstructionPipeline(network, PipelineConfig(max(size)))
+    seconds = _pipeline_seconds(pipeline, _picture(*size), frames)
+    del model, network, pipeline
+    steady = _steady(_node_seconds(preset, dtype, size, frames, device, cuda_graph))
+    pipeline_rate = 1 / float(np.mean(_steady(seconds)))
+    return EndToEnd(preset, dtype, size, tuple(steady), 1 / float(np.mean(steady)), pipeline_rate)
+
+
+def _steady(seconds: list[float]) -> list[float]:
+    """Leave out the first fifth, which fills caches and buffers."""
+    return seconds[len(seconds) // 5 :]
+
+
+def _pipeline_seconds(
+    pipeline: ReconstructionPipeline, image: np.ndarray, frames: int
+) -> list[float]:
+    """Time frames from image to host memory."""
+    seconds = []
+    for _ in range(frames):
+        began = time.perf_counter()
+        pipeline.process(image)
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _node_seconds(
+    preset: str, dtype: str, size: tuple[int, int], frames: int, device: str, cuda_graph: bool
+) -> list[float]:
     """Send images one after the other, each when the cloud of the one before is there."""
     with ExitStack() as stack:
         folder = Path(
@@ -76,7 +123,7 @@ def end_to_end(
         profile = QoSProfile(depth=10)
         link.node.create_subscription(PointCloud2, f'/{NODE}/points', on_cloud, profile)
         images = link.node.create_publisher(Image, TOPIC, profile)
-        command = _command(folder, preset, dtype, device)
+        command = _command(folder, preset, dtype, size, device, cuda_graph)
         child = stack.enter_context(Child(command, log))
         link.watch = lambda: _alive(child, log)
         lifecycle = Lifecycle(link, NODE)
@@ -93,9 +140,7 @@ def end_to_end(
             if not link.spin_until(lambda stamp=stamp: stamp in arrived, PATIENCE_S, 0.002):
                 raise NodeError(f'no cloud of image {stamp} came within {PATIENCE_S:g} s')
             latencies.append(arrived[stamp] - sent)
-    # The first ones fill caches and buffers.
-    steady = latencies[len(latencies) // 5 :]
-    return EndToEnd(preset, dtype, size, tuple(steady), len(steady) / sum(steady))
+    return latencies
 
 
 def _alive(child: Child, log: Path) -> None:
@@ -103,21 +148,33 @@ def _alive(child: Child, log: Path) -> None:
         raise NodeError(f'the node ended by itself:\n{log.read_text(errors="replace")[-2000:]}')
 
 
+def _picture(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
 def _image(height: int, width: int) -> Image:
-    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-    message.data = byte_array(picture)
+    message.data = byte_array(_picture(height, width))
     message.header.frame_id = 'camera_optical_frame'
     return message
 
 
-def _command(folder: Path, preset: str, dtype: str, device: str) -> list[str]:
+def _command(
+    folder: Path,
+    preset: str,
+    dtype: str,
+    size: tuple[int, int],
+    device: str,
+    cuda_graph: bool,
+) -> list[str]:
     cache = CacheConfig.recommended()
     values = {
         'model.preset': preset,
         'model.checkpoint': 'random',
         'model.device': device,
         'model.dtype': dtype,
+        'model.cuda_graph': cuda_graph,
+        'model.image_size': max(size),
         'cache.budget_tokens': cache.budget_tokens,
         'cache.bits': cache.bits,
         'cache.policy': cache.policy,

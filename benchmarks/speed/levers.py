@@ -29,7 +29,7 @@ from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import CameraHead
 from xstreamvggt_ros.model.config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.dense_head import DenseHead
-from xstreamvggt_ros.model.narrow import HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
 
 CONFIG = ModelConfig.preset('streamvggt')
@@ -55,16 +55,24 @@ def levers(device: torch.device) -> Iterator[Lever]:
     yield from _tables(device)
     yield from _heads(device)
     yield _packing()
+    if device.type == 'cuda':
+        yield _transfer(device)
 
 
 def _linears(device: torch.device) -> Iterator[Lever]:
     linear = nn.Linear(CONFIG.embed_dim, 4 * CONFIG.embed_dim, device=device)
     x = torch.randn(1, N, CONFIG.embed_dim, device=device)
-    half = HalfLinear(linear)
+    half, gelu = HalfLinear(linear), functional.gelu
     yield Lever('bf16 weights, a layer of 1024 x 4096', lambda: linear(x), lambda: half(x))
     if device.type == 'cpu':
+        if can_pack():
+            packed = HalfLinear(linear)
+            packed.pack()
+            yield Lever(
+                'the same packed, with GELU', lambda: gelu(half(x)), lambda: packed.then_gelu(x)
+            )
         whole = Int8Linear(linear)
-        yield Lever('int8 weights, the same', lambda: linear(x), lambda: whole(x))
+        yield Lever('int8 weights, the same layer', lambda: linear(x), lambda: whole(x))
 
 
 def _attention(device: torch.device) -> Iterator[Lever]:
@@ -72,9 +80,10 @@ def _attention(device: torch.device) -> Iterator[Lever]:
     keys, values = (
         torch.randn(1, HEADS, HELD + N, DIM, device=device).bfloat16() for _ in range(2)
     )
+    wide = [part.float() for part in (queries, keys, values)]
     yield Lever(
-        "two products a head for torch's attention, bf16",
-        lambda: functional.scaled_dot_product_attention(queries, keys, values),
+        'bf16 for fp32 in attention, by the kernel chosen for this processor',
+        lambda: attend(*wide),
         lambda: attend(queries, keys, values),
     )
 
@@ -142,6 +151,12 @@ def _heads(device: torch.device) -> Iterator[Lever]:
         lambda: head(features, HEIGHT, WIDTH),
         lambda: narrow(features, HEIGHT, WIDTH),
     )
+    other = copy.deepcopy(narrow)
+    yield Lever(
+        'the depth head alone for depth and point head, bf16',
+        lambda: (narrow(features, HEIGHT, WIDTH), other(features, HEIGHT, WIDTH)),
+        lambda: narrow(features, HEIGHT, WIDTH),
+    )
     camera = CameraHead(CONFIG).to(device).eval()
     narrow_camera = copy.deepcopy(camera)
     for part in (narrow_camera.trunk, narrow_camera.poseLN_modulation):
@@ -168,6 +183,16 @@ def _packing() -> Lever:
         "a cloud's bytes as array.array",
         lambda: assign(packed),
         lambda: assign(byte_array(packed)),
+    )
+
+
+def _transfer(device: torch.device) -> Lever:
+    image = torch.rand(3, HEIGHT, WIDTH)
+    pinned = image.pin_memory()
+    return Lever(
+        'an image from pinned memory',
+        lambda: image.to(device),
+        lambda: pinned.to(device, non_blocking=True),
     )
 
 
