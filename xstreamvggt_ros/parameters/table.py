@@ -37,7 +37,8 @@ MODEL_PARAMETERS = (
     _locked(
         'model.dtype',
         'auto',
-        'Precision of the large weights; auto: bfloat16 on CUDA, else float32. int8 is for CPUs.',
+        'Precision of the large weights; auto: bfloat16 on CUDA, else float32. int8 is for CPUs, '
+        'of which many run bfloat16 as fast (docs/performance.md).',
         choices=('auto', 'float32', 'bfloat16', 'int8'),
     ),
     _locked(
