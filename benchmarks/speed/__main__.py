@@ -16,6 +16,7 @@ from dataclasses import asdict
 import json
 import logging
 from pathlib import Path
+import re
 import sys
 
 import torch
@@ -143,7 +144,8 @@ def main(arguments: list[str] | None = None) -> int:
     text = report(results)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
-    stem = f'speed_{device.type}_{"_".join(options.presets) or "node"}'
+    words = re.findall(r'\w+', results['environment']['device'].lower().replace('(r)', ''))
+    stem = '_'.join(['speed', '-'.join(words), *(options.presets or ['node'])])
     (options.output / f'{stem}.md').write_text(text, encoding='utf-8')
     dumped = json.dumps(results, indent=1, default=asdict)
     (options.output / f'{stem}.json').write_text(dumped + '\n', encoding='utf-8')

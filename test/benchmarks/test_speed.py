@@ -29,9 +29,10 @@ def tiny():
 def test_a_quick_run_writes_a_table_and_every_figure(tmp_path, capsys):
     assert main(['--quick', '--device', 'cpu', '--output', str(tmp_path)]) == 0
 
-    text = (tmp_path / 'speed_cpu_tiny.md').read_text()
+    (page,), (figures,) = tmp_path.glob('speed_*_tiny.md'), tmp_path.glob('speed_*_tiny.json')
+    text = page.read_text()
     assert text in capsys.readouterr().out
-    results = json.loads((tmp_path / 'speed_cpu_tiny.json').read_text())
+    results = json.loads(figures.read_text())
     rows = results['presets']['tiny']
     assert {(row['frame'], row['contender']) for row in rows} == {
         (frame, name)
