@@ -10,7 +10,7 @@ import torch
 from torch import nn, Tensor
 
 from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
-from xstreamvggt_ros.model.layers import Attention, Block
+from xstreamvggt_ros.model.layers import Attention, Block, Mlp
 from xstreamvggt_ros.model.narrow import replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
@@ -71,9 +71,14 @@ class Aggregator(nn.Module):
                 features[pair] = torch.cat([within, tokens], dim=-1)
         return features
 
-    def set_precision(self, linear: type[nn.Module], attention: torch.dtype) -> None:
-        """Make the linear layers of that kind, and attend in that type."""
-        replace_linears(self, linear)
+    def set_precision(
+        self, mlp: type[nn.Module], other: type[nn.Module], attention: torch.dtype
+    ) -> None:
+        """Make the MLPs' linear layers of one kind and the others of another; attend in a type."""
+        for part in self.modules():
+            if isinstance(part, Mlp):
+                replace_linears(part, mlp)
+        replace_linears(self, other)
         self.dtype = attention
         for part in self.modules():
             if isinstance(part, Attention):

@@ -98,14 +98,15 @@ class StreamVGGT(nn.Module):
         """
         Hold the large weights in `dtype`, once: fp32, bf16 or int8. Returns the model itself.
 
-        With either of the latter, attention, the dense heads' convolutions and the camera head's
-        weights are bf16. Tokens between the layers, norms and what makes the outputs stay fp32;
-        docs/performance.md says what this changes.
+        int8 is for the MLPs, which have most of them: with either of the latter, attention and its
+        projections, the dense heads' convolutions and the camera head's weights are bf16. Tokens
+        between the layers, norms and what makes the outputs stay fp32; docs/performance.md says
+        what this changes.
         """
         if dtype == torch.float32:
             return self
         kind = Int8Linear if dtype == torch.int8 else HalfLinear
-        self.aggregator.set_precision(kind, torch.bfloat16)
+        self.aggregator.set_precision(kind, HalfLinear, torch.bfloat16)
         for part in (self.camera_head.trunk, self.camera_head.poseLN_modulation):
             replace_linears(part, HalfLinear)
         for head in (self.depth_head, self.point_head):
