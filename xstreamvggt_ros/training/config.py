@@ -120,6 +120,17 @@ RECIPES = {
         depth_share=0.2,
         point_share=0.05,
     ),
+    # Two cores again, from weights that match already (--init).
+    'cpu-longer': TrainingConfig(
+        stages=(
+            Stage(0.6, (84, 112), ((16, 2), (8, 4), (4, 8)), (1, 20)),
+            Stage(1.0, (84, 112), ((8, 4), (4, 8), (2, 16), (1, 24)), (1, 20)),
+        ),
+        steps=10_000,
+        lr=8e-4,
+        depth_share=0.3,
+        point_share=0.05,
+    ),
     # One large GPU, where a small batch would only wait for kernels to be launched.
     'gpu': TrainingConfig(
         stages=(
