@@ -188,6 +188,22 @@ def test_scores_are_those_of_the_equation(name, seed):
 
 
 @pytest.mark.parametrize('seed', range(3))
+def test_frame_diversity_in_bf16_is_not_misled_by_what_all_keys_share(seed):
+    case = context(seed, held_frames=6)
+    keys = 20 + 0.3 * case.keys
+    owners = case.frames.tolist()
+    for frame in range(6):
+        # Some frames lie apart by a little of what all of them share.
+        keys[: case.held][torch.tensor(owners) == frame] += 0.1 * frame * (-1) ** frame
+    narrow = replace(case, keys=keys.bfloat16())
+    wide = replace(narrow, keys=narrow.keys.float())
+
+    actual = POLICIES['frame_diversity']().score(narrow).tolist()
+
+    assert actual == frame_diversity(wide)
+
+
+@pytest.mark.parametrize('seed', range(3))
 def test_snapkv_ranks_masses_that_are_pooled_over_the_grid(seed):
     case = context(seed)
     mass = pool_over_grid(attention_mass(case.queries, case.keys, case.held), case)

@@ -90,13 +90,28 @@ class FrameDiversity(Policy):
         member = _ranks(context.frames).clamp_max(bound - 1)
         # The new frame's place is behind them.
         owner = torch.cat([member, member.new_full([keys.shape[1] - held], bound)])
-        belongs = owner == torch.arange(bound + 1, device=owner.device)[:, None]
+        belongs = (owner == torch.arange(bound + 1, device=owner.device)[:, None]).float()
         count = belongs.sum(dim=1)
-        # Summed in the keys' own type: in fp32 they would first be copied, all of them.
-        sums = (belongs.to(keys.dtype) @ keys).transpose(0, 1).flatten(1).float()
-        means = sums / count.clamp_min(1)[:, None]
+        means = _means_from_first(keys, belongs, count)
         distances = torch.cdist(means, means, compute_mode=_EXACT)
         return _farthest_first(distances, count[:-1] > 0)[member]
+
+
+def _means_from_first(keys: Tensor, belongs: Tensor, count: Tensor) -> Tensor:
+    """
+    Return the mean keys (F, H * D), fp32, of frames, as seen from the first key.
+
+    belongs (F, T) is 1 where a key of keys (H, T, D) is of a frame, count (F,) their number. The
+    product is in the keys' own type, for in fp32 all of them would be copied first. So the first
+    key, with what is common to all, is subtracted inside of it: bf16 rounds differences only.
+    """
+    exact = belongs[:, 0] - count
+    weights = torch.cat([exact[:, None], belongs[:, 1:]], dim=1).to(keys.dtype)
+    sums = (weights @ keys).float()
+    # Of a large count, bf16 drops a little.
+    dropped = (exact - weights[:, 0].float())[:, None]
+    sums = sums + dropped * keys[:, :1].float()
+    return sums.transpose(0, 1).flatten(1) / count.clamp_min(1)[:, None]
 
 
 def _ranks(frames: Tensor) -> Tensor:
