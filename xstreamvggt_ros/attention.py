@@ -15,9 +15,15 @@ from torch.nn import functional
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Attend queries (..., H, N, D) to keys and values (..., H, T, D), unmasked."""
-    if queries.device.type == 'cpu' and queries.dtype == torch.bfloat16 and not _has_amx():
+    on_cpu, learning = queries.device.type == 'cpu', torch.is_grad_enabled()
+    if on_cpu and not learning and by_products(queries.dtype):
         return _by_products(queries, keys, values)
     return functional.scaled_dot_product_attention(queries, keys, values)
+
+
+def by_products(dtype: torch.dtype) -> bool:
+    """Whether a CPU attends in that type by two matrix products a head."""
+    return dtype == torch.bfloat16 and not _has_amx()
 
 
 @functools.cache
@@ -38,8 +44,7 @@ def _by_products(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """
     Attend by two matrix products a head, whose scores (N, T) then stay in the processor's cache.
 
-    On a CPU with bf16 instructions but no tiles this takes half the time of torch's own attention
-    in bf16.
+    On a CPU with bf16 instructions but no tiles this is faster than torch's own attention in bf16.
     """
     attended = torch.empty_like(queries, memory_format=torch.contiguous_format)
     scaled = queries * (1 / math.sqrt(queries.shape[-1]))

@@ -9,6 +9,7 @@ import math
 
 import torch
 
+from xstreamvggt_ros.attention import by_products
 from xstreamvggt_ros.cache import CacheConfig, StreamCache
 from xstreamvggt_ros.cache.rows import total_bytes
 from xstreamvggt_ros.memory_trace import trace_frame
@@ -35,8 +36,8 @@ class Settings:
 
     image_size: the long side in pixels that images are brought to. dtype: of the large weights.
     in_memory: the weights are made in the host's memory, in fp32, rather than mapped from a file,
-    and the device is that host. on_cpu: the device is the host, which attends by a fused kernel in
-    fp32 only, and may hold weights in int8. aspect: of the images, width by height.
+    and the device is that host. on_cpu: the device is the host, which may attend by two products
+    in bf16, and hold weights in int8. aspect: of the images, width by height.
     """
 
     model: ModelConfig
@@ -145,11 +146,11 @@ def _admitting(settings: Settings, slots: int, cache: StreamCache) -> int:
 
 
 def _scoring(settings: Settings, slots: int, cache: StreamCache) -> int:
-    """Bound what attention takes where it is two products: a head's scores, and their softmax."""
+    """Bound what attention takes where it is two products: a head's scores."""
     dtype, tokens = cache.layout.dtype, cache.layout.frame.tokens
-    if not settings.on_cpu or dtype == torch.float32:
+    if not (settings.on_cpu and by_products(dtype)):
         return 0
-    return 2 * tokens * (slots + tokens) * dtype.itemsize
+    return tokens * (slots + tokens) * dtype.itemsize
 
 
 def named(size: int) -> str:
