@@ -167,6 +167,107 @@ def test_cameras_whose_clocks_part_are_put_in_order_by_what_lies_between_them():
     assert order == [0, 1] * (len(order) // 2) or order == [1, 0] * (len(order) // 2)
 
 
+def filmed(clock, silent=lambda camera, now: False, jitter=0.0, seconds=40):
+    """
+    Film with two cameras at 10 Hz, the second 0.05 s after the first.
+
+    `clock` gives what a camera's clock shows more than true. Returns what was given out, when
+    each camera lost frames and what was told of clocks that parted.
+    """
+    told, given_out, dropped = [], [], {0: [], 1: []}
+    arrivals = InStampOrder(2, WINDOW, newest=False, size=100, parted=lambda *of: told.append(of))
+    for tick in range(10 * seconds):
+        for camera in (0, 1):
+            taken_at = 0.1 * tick + 0.05 * camera
+            if silent(camera, taken_at):
+                continue
+            stamp = 1000 + taken_at + clock(camera, taken_at)
+            at = taken_at + jitter * (tick * 7 % 10) / 10
+            dropped[camera] += [at for _ in arrivals.put(frame(stamp, camera, at))]
+        while (each := arrivals.take(0.1 * tick + 0.1)[0]) is not None:
+            given_out.append(each)
+    return given_out, dropped, told
+
+
+def in_turn(given_out, begin, end):
+    """Tell whether the cameras took turns between two arrivals."""
+    order = [each.camera for each in given_out if begin < each.at < end]
+    return len(order) > 50 and all(a != b for a, b in zip(order, order[1:], strict=False))
+
+
+@pytest.mark.parametrize('step', [-90, -5, 5, 90])
+def test_a_camera_whose_clock_is_set_alone_silences_none(step):
+    given_out, dropped, told = filmed(lambda camera, now: step * (camera == 0 and now >= 5))
+
+    assert dropped[0] == []
+    # Until it is certain that the second does not follow.
+    assert all(5 <= at < 6.2 for at in dropped[1])
+    assert told == [(1, pytest.approx(-step, abs=0.5))]
+    assert in_turn(given_out, 7, 40)
+
+
+@pytest.mark.parametrize('step', [-90, -5, 5, 90])
+def test_a_clock_that_is_set_and_set_right_again_leaves_the_order_as_it_was(step):
+    given_out, dropped, told = filmed(lambda camera, now: step * (camera == 0 and 5 <= now < 20))
+
+    assert dropped[0] == []
+    assert all(5 <= at < 6.2 for at in dropped[1])
+    assert told == [(1, pytest.approx(-step, abs=0.5))]
+    assert in_turn(given_out, 7, 19)
+    assert in_turn(given_out, 21, 40)
+    stamps = [each.stamp_ns for each in given_out if each.at > 21]
+    assert stamps == sorted(stamps)
+
+
+@pytest.mark.parametrize('step', [-90, -5, 5, 90])
+def test_clocks_that_are_set_together_lose_nothing(step):
+    given_out, dropped, told = filmed(lambda camera, now: step * (now >= 5))
+
+    assert (dropped, told) == ({0: [], 1: []}, [])
+    assert in_turn(given_out, 0, 40)
+
+
+def test_jitter_is_not_taken_for_clocks_that_part():
+    given_out, dropped, told = filmed(lambda camera, now: 0, jitter=0.04)
+
+    assert (dropped, told) == ({0: [], 1: []}, [])
+    assert in_turn(given_out, 0, 40)
+
+
+@pytest.mark.parametrize('before', [0, 90])
+@pytest.mark.parametrize('camera', [0, 1])
+def test_a_camera_that_pauses_comes_back_by_its_own_stamps(camera, before):
+    given_out, dropped, told = filmed(
+        lambda which, now: before * (which == 0 and now >= 5),
+        lambda which, now: which == camera and 10 <= now < 25,
+    )
+
+    assert [at for lost in dropped.values() for at in lost if at > 6.2] == []
+    assert len(told) == (before > 0)
+    assert in_turn(given_out, 25, 40)
+
+
+def test_two_clocks_that_never_agreed_are_put_in_order():
+    given_out, dropped, told = filmed(lambda camera, now: 90 * camera)
+
+    assert all(at < 1.3 for lost in dropped.values() for at in lost)
+    assert len(told) == 1
+    assert in_turn(given_out, 2, 40)
+
+
+def test_a_camera_that_the_window_waits_for_keeps_its_own_stamps():
+    told = []
+    arrivals = InStampOrder(2, 4.0, newest=False, size=100, parted=lambda *of: told.append(of))
+    for tick in range(100):
+        now = 0.1 * tick
+        for camera, delay in ((0, 0.0), (1, 3.0)):
+            assert arrivals.put(frame(now - delay, camera, at=now)) == []
+        while arrivals.take(now)[0] is not None:
+            pass
+
+    assert told == []
+
+
 def test_a_camera_whose_clock_parted_is_back_in_order_when_it_begins_again_too():
     arrivals = InStampOrder(2, WINDOW, newest=False, size=100)
     steps = [

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Protocol
 SECOND = 1_000_000_000
 # A stamp that goes back by more than this many nanoseconds is a bag that begins again.
 LOOP_BACK = SECOND
-# Seconds in which the other cameras of that bag begin again too; one that does not has another
-# clock.
+# Seconds in which the other cameras follow one whose time has changed; one that does not has
+# another clock.
 FOLLOWING = 1.0
 
 
@@ -115,9 +115,10 @@ class InStampOrder:
 
     A stamp that goes back by more than a second against its own camera's begins a new lap, which
     comes after all of the last one. The other cameras follow as their own stamps go back, or come
-    near the new lap's. One that does neither within a second has a clock that has parted from the
-    other's: what then lies between the two is taken off its stamps, and `parted` told which camera
-    it is and how many seconds that is.
+    near the new lap's. One that is in another lap, or by more than a second and the window behind
+    the latest time, for longer than a second has a clock that has parted from the others': what
+    then lies between the two is taken off its stamps for as long as that holds, and `parted` told
+    which camera it is and how many seconds that is, negative where it is behind.
     """
 
     def __init__(
@@ -137,11 +138,12 @@ class InStampOrder:
         # The numbers of the frames that were next when another camera's was given.
         self._next: list[int | None] = [None] * cameras
         self._lap = 0
-        self._lap_began = 0.0
         self._laps = [0] * cameras
         self._last: list[int | None] = [None] * cameras
         # What is taken off each camera's stamps.
         self._ahead = [0] * cameras
+        # Since when each camera has been elsewhere than the others.
+        self._left_at: list[float | None] = [None] * cameras
         # The latest time of the present lap.
         self._front: int | None = None
         self.set_rule(newest, size)
@@ -198,30 +200,37 @@ class InStampOrder:
         camera, stamp_ns = frame.camera, frame.stamp_ns
         last, self._last[camera] = self._last[camera], stamp_ns
         if last is not None and last - stamp_ns > LOOP_BACK:
-            self._begin_again(camera, frame.at)
-        elif self._laps[camera] != self._lap:
+            self._begin_again(camera)
+        elif self._front is not None:
             self._follow(camera, stamp_ns, frame.at)
         time_ns = stamp_ns - self._ahead[camera]
         if self._laps[camera] == self._lap:
             self._front = time_ns if self._front is None else max(self._front, time_ns)
         return _Key(self._laps[camera], time_ns)
 
-    def _begin_again(self, camera: int, now: float) -> None:
+    def _begin_again(self, camera: int) -> None:
         """Take a camera whose stamp went back into a new lap, unless there is one already."""
-        self._ahead[camera] = 0
         if self._laps[camera] == self._lap:
             self._lap += 1
-            self._lap_began = now
             self._front = None
-        self._laps[camera] = self._lap
+        self._enter(camera, 0)
 
     def _follow(self, camera: int, stamp_ns: int, now: float) -> None:
-        """Take a camera that was left behind into the present lap, if it belongs there."""
-        behind = stamp_ns - self._front
-        if abs(behind) > LOOP_BACK and now - self._lap_began <= FOLLOWING:
-            return
+        """Bring a camera to the others, where it has been left behind by them for long."""
+        apart = stamp_ns - self._front
+        behind = self._ahead[camera] - apart
+        if self._laps[camera] == self._lap and behind <= max(LOOP_BACK, self.window * SECOND):
+            self._left_at[camera] = None
+        elif abs(apart) <= LOOP_BACK:
+            self._enter(camera, 0)
+        elif self._left_at[camera] is None:
+            self._left_at[camera] = now
+        elif now - self._left_at[camera] > FOLLOWING:
+            self._enter(camera, apart)
+            self._parted(camera, apart / SECOND)
+
+    def _enter(self, camera: int, ahead: int) -> None:
+        """Take a camera into the present lap, with so much taken off its stamps."""
         self._laps[camera] = self._lap
-        self._ahead[camera] = 0
-        if abs(behind) > LOOP_BACK:
-            self._ahead[camera] = behind
-            self._parted(camera, behind / SECOND)
+        self._ahead[camera] = ahead
+        self._left_at[camera] = None

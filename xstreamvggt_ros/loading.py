@@ -23,7 +23,7 @@ def load_network(
     preset: str, checkpoint: str, revision: str, device: str, dtype: str
 ) -> StreamVGGT:
     """
-    Load the weights onto the device in the precision asked for, in evaluation mode.
+    Load the weights onto the device in the precision asked for, in evaluation mode, to stay there.
 
     The arguments are the node's parameters of those names; an empty checkpoint is the bundled
     one of the preset. Raises ValueError for a device that is
@@ -40,8 +40,7 @@ def load_network(
         source = checkpoint or bundled_checkpoint(preset)
         load_checkpoint(model, source, revision=revision or None)
     model.set_precision(choose_dtype(dtype, chosen))
-    model.to(chosen).eval()
-    return model.pack() if chosen.type == 'cpu' else model
+    return model.to(chosen).eval().pack()
 
 
 def choose_device(name: str) -> torch.device:

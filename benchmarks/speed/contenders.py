@@ -61,8 +61,7 @@ def narrowed(config: ModelConfig, model: StreamVGGT, dtype: str) -> StreamVGGT:
     with torch.device('meta'):
         copy = StreamVGGT(config)
     copy.load_state_dict(model.state_dict(), assign=True)
-    copy.set_precision(getattr(torch, dtype)).eval().requires_grad_(False)
-    return copy.pack() if copy.aggregator.camera_token.device.type == 'cpu' else copy
+    return copy.set_precision(getattr(torch, dtype)).eval().requires_grad_(False).pack()
 
 
 class Memory:

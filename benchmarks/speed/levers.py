@@ -29,7 +29,13 @@ from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import CameraHead
 from xstreamvggt_ros.model.config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.dense_head import DenseHead
-from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.narrow import (
+    can_pack,
+    HalfLinear,
+    Int8Linear,
+    PackedLinear,
+    replace_linears,
+)
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
 
 CONFIG = ModelConfig.preset('streamvggt')
@@ -66,11 +72,8 @@ def _linears(device: torch.device) -> Iterator[Lever]:
     yield Lever('bf16 weights, a layer of 1024 x 4096', lambda: linear(x), lambda: half(x))
     if device.type == 'cpu':
         if can_pack():
-            packed = HalfLinear(linear)
-            packed.pack()
-            yield Lever(
-                'the same packed, with GELU', lambda: gelu(half(x)), lambda: packed.then_gelu(x)
-            )
+            packed = PackedLinear(half, gelu=True)
+            yield Lever('the same packed, with GELU', lambda: gelu(half(x)), lambda: packed(x))
         whole = Int8Linear(linear)
         yield Lever('int8 weights, the same layer', lambda: linear(x), lambda: whole(x))
 

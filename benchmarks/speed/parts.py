@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.speed.peaks import now
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
+from xstreamvggt_ros.model.narrow import can_pack
 
 PARTS = ('encoder', 'frame blocks', 'global blocks', 'cache', 'camera head', 'depth head',
          'point head', 'conversion', 'publishing')  # fmt: skip
@@ -89,9 +90,10 @@ def count_operations(step: Callable[[], object], dtype: str) -> dict[str, float]
     mapping = {
         torch.ops.aten._int_mm: _int_mm_flop,
         torch.ops.aten.mv: _vector_flop,
-        torch.ops.mkldnn._linear_pointwise: _packed_flop,
         torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
     }
+    if can_pack():
+        mapping[torch.ops.mkldnn._linear_pointwise] = _packed_flop
     with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         step()
     counted: dict[str, float] = defaultdict(float)

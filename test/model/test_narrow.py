@@ -9,7 +9,13 @@ from torch import nn
 from torch.nn import functional
 
 from xstreamvggt_ros.model.config import DINOV2_ENCODERS
-from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.narrow import (
+    can_pack,
+    HalfLinear,
+    Int8Linear,
+    PackedLinear,
+    replace_linears,
+)
 from xstreamvggt_ros.stream import StreamingReconstructor
 
 
@@ -83,6 +89,13 @@ def test_a_network_s_large_weights_are_held_once_in_few_bytes(dtype, share):
     assert model.dtype == torch.bfloat16
 
 
+def test_one_row_is_multiplied_as_many_are():
+    narrow = HalfLinear(layer())
+    x = torch.randn(3, 64, generator=torch.Generator().manual_seed(1))
+
+    torch.testing.assert_close(narrow(x[:1]), narrow(x)[:1], rtol=0.01, atol=0.001)
+
+
 needs_packing = pytest.mark.skipif(not can_pack(), reason='this processor has no bf16 products')
 
 
@@ -91,22 +104,30 @@ needs_packing = pytest.mark.skipif(not can_pack(), reason='this processor has no
 def test_packed_weights_give_what_they_gave_before(rows):
     x = torch.randn(2, rows, 64, generator=torch.Generator().manual_seed(1))
     narrow = HalfLinear(layer())
-    before, activated = narrow(x), functional.gelu(narrow(x))
 
-    narrow.pack()
+    plain, activated = PackedLinear(narrow), PackedLinear(narrow, gelu=True)
 
-    assert narrow(x).dtype == torch.float32
-    assert relative(narrow(x), before) < 0.004
-    assert relative(narrow.then_gelu(x).float(), activated) < 0.006
+    assert plain(x).dtype == torch.float32
+    assert relative(plain(x), narrow(x)) < 0.004
+    assert relative(activated(x).float(), functional.gelu(narrow(x))) < 0.006
+
+
+@pytest.fixture
+def networks():
+    """Give the same bf16 network twice, in evaluation mode, and images."""
+    case = golden.load('full_vits4')
+    models = [case.model().eval().set_precision(torch.bfloat16) for _ in range(2)]
+    return (*models, case.images)
 
 
 @needs_packing
-def test_a_packed_network_gives_nearly_what_it_gave_before():
-    case = golden.load('full_vits4')
-    plain, packed = (case.model().eval().set_precision(torch.bfloat16) for _ in range(2))
+def test_a_packed_network_gives_nearly_what_it_gave_before(networks):
+    plain, packed, images = networks
+    packed.pack()
     with torch.inference_mode():
-        before = plain(case.images[None, :3], point_head=False)
-        after = packed.pack()(case.images[None, :3], point_head=False)
+        before, after = (
+            model(images[None, :3], point_head=False) for model in (plain, packed.pack())
+        )
 
     config = packed.config
     blocks = DINOV2_ENCODERS[config.patch_embed].depth + 2 * config.depth
@@ -114,13 +135,23 @@ def test_a_packed_network_gives_nearly_what_it_gave_before():
     assert relative(after.depth, before.depth) < 0.01
 
 
+def test_where_weights_cannot_be_packed_they_are_left_as_they_are(networks, monkeypatch):
+    monkeypatch.setattr('xstreamvggt_ros.model.network.can_pack', lambda: False)
+    plain, other, images = networks
+    other.pack()
+
+    with torch.inference_mode():
+        before, after = (model(images[None, :2], point_head=False) for model in (plain, other))
+
+    torch.testing.assert_close(after.depth, before.depth, rtol=0, atol=0)
+
+
 @needs_packing
-def test_a_stream_saved_before_packing_goes_on_behind_it():
-    models = [golden.load('full_vits4').model().set_precision(torch.bfloat16) for _ in range(2)]
-    plain, packed = (StreamingReconstructor(model) for model in (models[0], models[1].pack()))
-    image = golden.load('full_vits4').images[0]
-    plain.step(image)
+def test_a_stream_saved_before_packing_goes_on_behind_it(networks):
+    plain, packed = (StreamingReconstructor(model) for model in (networks[0], networks[1].pack()))
+    images = networks[2]
+    plain.step(images[0])
 
     packed.load_state_dict(plain.state_dict())
 
-    assert packed.cache_stats().steps == 1
+    assert relative(packed.step(images[1]).depth, plain.step(images[1]).depth) < 0.01

@@ -11,7 +11,7 @@ from torch import nn, Tensor
 
 from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
 from xstreamvggt_ros.model.layers import Attention, Block, Mlp
-from xstreamvggt_ros.model.narrow import replace_linears
+from xstreamvggt_ros.model.narrow import HalfLinear, PackedLinear, replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
 
@@ -83,6 +83,13 @@ class Aggregator(nn.Module):
         for part in self.modules():
             if isinstance(part, Attention):
                 part.dtype = attention
+
+    def pack(self) -> None:
+        """Pack every bf16 linear layer; see PackedLinear."""
+        for part in self.modules():
+            if isinstance(part, Mlp) and isinstance(part.fc1, HalfLinear):
+                part.fc1, part.activation = PackedLinear(part.fc1, gelu=True), nn.Identity()
+        replace_linears(self, PackedLinear, HalfLinear)
 
     def _blocks(self) -> nn.ModuleList:
         config = self.config

@@ -8,11 +8,9 @@ from collections.abc import Callable
 
 import torch
 from torch import nn, Tensor
-from torch.nn import functional
 
 from xstreamvggt_ros.attention import attend as attend_all
 from xstreamvggt_ros.attention import has_triton
-from xstreamvggt_ros.model.narrow import HalfLinear
 from xstreamvggt_ros.model.rope import RotaryTable
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
@@ -41,13 +39,12 @@ class Mlp(nn.Module):
         """Build dim -> hidden -> out."""
         super().__init__()
         self.fc1 = nn.Linear(dim, hidden)
+        self.activation = nn.GELU()
         self.fc2 = nn.Linear(hidden, out)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., dim) to (..., out)."""
-        if isinstance(self.fc1, HalfLinear):
-            return self.fc2(self.fc1.then_gelu(x)).to(x.dtype)
-        return self.fc2(functional.gelu(self.fc1(x)))
+        return self.fc2(self.activation(self.fc1(x)))
 
 
 class Attention(nn.Module):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -34,7 +36,7 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., in) to (..., out) of its type; what is not finite stays so."""
         rows = x.flatten(0, -2)
-        # In place and without a division per number: on a CPU these passes cost as products do.
+        # In place and without a division per number: on a CPU these passes show.
         largest = torch.maximum(rows.amax(dim=1, keepdim=True), -rows.amin(dim=1, keepdim=True))
         step = (largest.float() / _LARGEST).clamp_min_(_LEAST)
         codes = (rows * step.reciprocal()).round_().to(torch.int8)
@@ -52,60 +54,81 @@ class HalfLinear(nn.Module):
         self.weight = nn.Parameter(linear.weight.detach().bfloat16(), requires_grad=False)
         self.bias = nn.Parameter(linear.bias.detach().bfloat16(), requires_grad=False)
 
-    def pack(self) -> None:
-        """Hold the weights in the order in which oneDNN multiplies, for good: on a CPU only."""
-        packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach())
-        self.weight = nn.Parameter(packed, requires_grad=False)
-
-    def then_gelu(self, x: Tensor) -> Tensor:
-        """Return the exact GELU of what forward gives, in bf16 where that is one pass."""
-        if self.weight.is_mkldnn:
-            return self._multiply_packed(x, 'gelu', 'none')
-        return functional.gelu(self(x))
-
     def forward(self, x: Tensor) -> Tensor:
         """Map x (..., in) to (..., out) of its type."""
-        if self.weight.is_mkldnn:
-            return self._multiply_packed(x, 'none', '').to(x.dtype)
         rows = x.to(self.weight.dtype)
-        if x.device.type == 'cuda':
+        if x.device.type != 'cpu':
             return functional.linear(rows, self.weight, self.bias).to(x.dtype)
-        # On a CPU, bias inside of the product costs up to two thirds more, and a matrix product of
-        # one row up to a half more than one with a vector.
-        if x.numel() == x.shape[-1]:
+        # On a CPU a bias is slower inside of the product, and one row faster as a vector.
+        if x.numel() == x.shape[-1] and has_bf16_products():
             product = torch.mv(self.weight, rows.flatten()).view(*x.shape[:-1], -1)
         else:
             product = functional.linear(rows, self.weight)
         return product.float().add_(self.bias).to(x.dtype)
 
-    def _multiply_packed(self, x: Tensor, activation: str, algorithm: str) -> Tensor:
-        return torch.ops.mkldnn._linear_pointwise(
+
+class PackedLinear(nn.Module):
+    """
+    A HalfLinear whose weights lie in the order in which oneDNN multiplies them.
+
+    It lives on the CPU and cannot be copied. Gives fp32; with GELU, in the same pass, bf16.
+    """
+
+    def __init__(self, half: HalfLinear, gelu: bool = False) -> None:
+        """Take over the layer's weights."""
+        super().__init__()
+        packed = torch.ops.mkldnn._reorder_linear_weight(half.weight.detach())
+        self.weight = nn.Parameter(packed, requires_grad=False)
+        self.bias = half.bias
+        self.gelu = gelu
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map x (..., in) to (..., out)."""
+        activation, algorithm = ('gelu', 'none') if self.gelu else ('none', '')
+        out = torch.ops.mkldnn._linear_pointwise(
             x.bfloat16(), self.weight, self.bias, activation, [], algorithm
         )
+        return out if self.gelu else out.float()
+
+
+@functools.cache
+def has_bf16_products() -> bool:
+    """Whether oneDNN is there and multiplies in bf16 on this processor."""
+    supported = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
+    return torch.backends.mkldnn.is_available() and supported is not None and supported()
 
 
 def can_pack() -> bool:
-    """Whether torch and the processor multiply packed bf16 weights (as torch.compile does)."""
-    operators = ('_reorder_linear_weight', '_linear_pointwise', '_is_mkldnn_bf16_supported')
+    """
+    Whether PackedLinear works and pays here.
+
+    Its operators are those that torch.compile emits on x86; with Arm's library they fuse nothing.
+    """
+    operators = torch.ops.mkldnn
+    arm = getattr(operators, '_is_mkldnn_acl_supported', None)
     return (
-        torch.backends.mkldnn.is_available()
-        and all(hasattr(torch.ops.mkldnn, name) for name in operators)
-        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        has_bf16_products()
+        and torch.backends.mkldnn.enabled
+        and not (arm is not None and arm())
+        and hasattr(operators, '_reorder_linear_weight')
+        and hasattr(operators, '_linear_pointwise')
     )
 
 
-def replace_linears(module: nn.Module, kind: type[nn.Module]) -> None:
-    """Put a narrow layer in the place of every linear layer inside module."""
+def replace_linears(
+    module: nn.Module, kind: type[nn.Module], old: type[nn.Module] = nn.Linear
+) -> None:
+    """Put a layer of another kind in the place of every layer of the old kind inside module."""
     for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
+        if isinstance(child, old):
             setattr(module, name, kind(child))
         else:
-            replace_linears(child, kind)
+            replace_linears(child, kind, old)
 
 
 def cast(module: nn.Module, dtype: torch.dtype, keep: nn.Module | None = None) -> None:
     """Hold a module's weights in dtype, but for `keep`'s and those of narrow layers."""
     for part in module.modules():
-        if part is not keep and not isinstance(part, Int8Linear | HalfLinear):
+        if part is not keep and not isinstance(part, Int8Linear | HalfLinear | PackedLinear):
             for parameter in part.parameters(recurse=False):
                 parameter.data = parameter.data.to(dtype)

@@ -115,15 +115,13 @@ class StreamVGGT(nn.Module):
 
     def pack(self) -> StreamVGGT:
         """
-        Order bf16 weights as the processor multiplies them, where it can. Returns the model.
+        Order bf16 weights as the processor multiplies them, on a CPU that does. Returns the model.
 
-        From then on the model stays on the CPU and cannot be copied. The camera head is left as
-        it is: it has one token a frame.
+        A packed model stays on the CPU and cannot be copied. The camera head is left as it is: it
+        has one token a frame.
         """
-        if can_pack():
-            for part in self.aggregator.modules():
-                if isinstance(part, HalfLinear):
-                    part.pack()
+        if self.aggregator.camera_token.device.type == 'cpu' and can_pack():
+            self.aggregator.pack()
         return self
 
 

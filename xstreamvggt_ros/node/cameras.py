@@ -85,8 +85,8 @@ class CameraInputs:
         how = 'ahead of' if seconds > 0 else 'behind'
         self._logger.warning(
             f'the stamps of {self._images[camera].topic} are {abs(seconds):.1f} s {how} those of '
-            "another camera, which went back; the cameras' images are put in order all the same, "
-            'by what lies between their clocks: make the clocks agree'
+            "another camera; the cameras' images are put in order all the same, by what lies "
+            'between their clocks: make the clocks agree'
         )
 
     def _follow_rule(self) -> None:
