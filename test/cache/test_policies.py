@@ -194,7 +194,7 @@ def test_frame_diversity_in_bf16_is_not_misled_by_what_all_keys_share(seed):
     owners = case.frames.tolist()
     for frame in range(6):
         # Some frames lie apart by a little of what all of them share.
-        keys[: case.held][torch.tensor(owners) == frame] += 0.1 * frame * (-1) ** frame
+        keys[: case.held][torch.tensor(owners) == frame] += 0.01 * frame * (-1) ** frame
     narrow = replace(case, keys=keys.bfloat16())
     wide = replace(narrow, keys=narrow.keys.float())
 
