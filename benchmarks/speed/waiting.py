@@ -13,54 +13,68 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 import os
+from pathlib import Path
 import subprocess
 import sys
+import time
 
 import numpy as np
 
+ROOT = Path(__file__).resolve().parents[2]
 BUSY = 'while True: pass'
-FRAMES = """
-import time, torch
-from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.loading import load_network
-from xstreamvggt_ros.stream import StreamingReconstructor
-model = load_network('tiny', '', '', 'cpu', 'float32')
-stream = StreamingReconstructor(model, CacheConfig.recommended(), point_head=False)
-image = torch.rand(3, 168, 224)
-for _ in range(3):
-    stream.step(image)
-began = time.perf_counter()
-for _ in range(20):
-    stream.step(image)
-print((time.perf_counter() - began) / 20)
-"""
 POLICIES = ('ACTIVE', 'PASSIVE')
+FRAMES = 20
 
 
-def seconds_a_frame(policy: str, busy: bool) -> float:
-    """Run the frames in a process of their own, its threads waiting in that way."""
+def seconds_a_frame(policy: str, busy: bool, frames: int = FRAMES) -> float:
+    """Run frames in a process of their own, its threads waiting in that way."""
     environment = os.environ | {
         'OMP_WAIT_POLICY': policy,
         'OMP_NUM_THREADS': str(len(os.sched_getaffinity(0))),
     }
+    run = [sys.executable, '-m', 'benchmarks.speed.waiting', '--frames', str(frames)]
     with ExitStack() as stack:
         if busy:
             other = stack.enter_context(subprocess.Popen([sys.executable, '-c', BUSY]))
             stack.callback(other.kill)
-        run = [sys.executable, '-c', FRAMES]
-        done = subprocess.run(run, env=environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            run, env=environment, cwd=ROOT, check=True, capture_output=True, text=True
+        )
     return float(done.stdout)
 
 
+def run_frames(frames: int) -> float:
+    """Return the seconds of a frame of `tiny`."""
+    import torch
+
+    from xstreamvggt_ros.cache import CacheConfig
+    from xstreamvggt_ros.loading import load_network
+    from xstreamvggt_ros.stream import StreamingReconstructor
+
+    model = load_network('tiny', '', '', 'cpu', 'float32')
+    stream = StreamingReconstructor(model, CacheConfig.recommended(), point_head=False)
+    image = torch.rand(3, 168, 224)
+    for _ in range(3):
+        stream.step(image)
+    began = time.perf_counter()
+    for _ in range(frames):
+        stream.step(image)
+    return (time.perf_counter() - began) / frames
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table, or with --frames the seconds of a frame in this process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('--rounds', type=int, default=5)
-    rounds = parser.parse_args().rounds
+    parser.add_argument('--frames', type=int, help='only run these, in this process')
+    options = parser.parse_args()
+    if options.frames:
+        print(run_frames(options.frames))
+        return
     print('| beside | spinning, ms | sleeping, ms | faster (quartiles) |\n|---|---|---|---|')
     for name, busy in (('nothing', False), ('a busy process', True)):
         seconds = np.array(
-            [[seconds_a_frame(each, busy) for each in POLICIES] for _ in range(rounds)]
+            [[seconds_a_frame(each, busy) for each in POLICIES] for _ in range(options.rounds)]
         )
         low, middle, high = np.percentile(seconds[:, 0] / seconds[:, 1], (25, 50, 75))
         before, after = 1e3 * np.median(seconds, axis=0)

@@ -15,6 +15,7 @@ from benchmarks.speed.naive import NaiveMemory, rounded
 from benchmarks.speed.peaks import Peaks
 from benchmarks.speed.race import race
 from benchmarks.speed.rows import ratios, Row
+from benchmarks.speed.waiting import seconds_a_frame
 from xstreamvggt_ros.cache import CacheConfig, StreamCache
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import frame_from, stream_layout
@@ -133,3 +134,8 @@ def test_ratios_are_of_the_same_round():
         Row(1, 'unbounded', '', seconds=(2.0, 6.0, 16.0)),
     )
     assert ratios(row, baseline) == (2.5, 3.0, 3.5)
+
+
+@pytest.mark.parametrize('policy', ['ACTIVE', 'PASSIVE'])
+def test_frames_run_beside_a_busy_process(policy):
+    assert 0 < seconds_a_frame(policy, busy=True, frames=1) < 600
