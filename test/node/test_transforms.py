@@ -4,14 +4,13 @@
 
 import time
 
-from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from xstreamvggt_ros.messages import transform_stamped
+from xstreamvggt_ros.messages import time_from_ns, transform_stamped
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.player.link import Link
 from xstreamvggt_ros.transform_tree import TransformError
@@ -24,7 +23,7 @@ SECOND = 10**9
 def message(parent, child, sec, x):
     matrix = np.eye(4)
     matrix[0, 3] = x
-    header = Header(stamp=Time(sec=sec), frame_id=parent)
+    header = Header(stamp=time_from_ns(round(sec * SECOND)), frame_id=parent)
     return TFMessage(transforms=[transform_stamped(matrix, header, child)])
 
 
@@ -97,11 +96,28 @@ def test_of_a_bag_that_begins_again_what_moved_before_is_forgotten(talk):
     assert link.spin_until(moving.get_subscription_count, DEADLINE)
     assert link.spin_until(static.get_subscription_count, DEADLINE)
     static.publish(message('base', 'camera', 0, 0.5))
-    for sec in (7, 8, 2, 3):
+    for sec in (7, 8, 2, 3, 4):
         moving.publish(message('odom', 'base', sec, float(sec)))
 
-    assert wait_for(link, buffer, 'odom', 'camera', 5 * SECOND // 2)[0, 3] == 3.0
+    assert wait_for(link, buffer, 'odom', 'camera', 7 * SECOND // 2)[0, 3] == 4.0
     # Neither what was then nor anything between the two.
     for sec in (5, 8):
         with pytest.raises(TransformError, match='after the newest'):
             buffer.lookup('odom', 'camera', sec * SECOND)
+
+
+@pytest.mark.parametrize('rates', [(10, 10), (10, 100), (100, 10)])
+def test_of_two_publishers_whose_clocks_differ_nothing_is_forgotten(talk, rates):
+    moving, _, link = talk
+    buffer = TransformBuffer(link.node)
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    both = [
+        (i / rate, late) for rate, late in zip(rates, (0, 1.2), strict=True) for i in range(rate)
+    ]
+    mixed = [message('odom', 'base', 10 + now - late, 1.0) for now, late in sorted(both)]
+    # In one message, so that none is lost and they keep their order.
+    moving.publish(TFMessage(transforms=[each.transforms[0] for each in mixed]))
+    moving.publish(message('odom', 'base', 12, 2.0))
+
+    wait_for(link, buffer, 'odom', 'base', 12 * SECOND)
+    assert buffer.lookup('odom', 'base', 10 * SECOND)[0, 3] == 1.0

@@ -40,6 +40,8 @@ except ImportError:
 
 # Seconds between two looks for a transform that is waited for.
 POLL_PERIOD = 0.005
+# For so many nanoseconds a frame's stamps stay behind its newest before that is a bag's beginning.
+STAYS_BACK = SECOND // 2
 # What tf2 is told of who broadcasts; it does not use it.
 AUTHORITY = 'xstreamvggt_ros'
 
@@ -49,9 +51,10 @@ class TransformBuffer:
     Listen to the transforms of the last ten seconds.
 
     Those whose parent is `ignored()` are passed over: a node's own broadcasts, which would
-    otherwise take a frame from its parent. Where a frame's time goes back by more than a second,
-    as with a bag that begins again, all that moved before is forgotten. What arrives is handled by
-    the executor that spins `node`; any other thread may look it up.
+    otherwise take a frame from its parent. Where a frame's time goes back by more than a second
+    and stays there for half of one, as with a bag that begins again, all that moved before is
+    forgotten. What arrives is handled by the executor that spins `node`; any other thread may look
+    it up.
     """
 
     def __init__(self, node: Node, ignored: Callable[[], str] = lambda: '') -> None:
@@ -60,6 +63,8 @@ class TransformBuffer:
         self._ignored = ignored
         self._store = _Tree() if tf2_ros is None else _Tf2()
         self._newest: dict[str, int] = {}
+        # The stamp since which a frame's have been behind its newest.
+        self._back_since: dict[str, int] = {}
         self._destroyed = threading.Event()
         self._subscriptions = [
             _subscribe(node, MOVING_TRANSFORMS, self._on_moving),
@@ -114,19 +119,26 @@ class TransformBuffer:
                 continue
             if not static:
                 # Not before: names that the store refuses could be any number.
-                self._newest[child] = stamp_ns
+                self._newest[child] = max(stamp_ns, self._newest.get(child, stamp_ns))
 
     def _mind_loop(self, child: str, now: int) -> None:
         """Forget what moved before time went back: tf2 would not take anything that is older."""
         back = self._newest.get(child, now) - now
-        if back > LOOP_BACK:
-            self._store.clear()
-            self._newest.clear()
-            self._node.get_logger().warning(
-                f'the transforms of {child} went back by {back / SECOND:.1f} s; those from before '
-                'are forgotten',
-                throttle_duration_sec=5.0,
-            )
+        if back <= LOOP_BACK:
+            self._back_since.pop(child, None)
+            return
+        # Of two publishers whose clocks differ, the one ahead is heard again in between.
+        since = self._back_since[child] = min(now, self._back_since.get(child, now))
+        if now - since < STAYS_BACK:
+            return
+        self._store.clear()
+        self._newest.clear()
+        self._back_since.clear()
+        self._node.get_logger().warning(
+            f'the transforms of {child} went back by {back / SECOND:.1f} s; those from before are '
+            'forgotten: where no bag began again, see whether two nodes broadcast it',
+            throttle_duration_sec=5.0,
+        )
 
 
 class _Tree:
