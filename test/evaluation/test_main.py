@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command from end to end."""
 
+from io import StringIO
 import json
 import os
 import signal
@@ -134,3 +135,13 @@ def test_a_folder_may_be_called_what_it_likes(tmp_path, capsys):
     said = capsys.readouterr().out
     assert f'wrote {folder}/report.html' in said
     assert f'scored {folder}/run' in said
+
+
+def test_where_output_is_no_file_it_is_written_all_the_same(tmp_path, monkeypatch):
+    # As in a notebook.
+    said = StringIO()
+    monkeypatch.setattr(sys, 'stdout', said)
+
+    assert main(['report', str(tmp_path / 'nowhere')]) == 2
+
+    assert 'no finished run' in ' '.join(said.getvalue().split())

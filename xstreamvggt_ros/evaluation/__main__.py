@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from io import TextIOWrapper
 import logging
 import os
 import signal
@@ -25,8 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     from xstreamvggt_ros.evaluation.arguments import parse
 
     options = parse(arguments)
-    # Files may have names that are no text.
-    sys.stdout.reconfigure(errors='backslashreplace')
+    # Files may have names that are no text; notebooks' output takes what it gets.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')
     console = Console(highlight=False, soft_wrap=True)
     logger = logging.getLogger('xstreamvggt_ros')
     handler = RichHandler(console=console, show_time=False, show_path=False)

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
+
+# Surrogates that stand for no byte of a file's name.
+NO_BYTE = re.compile(r'[\ud800-\udc7f\udd00-\udfff]')
 
 
 def plain(value: Any) -> Any:
@@ -33,7 +37,12 @@ def plain(value: Any) -> Any:
 
 
 def printable(text: str) -> str:
-    r"""Write the bytes of a file's name that are no UTF-8 as \xe9; other text stays as it is."""
+    r"""
+    Write what of a file's name is no text by its number; other text stays as it is.
+
+    Bytes that are no UTF-8 become \xe9, surrogates that stand for no byte \ud800.
+    """
+    text = NO_BYTE.sub(lambda found: rf'\u{ord(found[0]):x}', text)
     return text.encode('utf-8', 'surrogateescape').decode('utf-8', 'backslashreplace')
 
 
