@@ -43,6 +43,7 @@ PATIENCE_S = 300.0
 SETTLE_S = 1.5
 QUEUE_SIZE = 64
 LOG_LINES = 15
+NO_ODOMETRY = 'no odometry was recorded; a stream that began here is not told from the one before'
 
 
 @dataclass
@@ -227,7 +228,10 @@ def _result(
         return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
     truth, unknown = aligner.of_frame(frame, image.shape[:2])
     if estimate is None:
-        reason = '; '.join(filter(None, ('the node gave no output', unknown)))
+        # The recorder waits for all but the odometry, which is not sent for every frame.
+        answered = frame.stamp_ns in happened.completed_ns
+        missing = NO_ODOMETRY if answered else 'the node gave no output'
+        reason = '; '.join(filter(None, (missing, unknown)))
         return FrameResult(index, frame, truth, 'dropped', reason=reason)
     completed_ns = happened.completed_ns[frame.stamp_ns]
     latency_s = 1e-9 * (completed_ns - happened.player.sent_ns[frame.stamp_ns])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.arrivals import LOOP_BACK
 from xstreamvggt_ros.evaluation.results import Estimate, pose
 from xstreamvggt_ros.io.bags import open_bag, stamp_of
 from xstreamvggt_ros.messages.odometry import UNKNOWN
@@ -28,12 +29,13 @@ def recorded_estimates(
     Read a recording once; give stamp and estimate (without its picture) of each whole frame.
 
     With own_points the cloud, which has to be organised, is kept beside the depth. Worlds are
-    counted by odometry, which has no velocity in the first frame of each.
+    counted by odometry, which has no velocity in the first frame of each; a frame without
+    odometry is not whole, and a world that began with it is not counted.
     """
     wanted = (*PARTS, POINTS) if own_points else PARTS
     prefix = f'/{node_name}/'
     begun: dict[int, dict[str, object]] = {}
-    world = 0
+    world, before_ns = 0, None
     with open_bag(bag) as reader:
         topics = {prefix + name for name in wanted}
         connections = [each for each in reader.connections if each.topic in topics]
@@ -43,8 +45,8 @@ def recorded_estimates(
             name = connection.topic.removeprefix(prefix)
             parts[name] = reader.deserialize(cdr, connection.msgtype)
             if name == ODOMETRY:
-                world += _begins_world(parts[name])
-                parts[name] = world
+                world += _begins_world(parts[name], stamp_ns, before_ns)
+                parts[name], before_ns = world, stamp_ns
             if len(parts) == len(wanted):
                 yield stamp_ns, _estimate(begun.pop(stamp_ns))
             while len(begun) > MOST_OPEN:
@@ -71,14 +73,17 @@ def _estimate(parts: dict) -> Estimate:
     )
 
 
-def _begins_world(odometry) -> bool:
-    """Tell whether a frame has no velocity, being the first of its world."""
+def _begins_world(odometry, stamp_ns: int, before_ns: int | None) -> bool:
+    """Tell whether a frame has no velocity because it is the first of its world."""
     velocity = odometry.twist.twist
     still = not any(
         getattr(part, axis) for part in (velocity.linear, velocity.angular) for axis in 'xyz'
     )
+    # Nor has it one where no time has passed since the frame before; a step back that is larger
+    # begins a world.
+    timeless = before_ns is not None and 0 <= before_ns - stamp_ns <= LOOP_BACK
     # Where there is no depth the variance is unknown, too, but the velocity is not 0 to the bit.
-    return still and odometry.twist.covariance[0] >= UNKNOWN
+    return still and not timeless and odometry.twist.covariance[0] >= UNKNOWN
 
 
 def _map(message) -> np.ndarray:
