@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-SECOND = 1_000_000_000
+from xstreamvggt_ros.stamps import NANOSECONDS
+
 # A stamp that goes back by more than this many nanoseconds is a bag that begins again.
-LOOP_BACK = SECOND
+LOOP_BACK = NANOSECONDS
 # Seconds in which the other cameras follow one whose time has changed; one that does not has
 # another clock.
 FOLLOWING = 1.0
@@ -219,7 +220,7 @@ class InStampOrder:
         """Bring a camera to the others, where it has been left behind by them for long."""
         apart = stamp_ns - self._front
         behind = self._ahead[camera] - apart
-        if self._laps[camera] == self._lap and behind <= max(LOOP_BACK, self.window * SECOND):
+        if self._laps[camera] == self._lap and behind <= max(LOOP_BACK, self.window * NANOSECONDS):
             self._left_at[camera] = None
         elif abs(apart) <= LOOP_BACK:
             self._enter(camera, 0)
@@ -227,7 +228,7 @@ class InStampOrder:
             self._left_at[camera] = now
         elif now - self._left_at[camera] > FOLLOWING:
             self._enter(camera, apart)
-            self._parted(camera, apart / SECOND)
+            self._parted(camera, apart / NANOSECONDS)
 
     def _enter(self, camera: int, ahead: int) -> None:
         """Take a camera into the present lap, with so much taken off its stamps."""

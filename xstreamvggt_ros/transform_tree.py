@@ -11,12 +11,12 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from xstreamvggt_ros.geometry import invert_rigid, rigid
+from xstreamvggt_ros.stamps import NANOSECONDS
 
-HISTORY_NS = 10 * 10**9
+HISTORY_NS = 10 * NANOSECONDS
 MAX_FRAMES = 1000
 # Of one frame: ten seconds at a thousand a second.
 MAX_SAMPLES = 10_000
-SECOND = 1e9
 
 
 class TransformError(ValueError):
@@ -124,8 +124,8 @@ class TransformTree:
                 else (stamp_ns - edge.stamps[-1], 'after the newest')
             )
             raise TransformError(
-                f'{edge.parent} to {name} is not known at {stamp_ns / SECOND:.3f} s, which is '
-                f'{gap / SECOND:.3f} s {side} transform'
+                f'{edge.parent} to {name} is not known at {stamp_ns / NANOSECONDS:.3f} s, which '
+                f'is {gap / NANOSECONDS:.3f} s {side} transform'
             )
         before, after = edge.stamps[index - 1], edge.stamps[index]
         share = (stamp_ns - before) / (after - before)

@@ -13,9 +13,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from xstreamvggt_ros.demo.pacing import Pacer
 from xstreamvggt_ros.io.frames import EncodedImage, Frame, FrameSource
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
 from xstreamvggt_ros.player.delivery import await_delivery, await_subscriber
 from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 DISCOVERY_TIMEOUT_S = 30.0
 QUEUE_DEPTH = 10

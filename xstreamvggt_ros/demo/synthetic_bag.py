@@ -13,7 +13,7 @@ from xstreamvggt_ros.io.bag_source import CAMERA_INFO, IMAGE, POSE, TRUE_POSE_TO
 from xstreamvggt_ros.io.bags import BagWriter, typestore
 from xstreamvggt_ros.io.frames import Calibration
 from xstreamvggt_ros.io.sources import FRAME_ID, stamp_at, TOPIC
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig, SyntheticSequence
 
 # Registered to the images, hence with the images' calibration.

@@ -17,10 +17,10 @@ from xstreamvggt_ros.demo.pacing import Pacer
 from xstreamvggt_ros.demo.player import image_message, PlayerError
 from xstreamvggt_ros.evaluation.datasets import DamagedFrame, SequenceFrame
 from xstreamvggt_ros.io.frames import Frame, RawImage
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
 from xstreamvggt_ros.player.clock import BagClock, Timeline
 from xstreamvggt_ros.player.delivery import await_delivery, await_subscriber
 from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 IMAGE_TOPIC = '/camera/image_raw'
 INFO_TOPIC = '/camera/camera_info'

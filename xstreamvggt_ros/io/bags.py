@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from xstreamvggt_ros.io.files import replacing
 from xstreamvggt_ros.io.frames import InputError
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 if TYPE_CHECKING:
     from rosbags.highlevel import AnyReader

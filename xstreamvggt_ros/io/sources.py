@@ -25,7 +25,7 @@ from xstreamvggt_ros.io.frames import (
     RawImage,
     Sample,
 )
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # Files that can hold more than eight bits a channel, as depth maps do.

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 COLUMNS = '# timestamp tx ty tz qx qy qz qw'
-NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from std_msgs.msg import Header
 from xstreamvggt_ros.accumulation import StampedPose
 from xstreamvggt_ros.messages.geometry import header_with, pose_stamped
 from xstreamvggt_ros.motion import Uncertainty
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 # Variance that says that nothing is known.
 UNKNOWN = 1e6
-NANOSECONDS = 1_000_000_000
 
 
 def odometry(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from xstreamvggt_ros.arrivals import Arrival, LOOP_BACK
 from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.messages import decode_compressed, decode_image
+from xstreamvggt_ros.messages import decode_compressed, decode_image, ns_from_time
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
@@ -121,7 +121,7 @@ class FrameReader:
 
     def _mind_loop(self, stamp: Time, camera: int) -> None:
         """Begin a new stream where a camera's time went back; without any stamp it has none."""
-        now, last = stamp_nanoseconds(stamp), self._last_stamps.get(camera)
+        now, last = ns_from_time(stamp), self._last_stamps.get(camera)
         if not now and last is None:
             return
         if last is not None and last - now > LOOP_BACK:
@@ -163,11 +163,6 @@ class FrameReader:
         if what not in self._told:
             self._told.add(what)
             self._tell(text)
-
-
-def stamp_nanoseconds(stamp: Time) -> int:
-    """Give a stamp in nanoseconds, exactly; 0 where it was never set."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def stamp_seconds(stamp: Time) -> float:

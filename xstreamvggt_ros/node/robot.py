@@ -15,6 +15,7 @@ from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.parameters import OutputParameters
+from xstreamvggt_ros.stamps import NANOSECONDS
 from xstreamvggt_ros.transform_tree import HISTORY_NS, TransformError, TransformMissing
 
 WARN_PERIOD = 5.0
@@ -154,5 +155,5 @@ def _odometry_fix(odom: str, base: str) -> str:
     return (
         f"start the robot's odometry, which broadcasts {odom} -> {base}, or correct "
         'output.odom_frame or output.base_frame; raise output.tf_timeout where it comes late, and '
-        f'use input.queue newest where images wait for more than {HISTORY_NS // 10**9} s'
+        f'use input.queue newest where images wait for more than {HISTORY_NS // NANOSECONDS} s'
     )

@@ -22,10 +22,11 @@ from rclpy.time import Time
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
-from xstreamvggt_ros.arrivals import LOOP_BACK, SECOND
+from xstreamvggt_ros.arrivals import LOOP_BACK
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
+from xstreamvggt_ros.stamps import NANOSECONDS
 from xstreamvggt_ros.transform_tree import (
     HISTORY_NS,
     TransformError,
@@ -41,7 +42,7 @@ except ImportError:
 # Seconds between two looks for a transform that is waited for.
 POLL_PERIOD = 0.005
 # For so many nanoseconds a frame's stamps stay behind its newest before that is a bag's beginning.
-STAYS_BACK = SECOND // 2
+STAYS_BACK = NANOSECONDS // 2
 # What tf2 is told of who broadcasts; it does not use it.
 AUTHORITY = 'xstreamvggt_ros'
 
@@ -135,8 +136,8 @@ class TransformBuffer:
         self._newest.clear()
         self._back_since.clear()
         self._node.get_logger().warning(
-            f'the transforms of {child} went back by {back / SECOND:.1f} s; those from before are '
-            'forgotten: where no bag began again, see whether two nodes broadcast it',
+            f'the transforms of {child} went back by {back / NANOSECONDS:.1f} s; those from '
+            'before are forgotten: where no bag began again, see whether two nodes broadcast it',
             throttle_duration_sec=5.0,
         )
 

@@ -16,11 +16,11 @@ from rosbags.rosbag2 import Reader
 
 from xstreamvggt_ros.io.bags import find_bag, open_recording
 from xstreamvggt_ros.io.frames import InputError
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
 from xstreamvggt_ros.player.clock import BagClock, CLOCK_TOPIC, Timeline
 from xstreamvggt_ros.player.delivery import await_delivery, await_subscriber
 from xstreamvggt_ros.player.link import Link
 from xstreamvggt_ros.player.topics import choose_topics, PlayedTopic
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 # Somebody always listens to these; they are not what a bag is played for.
 SIDE_TOPICS = ('/tf', '/tf_static', '/rosout', '/parameter_events', '/diagnostics')

@@ -10,8 +10,8 @@ from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
 from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 CLOCK_TOPIC = '/clock'
 

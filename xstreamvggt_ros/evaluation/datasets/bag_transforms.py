@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from xstreamvggt_ros.evaluation.datasets.problems import Problems
 from xstreamvggt_ros.geometry import invert_rigid, rigid
 from xstreamvggt_ros.io.stamped_poses import StampedPoses
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 
 class BagTransforms:

@@ -42,7 +42,7 @@ from xstreamvggt_ros.evaluation.datasets.reading import (
 )
 from xstreamvggt_ros.io.frames import InputError
 from xstreamvggt_ros.io.sources import stamp_at
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 SELECTION, RAW = 'kitti', 'kitti_raw'
 UNITS_PER_METRE = 256.0

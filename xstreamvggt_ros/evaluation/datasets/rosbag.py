@@ -40,7 +40,7 @@ from xstreamvggt_ros.io.bag_source import (
 from xstreamvggt_ros.io.bags import find_bag
 from xstreamvggt_ros.io.frames import InputError
 from xstreamvggt_ros.io.stamped_poses import nearest_stamps
-from xstreamvggt_ros.io.trajectories import NANOSECONDS
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 LAYOUT = 'rosbag'
 TOLERANCE_S = 0.02

@@ -33,7 +33,8 @@ from xstreamvggt_ros.evaluation.datasets.reading import (
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.io.frames import InputError
 from xstreamvggt_ros.io.stamped_poses import nearest_stamps, StampedPoses
-from xstreamvggt_ros.io.trajectories import NANOSECONDS, parse_stamp, read_tum
+from xstreamvggt_ros.io.trajectories import parse_stamp, read_tum
+from xstreamvggt_ros.stamps import NANOSECONDS
 
 TUM, BONN = 'tum', 'bonn'
 UNITS_PER_METRE = 5000.0

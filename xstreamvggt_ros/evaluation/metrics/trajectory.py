@@ -16,8 +16,9 @@ from scipy.spatial.transform import Rotation
 
 from xstreamvggt_ros.evaluation.metrics.statistics import ErrorStatistics
 from xstreamvggt_ros.io.stamped_poses import nearest_stamps, StampedPoses
-from xstreamvggt_ros.io.trajectories import NANOSECONDS, Trajectory
+from xstreamvggt_ros.io.trajectories import Trajectory
 from xstreamvggt_ros.similarity import Similarity
+from xstreamvggt_ros.stamps import NANOSECONDS
 from xstreamvggt_ros.umeyama import fit_points, move
 
 UNITS = ('frames', 'metres')
