@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 import json
+import os
 from pathlib import Path
 import platform
 from typing import Any
@@ -20,6 +22,7 @@ from xstreamvggt_ros.io.files import replacing
 from xstreamvggt_ros.io.trajectories import format_stamp, Trajectory, write_tum
 from xstreamvggt_ros.snapshots import Resumable, save_snapshot
 
+FILES = ('map_{}.ply', 'trajectory_{}.tum', 'stream_{}.safetensors', 'run_{}.json')
 VERSIONED = ('xstreamvggt_ros', 'torch', 'numpy', 'safetensors')
 
 
@@ -31,32 +34,31 @@ def save_stream(
 
     `map_<start>.ply` (unless no map is kept), `trajectory_<start>.tum`,
     `stream_<start>.safetensors` and `run_<start>.json`, <start> being the stamp of the stream's
-    first frame; those of the same stream are replaced, each in one step. `record` goes into the
-    last of them. ValueError: no directory, or no frame yet; OSError from the disk.
+    first frame. Where any of them is there, all are named `…_<start>_2` or by the next number
+    that is free. `record` goes into the last of them. ValueError: no directory, or no frame yet;
+    OSError from the disk.
     """
     if not directory:
         raise ValueError('output.directory is empty; set it to the folder to save into')
     if not accumulation.frames:
         raise ValueError('there is no frame to save yet; send images first')
     folder = Path(directory).expanduser()
-    start = format_stamp(accumulation.first_stamp_ns).replace('.', '_')
-    files = []
+    start = format_stamp(accumulation.first_stamp_ns)
+    map_file, trajectory_file, stream_file, record_file = _free_names(folder, start)
+    files = [trajectory_file, stream_file, record_file]
     if accumulation.keeps_map:
-        files.append(folder / f'map_{start}.ply')
+        files.insert(0, map_file)
         cloud = accumulation.cloud()
-        write_ply(files[-1], Cloud(cloud.points, cloud.colours))
-    files.append(folder / f'trajectory_{start}.tum')
+        write_ply(map_file, Cloud(cloud.points, cloud.colours))
     trajectory = _trajectory(accumulation)
-    write_tum(files[-1], trajectory)
-    files.append(folder / f'stream_{start}.safetensors')
-    save_snapshot(files[-1], stream)
-    files.append(folder / f'run_{start}.json')
+    write_tum(trajectory_file, trajectory)
+    save_snapshot(stream_file, stream)
     _write_record(
-        files[-1],
+        record_file,
         {
             **record,
             'versions': versions(),
-            'start': format_stamp(accumulation.first_stamp_ns),
+            'start': start,
             'frames': accumulation.frames,
             'trajectory_poses': len(trajectory),
             'map_points': len(accumulation.cloud().points),
@@ -75,6 +77,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = 'not installed'
     return found
+
+
+def _free_names(folder: Path, start: str) -> list[Path]:
+    """Name a save's files by the first number that no earlier save of such a stream has taken."""
+    for number in count(1):
+        name = start.replace('.', '_') + (f'_{number}' if number > 1 else '')
+        files = [folder / pattern.format(name) for pattern in FILES]
+        if not any(map(os.path.lexists, files)):
+            return files
 
 
 def _trajectory(accumulation: Accumulation) -> Trajectory:

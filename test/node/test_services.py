@@ -188,17 +188,40 @@ def test_the_record_tells_parameters_versions_and_figures(active, tmp_path):
     assert record['map_points'] > 0
 
 
-def test_saving_again_replaces_and_another_stream_does_not(active, tmp_path):
+def test_saving_again_replaces_nothing(active, tmp_path):
     rig = real(active, tmp_path, **{'output.map_max_points': 0})
     poses = rig.collect(PoseStamped, POSE)
-    for stamp in (10.0, 11.0, 1.0):  # the last is a bag that begins again
+    saved, folder = [], tmp_path / 'saved'
+    for stamp in (10.0, 11.0, 12.0, 1.0):  # the last is a bag that begins again
         rig.feed(images(stamp), poses)
-        assert trigger(rig, 'save').success
+        response = trigger(rig, 'save')
+        saved.append({path.name for path in folder.iterdir()} - set().union(*saved))
+        assert all(str(folder / name) in response.message for name in saved[-1])
 
-    found = sorted(path.name for path in (tmp_path / 'saved').glob('t*'))
-    assert found == ['trajectory_10_000000000.tum', 'trajectory_1_000000000.tum']
-    assert len(read_tum(tmp_path / 'saved' / found[0])) == 2
-    assert not list((tmp_path / 'saved').glob('map*'))
+    assert saved == [
+        {f'trajectory_{start}.tum', f'stream_{start}.safetensors', f'run_{start}.json'}
+        for start in ('10_000000000', '10_000000000_2', '10_000000000_3', '1_000000000')
+    ]
+    assert len(read_tum(folder / 'trajectory_10_000000000.tum')) == 1
+    assert len(read_tum(folder / 'trajectory_10_000000000_3.tum')) == 3
+    record = json.loads((folder / 'run_10_000000000_2.json').read_text())
+    assert set(record['files']) == saved[1]
+
+
+def test_the_files_of_one_save_share_a_counter(active, tmp_path):
+    rig = real(active, tmp_path)
+    (tmp_path / 'saved').mkdir()
+    kept = tmp_path / 'saved' / 'trajectory_1_000000000.tum'
+    kept.write_text('of another run')
+    rig.feed(images(1.0), rig.collect(PoseStamped, POSE))
+
+    assert trigger(rig, 'save').success
+
+    assert kept.read_text() == 'of another run'
+    assert {path.stem for path in (tmp_path / 'saved').iterdir()} == {
+        'trajectory_1_000000000',
+        *(f'{kind}_1_000000000_2' for kind in ('map', 'trajectory', 'stream', 'run')),
+    }
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ SAVE = Service(
     'save',
     Trigger,
     'Write map (PLY), trajectory (TUM), a snapshot of the stream and a run record (JSON) into '
-    '`output.directory`, and name them.',
+    '`output.directory`, and name them. Files of an earlier save stay: the new ones get a number.',
 )
 LOAD = Service('load', Trigger, 'Go on with the snapshot that `input.snapshot` names.')
 ENABLE = Service('enable', SetBool, 'Drop images (false), or take them again (true).')
