@@ -40,6 +40,7 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     out = tmp_path / 'out'
     out.mkdir()
     (out / 'mine.txt').write_text("not the demo's")
+    (out / 'cloud.ply').write_text('of a run before')
     code = main(['--input', str(images), '--output', str(out), *SMALL])
     said = capsys.readouterr().out
     assert code == 0, said
@@ -86,7 +87,16 @@ def test_a_node_that_cannot_be_configured_shows_its_log(images, tmp_path, capsys
     said = capsys.readouterr().out
     assert "model.device is 'abacus'" in said
     assert 'failed to configure' in said
-    assert not any(path.exists() for path in of_a_run_before)
+    assert f'results in {out} are those of a run before' in ' '.join(said.split())
+    assert [path.read_bytes() for path in of_a_run_before] == [b'old', b'old']
+
+
+def test_an_input_that_the_run_would_write_over_is_refused(tmp_path, capsys):
+    recording = tmp_path / 'reconstruction.mcap'
+    recording.write_bytes(b'old')
+    assert main(['--input', str(recording), '--output', str(tmp_path)]) == 2
+    assert 'give another --output' in ' '.join(capsys.readouterr().out.split())
+    assert recording.read_bytes() == b'old'
 
 
 @pytest.mark.ros

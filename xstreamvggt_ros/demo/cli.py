@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 import signal
 import sys
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -29,8 +30,9 @@ rendered, whose depth and poses are known exactly.
 """
 RENDERED_FRAMES = 48
 RENDERED_BAG = 'input.mcap'
-# What a run before may have left, and a run that fails must not be taken to have made.
-RESULTS = ('contact_sheet.png', 'trajectory.tum', 'cloud.ply', 'reconstruction.mcap')
+# What a run makes; those of a run before stay until there are new ones.
+RECORDING = 'reconstruction.mcap'
+RESULTS = ('contact_sheet.png', 'trajectory.tum', 'cloud.ply', RECORDING)
 SHEET_COLUMNS = 6
 LOG_LINES = 25
 GOOD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -135,8 +137,10 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.output.mkdir(parents=True, exist_ok=True)
-        source = _source(options, console)
-        return _demonstrate(source, options, console)
+        _mind_input(options)
+        with TemporaryDirectory(prefix='.new_', dir=options.output) as folder:
+            source = _source(options, Path(folder), console)
+            return _demonstrate(source, options, Path(folder), console)
     except InputError as error:
         console.print(f'[bold red]unusable input:[/] {escape(str(error))}')
         return UNUSABLE
@@ -150,13 +154,20 @@ def main(arguments: list[str] | None = None) -> int:
         logger.removeHandler(warnings)
 
 
-def _source(options: argparse.Namespace, console: Console) -> FrameSource:
-    """Open the user's input, or render one."""
+def _mind_input(options: argparse.Namespace) -> None:
+    """Refuse to write over what is to be read."""
+    results = [options.output / name for name in RESULTS]
+    if options.input and any(each.exists() and each.samefile(options.input) for each in results):
+        raise InputError(f'--input {options.input} would be written over; give another --output')
+
+
+def _source(options: argparse.Namespace, folder: Path, console: Console) -> FrameSource:
+    """Open the user's input, or render one in `folder`."""
     if options.input:
         return open_source(options.input, options.topic, options.rate)
     from xstreamvggt_ros.demo.synthetic_bag import render_bag
 
-    path = options.output / RENDERED_BAG
+    path = folder / RENDERED_BAG
     frames = options.max_frames or RENDERED_FRAMES
     with console.status(f'rendering a room, {frames} images with depth and poses'):
         render_bag(path, frames, options.rate)
@@ -165,8 +176,10 @@ def _source(options: argparse.Namespace, console: Console) -> FrameSource:
     return source
 
 
-def _demonstrate(source: FrameSource, options: argparse.Namespace, console: Console) -> int:
-    """Run the node, make the files and print the table."""
+def _demonstrate(
+    source: FrameSource, options: argparse.Namespace, folder: Path, console: Console
+) -> int:
+    """Run the node, make the files in `folder`, put them in place and print the table."""
     # Here, so that an unusable input is said without waiting for ROS and torch.
     from xstreamvggt_ros.demo.lifecycle import NodeError
     from xstreamvggt_ros.demo.run import RunOptions
@@ -180,19 +193,15 @@ def _demonstrate(source: FrameSource, options: argparse.Namespace, console: Cons
         parameters=options.params or shipped_parameters(),
         overrides=tuple(options.param),
     )
-    bag, log = options.output / 'reconstruction.mcap', options.output / 'node.log'
-    for name in RESULTS:
-        result = options.output / name
-        if not (options.input and result.exists() and result.samefile(options.input)):
-            result.unlink(missing_ok=True)
+    bag, log = folder / RECORDING, options.output / 'node.log'
     try:
         happened = _play(source, options, run_options, bag, log, console)
     except NodeError as error:
         console.print(Panel(_tail(log), title=f'the end of {log}', title_align='left'))
         console.print(f'[bold red]{escape(str(error))}[/]')
+        _say_what_stays(options.output, console)
         return FAILED
-    files = [bag, log] if options.input else [bag, log, options.output / RENDERED_BAG]
-    return _report(source, run_options, happened, files, console)
+    return _report(source, run_options, happened, bag, log, console)
 
 
 def _play(source, options, run_options, bag: Path, log: Path, console: Console):
@@ -210,23 +219,42 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
         return run(source, run_options, bag, log, progress)
 
 
-def _report(source, run_options, happened, files: list[Path], console: Console) -> int:
+def _report(source, run_options, happened, bag: Path, log: Path, console: Console) -> int:
     """Check what was recorded, make the other files of it and print the table."""
     from xstreamvggt_ros.demo.report import make_files, weights_warning
     from xstreamvggt_ros.demo.results import read_results, spread
     from xstreamvggt_ros.demo.run import NODE_NAME
     from xstreamvggt_ros.demo.summary import judge, summary_table
 
-    bag = files[0]
+    output = log.parent
     with console.status('writing the files'):
         shown = spread(happened.completed_ns, SHEET_COLUMNS)
         results = read_results(bag, NODE_NAME, happened.published_ns, shown)
-        files = [*make_files(source, happened, results, bag.parent), *files]
+        make_files(source, happened, results, bag.parent)
     problems = judge(happened, results, run_options)
+    files = [log]
+    if len(results.trajectory):
+        files = [*_put_in_place(bag.parent, output), log]
+    else:
+        _say_what_stays(output, console)
     if warning := weights_warning(happened):
         console.print(Panel(warning, style='bold red'))
     console.print(summary_table(happened, results, run_options, problems, files))
     return FAILED if problems else GOOD
+
+
+def _put_in_place(folder: Path, output: Path) -> list[Path]:
+    """Move what a run made to `output`; nothing of a run before stays among it."""
+    for name in RESULTS:
+        if not (folder / name).exists():
+            (output / name).unlink(missing_ok=True)
+    made = [name for name in (*RESULTS, RENDERED_BAG) if (folder / name).exists()]
+    return [(folder / name).replace(output / name) for name in made]
+
+
+def _say_what_stays(output: Path, console: Console) -> None:
+    if any((output / name).exists() for name in RESULTS):
+        console.print(f'the results in {escape(str(output))} are those of a run before')
 
 
 @contextmanager
