@@ -123,6 +123,7 @@ def test_a_parameters_file_that_is_none_is_said_without_a_traceback(images, tmp_
 @pytest.mark.parametrize(
     ('assignment', 'words'),
     [
+        ('cache.budget_tokns:=512', 'did you mean cache.budget_tokens?'),
         ('cache.bits:=four', "cache.bits is 'four' on the command line"),
         ('cache.budget_tokens:=18', 'use at least budget_tokens'),
         ('cache.budget_tokens:=8', 'use at least budget_tokens'),

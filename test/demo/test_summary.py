@@ -56,11 +56,11 @@ def _results(**check):
     )
 
 
-def _text(run=RUN, options=None, results=None, files=()):
+def _text(run=RUN, options=None, results=None, files=(), warned=()):
     options, results = options or RunOptions(), results or _results()
     problems = judge(run, results, options)
     console = Console(file=io.StringIO(), width=100)
-    console.print(summary_table(run, results, options, problems, files))
+    console.print(summary_table(run, results, options, problems, files, warned))
     return console.file.getvalue()
 
 
@@ -81,6 +81,12 @@ def test_it_says_frames_latency_cache_and_checks(tmp_path):
     ):
         assert expected in text
     assert 'queue_full' not in text
+
+
+def test_what_the_node_warned_of_is_a_row():
+    text = _text(warned=['the stream looks [wrong]'])
+    assert 'warned' in text and 'the stream looks [wrong]' in text
+    assert 'warned' not in _text()
 
 
 def test_a_node_without_diagnostics_is_said_and_no_figure_made_up():

@@ -221,6 +221,7 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
 
 def _report(source, run_options, happened, bag: Path, log: Path, console: Console) -> int:
     """Check what was recorded, make the other files of it and print the table."""
+    from xstreamvggt_ros.demo.node_log import warnings
     from xstreamvggt_ros.demo.report import make_files, weights_warning
     from xstreamvggt_ros.demo.results import read_results, spread
     from xstreamvggt_ros.demo.run import NODE_NAME
@@ -239,7 +240,8 @@ def _report(source, run_options, happened, bag: Path, log: Path, console: Consol
         _say_what_stays(output, console)
     if warning := weights_warning(happened):
         console.print(Panel(warning, style='bold red'))
-    console.print(summary_table(happened, results, run_options, problems, files))
+    warned = warnings(log.read_text(encoding='utf-8', errors='replace'))
+    console.print(summary_table(happened, results, run_options, problems, files, warned))
     return FAILED if problems else GOOD
 
 

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.srv import GetParameters
+from rcl_interfaces.srv import GetParameters, ListParameters
 
 from xstreamvggt_ros.player.link import Link
 
@@ -32,7 +35,8 @@ class Lifecycle:
         self._node_name = node_name
         self._change = link.node.create_client(ChangeState, f'/{node_name}/change_state')
         self._get = link.node.create_client(GetParameters, f'/{node_name}/get_parameters')
-        for client in (self._change, self._get):
+        self._list = link.node.create_client(ListParameters, f'/{node_name}/list_parameters')
+        for client in (self._change, self._get, self._list):
             if not link.spin_until(client.service_is_ready, START_TIMEOUT_S):
                 raise NodeError(f'/{node_name} did not appear within {START_TIMEOUT_S:g} s')
 
@@ -42,6 +46,19 @@ class Lifecycle:
         doing = f'did not {transition}'
         if not self._ask(self._change, request, timeout_s, doing).success:
             raise NodeError(f'/{self._node_name} failed to {transition}')
+
+    def refuse_unknown(self, names: Iterable[str]) -> None:
+        """Raise NodeError where the node has no parameter of one of these names."""
+        failing = 'did not list its parameters'
+        answer = self._ask(self._list, ListParameters.Request(), ANSWER_TIMEOUT_S, failing)
+        known = answer.result.names
+        for name in names:
+            # Those of the quality of service are declared with their topic.
+            if name in known or name.startswith('qos_overrides.'):
+                continue
+            near = get_close_matches(name, known, n=1)
+            hint = f'; did you mean {near[0]}?' if near else ''
+            raise NodeError(f'/{self._node_name} has no parameter {name}{hint}')
 
     def text_parameters(self, *names: str) -> dict[str, str]:
         """Ask for parameters that are strings."""

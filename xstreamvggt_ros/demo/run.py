@@ -99,6 +99,7 @@ def run(
 
         link.watch = watch
         lifecycle = Lifecycle(link, NODE_NAME)
+        lifecycle.refuse_unknown(_name(each) for each in options.overrides)
         lifecycle.change('configure', options.patience_s)
         lifecycle.change('activate', ACTIVATE_TIMEOUT_S)
         parameters = lifecycle.text_parameters(*PARAMETERS_OF_INTEREST)
@@ -149,6 +150,11 @@ def _await_outputs(link: Link, player: Player, recorder: Recorder, patience_s: f
         return recorder.settled >= int(recorder.diagnostics['frames_in'])
 
     link.spin_until(settled, patience_s)
+
+
+def _name(override: str) -> str:
+    """Give the parameter's name out of name:=value, or node:name:=value."""
+    return override.partition(':=')[0].rpartition(':')[2].strip()
 
 
 def _node_command(source: FrameSource, options: RunOptions) -> list[str]:

@@ -41,8 +41,9 @@ def summary_table(
     options: RunOptions,
     problems: Sequence[str],
     files: Sequence[Path],
+    warned: Sequence[str] = (),
 ) -> Table:
-    """Lay out frames, latency, cache, what `judge` found and the files."""
+    """Lay out frames, latency, cache, what `judge` found, the node's warnings and the files."""
     table = Table(title='What happened', title_justify='left', show_header=False, min_width=72)
     table.add_column(style='bold', no_wrap=True)
     table.add_column(overflow='fold')
@@ -50,7 +51,8 @@ def summary_table(
         _frame_rows(run, options),
         _latency_rows(run, options),
         _cache_rows(run.diagnostics),
-        _check_rows(results, options, problems),
+        _check_rows(results, options, problems)
+        + [('[yellow]warned[/yellow]', escape(text)) for text in warned],
         [(path.name, f'{size(path.stat().st_size)}  {escape(str(path))}') for path in files],
     ):
         for name, text in rows:

@@ -1,0 +1,25 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node's log says that the user should see."""
+
+from __future__ import annotations
+
+import re
+
+# As rcutils writes a line: severity, time, name of the logger, message.
+LINE = re.compile(r'\[(?:WARN|ERROR|FATAL)\] \[[\d.]+\] \[[^]]*\]: (.+)')
+MOST = 4
+
+
+def warnings(text: str, most: int = MOST) -> list[str]:
+    """
+    Give the messages of warnings and errors once each, and how many more there are than `most`.
+
+    Messages that differ in their numbers only are the same.
+    """
+    distinct: dict[str, str] = {}
+    for message in LINE.findall(text):
+        distinct.setdefault(re.sub(r'\d+', '0', message), message)
+    messages = list(distinct.values())
+    more = len(messages) - most
+    return messages[:most] + ([f'and {more} more in node.log'] if more > 0 else [])
