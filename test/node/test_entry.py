@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from xstreamvggt_ros.node import main
+
 PROGRAM = """
 import sys
 from xstreamvggt_ros.node import main
@@ -15,7 +17,7 @@ assert 'torch' not in sys.modules
 import os, types
 # In the place of the node, whose own tests run it.
 lifecycle = types.ModuleType('xstreamvggt_ros.node.lifecycle')
-lifecycle.main = lambda args: print(os.environ['OMP_WAIT_POLICY'])
+lifecycle.main = lambda args, autostart: print(os.environ['OMP_WAIT_POLICY'])
 sys.modules[lifecycle.__name__] = lifecycle
 main()
 """
@@ -37,3 +39,15 @@ def test_torch_s_threads_are_told_to_sleep_before_torch_is_imported(given, expec
     )
 
     assert run.stdout.split() == [expected], run.stderr
+
+
+@pytest.mark.parametrize(('wanted', 'expected'), [('--help', 0), ('--autostrat', 2)])
+def test_help_and_unknown_arguments_get_the_usage_and_no_node(wanted, expected, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(['reconstruction_node', wanted])
+
+    said = ''.join(capsys.readouterr())
+    assert end.value.code == expected
+    assert said.startswith('usage: reconstruction_node [--autostart] [--ros-args')
+    for words in ('README.md', 'config/recon.yaml', '-r image:=') if expected == 0 else (wanted,):
+        assert words in said

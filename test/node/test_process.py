@@ -29,19 +29,31 @@ sys.exit(main(sys.argv))
 
 
 @pytest.fixture
-def process(request):
+def start():
+    """Start programs that run the node, with further words on the command line."""
+    started = []
+
+    def go(program, *words):
+        process = subprocess.Popen(
+            [sys.executable, '-c', program, *words, '--ros-args', '-r', '__ns:=/alone'],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield go
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def process(request, start):
     """Start the node as its executable does, or another program."""
-    program = getattr(request, 'param', PROGRAM)
-    started = subprocess.Popen(
-        [sys.executable, '-c', program, '--ros-args', '-r', '__ns:=/alone'],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    yield started
-    started.kill()
-    started.communicate()
+    return start(getattr(request, 'param', PROGRAM))
 
 
 @pytest.fixture
@@ -81,7 +93,7 @@ def bring():
             executor.spin_once(0.1)
         images.publish(message)
 
-    go.publish = publish
+    go.publish, go.wait_for = publish, wait_for
     yield go
     executor.shutdown()
     node.destroy_node()
@@ -101,6 +113,36 @@ def test_a_signal_ends_the_active_node_with_exit_code_0(process, bring, how):
     assert 'Traceback' not in output
     # What a logger says that cannot reach /rosout any more.
     assert 'Failed to publish' not in output
+
+
+def read_until(process, words):
+    """Read what the process says up to a line with these words."""
+    seen = ''
+    while words not in seen:
+        line = process.stdout.readline()
+        assert line, seen
+        seen += line
+    return seen
+
+
+def test_autostart_brings_the_node_to_active_by_itself(start, bring):
+    process = start(PROGRAM, '--autostart')
+
+    read_until(process, 'waiting for images')
+    bring.wait_for('active')
+
+
+def test_an_autostart_that_fails_says_why_and_the_node_waits(start, bring):
+    process = start(PROGRAM, '--autostart', '--ros-args', '-p', 'model.device:=abacus')
+
+    said = read_until(process, 'autostart has failed')
+    assert "model.device is 'abacus'" in said
+    bring.wait_for('unconfigured')
+
+
+def test_without_autostart_it_says_what_it_waits_for(process, bring):
+    read_until(process, 'unconfigured; waiting for configure')
+    bring.wait_for('unconfigured')
 
 
 # A signal that arrives after the executor has asked whether the context lives.
@@ -155,11 +197,7 @@ def test_a_signal_ends_a_node_that_is_deep_in_the_network(process, bring, signal
     bring('configure', 'inactive')
     bring('activate', 'active')
     bring.publish(image_message(picture(), 1.0))
-    seen = ''
-    while 'busy' not in seen:
-        line = process.stdout.readline()
-        assert line, seen
-        seen += line
+    read_until(process, 'busy')
 
     for _ in range(signals):
         process.send_signal(signal.SIGINT)

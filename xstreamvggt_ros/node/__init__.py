@@ -6,18 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import os
+import sys
+
+from xstreamvggt_ros.node.command_line import read
 
 __all__ = ['main', 'ReconstructionNode']
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the node until it is told to end, torch's threads asleep between frames."""
+    arguments = sys.argv if args is None else args
+    options = read(arguments)
     # Spinning threads would take the processor from other nodes. OpenMP asks once, when torch is
     # imported, and so nothing here may import it before.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     from xstreamvggt_ros.node.lifecycle import main as run
 
-    run(args)
+    run(arguments, options.autostart)
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import gc
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.device_memory import free_bytes
+from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frames import FrameReader
 from xstreamvggt_ros.node.memory import check_memory
 from xstreamvggt_ros.node.outputs import Outputs
@@ -78,6 +78,16 @@ class ReconstructionNode(LifecycleNode):
         self._scale: Scale | None = None
         self._outputs: Outputs | None = None
         self._session: Session | None = None
+
+    def bring_up(self) -> None:
+        """Configure and activate, as whoever manages the node would; failures are logged."""
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() is not TransitionCallbackReturn.SUCCESS:
+                self.get_logger().error(
+                    'autostart has failed; mend what is said above, then configure and activate '
+                    'the node, or start it anew'
+                )
+                return
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the network; what is wrong is logged with the fix."""
@@ -210,11 +220,11 @@ class ReconstructionNode(LifecycleNode):
             self._attempt('follow the parameters', lambda: self._session.apply(old, new))
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def main(args: Sequence[str], autostart: bool) -> None:
     """Run the node until it is told to end; SIGINT and SIGTERM are the way to."""
     # What one frame gives is more than Fast DDS's shared memory holds by default.
     with roomy_shared_memory():
-        _run(args)
+        _run(args, autostart)
     if any(thread.name == WORKER_THREAD for thread in threading.enumerate()):
         # It is deep inside the network, where the end of the interpreter would abort it.
         logging.shutdown()
@@ -223,13 +233,20 @@ def main(args: Sequence[str] | None = None) -> None:
         os._exit(0)
 
 
-def _run(args: Sequence[str] | None) -> None:
-    _init(args)
+def _run(args: Sequence[str], autostart: bool) -> None:
+    try:
+        rclpy.init(args=args)
+    except RuntimeError as error:
+        refuse(error)
     node = None
     try:
-        node = ReconstructionNode(arguments=sys.argv if args is None else args)
+        node = ReconstructionNode(arguments=args)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
+        if autostart:
+            executor.create_task(node.bring_up)
+        else:
+            node.get_logger().info('unconfigured; waiting for configure')
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -246,16 +263,6 @@ def _run(args: Sequence[str] | None) -> None:
         rclpy.try_shutdown()
         # rclpy has put back the handlers from before.
         _ignore_signals()
-
-
-def _init(args: Sequence[str] | None) -> None:
-    try:
-        rclpy.init(args=args)
-    except RuntimeError as error:
-        # What rcl cannot read of the command line or of a parameters file, without the places in
-        # its sources.
-        said = re.sub(r', at \S+:\d+', '', str(error)).replace('\n', ' ')
-        sys.exit(f'reconstruction_node: {said}')
 
 
 def _ignore_signals() -> None:
