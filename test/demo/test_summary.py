@@ -89,6 +89,14 @@ def test_what_the_node_warned_of_is_a_row():
     assert 'warned' not in _text()
 
 
+def test_several_streams_are_said_with_the_reason():
+    begins = 'stream 2 begins: the images are 42x56 now'
+    text = _text(results=replace(_results(), streams=2), warned=[begins])
+    assert begins in text and 'longest, 3 of 3 images' in text
+    assert 'warned' not in text
+    assert 'streams' not in _text()
+
+
 def test_a_node_without_diagnostics_is_said_and_no_figure_made_up():
     text = _text(replace(RUN, diagnostics={}))
     assert 'nothing on /diagnostics' in text

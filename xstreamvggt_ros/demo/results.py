@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from xstreamvggt_ros.demo.recorder import FRAME_OUTPUTS
+from xstreamvggt_ros.evaluation.live_results import recorded_estimates
 from xstreamvggt_ros.io.bags import open_bag, stamp_of
 from xstreamvggt_ros.io.clouds import Cloud
 from xstreamvggt_ros.io.trajectories import Trajectory
@@ -70,12 +71,25 @@ class Maps:
 
 @dataclass(frozen=True)
 class Results:
-    """Hold what a run gave: poses of the optical frame in the map, points, maps by stamp."""
+    """
+    Hold what a run gave: poses of the optical frame in the map, points, maps by stamp.
+
+    Of several `streams`, each with a map of its own, these are the longest's.
+    """
 
     check: Check
     trajectory: Trajectory
     cloud: Cloud
     maps: dict[int, Maps]
+    streams: int = 1
+
+
+def read_streams(bag_path: Path, node_name: str) -> list[list[int]]:
+    """Read the stamps of each stream of a recorded run, longest first."""
+    streams = defaultdict(list)
+    for stamp_ns, estimate in recorded_estimates(bag_path, node_name, own_points=False):
+        streams[estimate.world].append(stamp_ns)
+    return sorted(streams.values(), key=len, reverse=True)
 
 
 def read_results(
@@ -83,15 +97,18 @@ def read_results(
     node_name: str,
     sent_ns: Collection[int],
     shown_ns: Collection[int],
+    streams: Sequence[Collection[int]] = (),
     max_points: int = MAX_POINTS,
 ) -> Results:
     """
     Read a recorded run once, from start to end.
 
     `sent_ns` are the stamps of the images that were sent, `shown_ns` those of which depth and
-    confidence are kept. Keeps at most `max_points` points.
+    confidence are kept. Of several `streams`, as `read_streams` gives them, poses and points of
+    the first are kept. Keeps at most `max_points` points.
     """
-    reader = _RunReader(sent_ns, shown_ns, max_points)
+    several = len(streams) > 1
+    reader = _RunReader(sent_ns, streams[0] if several else sent_ns, shown_ns, max_points)
     with open_bag(bag_path) as bag:
         prefix = f'/{node_name}/'
         topics = {prefix + name for name in FRAME_OUTPUTS}
@@ -100,7 +117,8 @@ def read_results(
         for connection, _, cdr in bag.messages(connections) if connections else ():
             message = bag.deserialize(cdr, connection.msgtype)
             reader.take(connection.topic.removeprefix(prefix), stamp_of(cdr), message)
-    return reader.results()
+    results = reader.results()
+    return replace(results, streams=len(streams)) if several else results
 
 
 def spread(stamps: Collection[int], count: int) -> list[int]:
@@ -115,11 +133,17 @@ def spread(stamps: Collection[int], count: int) -> list[int]:
 class _RunReader:
     """Take one message after another; bounded by points and maps kept, not by frames."""
 
-    def __init__(self, sent_ns: Collection[int], shown_ns: Collection[int], max_points: int):
+    def __init__(
+        self,
+        sent_ns: Collection[int],
+        kept_ns: Collection[int],
+        shown_ns: Collection[int],
+        max_points: int,
+    ):
         self._check = Check()
-        self._sent = set(sent_ns)
+        self._sent, self._kept = set(sent_ns), set(kept_ns)
         self._seen: dict[str, set[int]] = {name: set() for name in FRAME_OUTPUTS}
-        self._shown = set(shown_ns)
+        self._shown = set(shown_ns) & self._kept
         self._images: dict[tuple[str, int], np.ndarray] = {}
         self._poses: dict[int, tuple[float, ...]] = {}
         self._clouds: list[Cloud] = []
@@ -158,7 +182,8 @@ class _RunReader:
     def _take_pose(self, stamp_ns: int, message) -> bool:
         position, turn = message.pose.position, message.pose.orientation
         pose = (position.x, position.y, position.z, turn.x, turn.y, turn.z, turn.w)
-        self._poses[stamp_ns] = pose
+        if stamp_ns in self._kept:
+            self._poses[stamp_ns] = pose
         return bool(np.isfinite(pose).all())
 
     def _take_depth_image(self, stamp_ns: int, message) -> bool:
@@ -184,7 +209,8 @@ class _RunReader:
         keep = np.flatnonzero(finite)
         if len(keep) > self._points_per_frame:
             keep = self._random.choice(keep, self._points_per_frame, replace=False)
-        self._clouds.append(Cloud(cloud.points[keep], cloud.rgb[keep]))
+        if stamp_ns in self._kept:
+            self._clouds.append(Cloud(cloud.points[keep], cloud.rgb[keep]))
         # An organised cloud has NaN where there is no point; infinite is wrong in any.
         if message.height > 1:
             return not np.isinf(cloud.points).any()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+import re
 
 import numpy as np
 from rich.markup import escape
@@ -14,6 +15,8 @@ from rich.table import Table
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 
+# As the node's log says of a stream that nobody asked for.
+BEGINS = re.compile(r'stream \d+ begins: ')
 UNITS = ('bytes', 'KiB', 'MiB', 'GiB')
 
 
@@ -47,12 +50,14 @@ def summary_table(
     table = Table(title='What happened', title_justify='left', show_header=False, min_width=72)
     table.add_column(style='bold', no_wrap=True)
     table.add_column(overflow='fold')
+    begun = [text for text in warned if BEGINS.match(text)]
+    others = [text for text in warned if text not in begun]
     for rows in (
-        _frame_rows(run, options),
+        _frame_rows(run, options) + _stream_rows(run, results, begun),
         _latency_rows(run, options),
         _cache_rows(run.diagnostics),
         _check_rows(results, options, problems)
-        + [('[yellow]warned[/yellow]', escape(text)) for text in warned],
+        + [('[yellow]warned[/yellow]', escape(text)) for text in others],
         [(path.name, f'{size(path.stat().st_size)}  {escape(str(path))}') for path in files],
     ):
         for name, text in rows:
@@ -88,6 +93,16 @@ def _frame_rows(run: Run, options: RunOptions) -> list[tuple[str, str]]:
     rate = len(run.completed_ns) / run.seconds
     rows.append(('answered in full', f'{len(run.completed_ns)}, {rate:.1f} a second'))
     return rows
+
+
+def _stream_rows(run: Run, results: Results, begun: Sequence[str]) -> list[tuple[str, str]]:
+    if results.streams == 1:
+        return []
+    text = (
+        f'{results.streams}, whose maps have nothing to do with each other; the files show the '
+        f'longest, {len(results.trajectory)} of {len(run.published_ns)} images'
+    )
+    return [('streams', '\n'.join([text, *(f'[dim]{escape(each)}[/dim]' for each in begun)]))]
 
 
 def _dropped(figures: dict[str, str]) -> str:
