@@ -219,7 +219,8 @@ def test_nobody_who_listens_is_waited_for_and_said(bag):
         play_bag(link, bag, PlayOptions(patience_s=0.2), told.append)
     assert told[1:] == [
         'waiting up to 0.2 s for a subscriber to one of: /text',
-        'nobody has subscribed within 0.2 s; playing all the same',
+        'nobody has subscribed within 0.2 s; playing all the same. A lifecycle node listens only '
+        'while it is active: activate it, or start reconstruction_node with --autostart',
     ]
 
 

@@ -101,7 +101,11 @@ class _Playback:
             names = ', '.join(awaited)
             tell(f'waiting up to {patience:g} s for a subscriber to one of: {names}')
             if not await_subscriber(self._link, awaited.values(), patience):
-                tell(f'nobody has subscribed within {patience:g} s; playing all the same')
+                tell(
+                    f'nobody has subscribed within {patience:g} s; playing all the same. '
+                    'A lifecycle node listens only while it is active: activate it, or start '
+                    'reconstruction_node with --autostart'
+                )
         self._link.spin_for(SETTLE_S)
 
     def play(self, tell: Callable[[str], None]) -> int:
