@@ -43,3 +43,11 @@ def test_links_to_files_lead_somewhere():
     assert links
     for link in links:
         assert (Path(__file__).parents[1] / link).exists(), link
+
+
+def test_the_python_example_runs(capsys):
+    (example,) = re.findall(r'^```python\n(.*?)^```', README, flags=re.MULTILINE | re.DOTALL)
+
+    exec(compile(example, 'README.md', 'exec'), {})
+
+    assert 'CacheStats' in capsys.readouterr().out

@@ -3,7 +3,7 @@
 """
 Print what fits GPUs of the usual sizes: an estimate, nothing is measured or allocated.
 
-``python tools/memory_table.py`` needs no GPU. What it prints stands in README.md, where
+``.venv/bin/python tools/memory_table.py`` needs no GPU. What it prints stands in README.md, where
 tools/readme_tables.py keeps it up to date.
 """
 
