@@ -17,7 +17,8 @@ class StreamFigures:
     Hold what /diagnostics tells; every field has the value of a stream without frames.
 
     `frames_dropped` counts by reason, `streams` those that have begun. `cache_tokens` is the sum
-    over layers and `cache_budget_tokens` the budget of one layer, None where unbounded.
+    over layers, `cache_tokens_per_layer` what the fullest one holds, and `cache_budget_tokens` the
+    budget of one layer, None where unbounded.
     `cache_unbounded_tokens` and `cache_unbounded_bytes` are what a cache of the same dtype without
     a budget would hold after the same frames.
     `weights` is 'trained <file>' or 'random'. `warnings` raise the level to WARN and
@@ -32,6 +33,7 @@ class StreamFigures:
     latency_p95_ms: float | None = None
     cache_layers: int = 0
     cache_tokens: int = 0
+    cache_tokens_per_layer: int = 0
     cache_budget_tokens: int | None = None
     cache_bytes: int = 0
     cache_unbounded_tokens: int = 0
@@ -88,6 +90,7 @@ def _values(figures: StreamFigures) -> dict[str, str]:
         'latency_p95_ms': _milliseconds(figures.latency_p95_ms),
         'cache_layers': str(figures.cache_layers),
         'cache_tokens': str(figures.cache_tokens),
+        'cache_tokens_per_layer': str(figures.cache_tokens_per_layer),
         'cache_budget_tokens': UNBOUNDED if budget is None else str(budget),
         'cache_bytes': str(figures.cache_bytes),
         'cache_unbounded_tokens': str(figures.cache_unbounded_tokens),

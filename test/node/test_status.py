@@ -39,10 +39,12 @@ def test_latencies_are_percentiles_in_milliseconds():
 
 
 def test_cache_figures_are_those_of_the_cache():
-    layer = LayerStats(300, 512, 1000, 0, 20, 4, 3)
-    stats = CacheStats((layer, layer), 600, 40, 2500, 500, 0, 10)
+    layers = tuple(LayerStats(tokens, 512, 1000, 0, 20, 4, 3) for tokens in (280, 320))
+    stats = CacheStats(layers, 600, 40, 2500, 500, 0, 10)
     figures = _figures(stats=stats)
     assert (figures.cache_layers, figures.cache_tokens, figures.cache_evictions) == (2, 600, 40)
+    assert figures.cache_tokens_per_layer == 320
+    assert _figures().cache_tokens_per_layer == 0
     assert (figures.cache_budget_tokens, figures.cache_bytes) == (512, 2500)
     tokens, size = unbounded_growth(ModelConfig.preset('tiny'), SIZE, 4)
     assert figures.cache_unbounded_tokens == 10 * tokens

@@ -81,6 +81,7 @@ def stream_figures(
         latency_p95_ms=late,
         cache_layers=len(stats.layers),
         cache_tokens=stats.tokens,
+        cache_tokens_per_layer=max((layer.tokens for layer in stats.layers), default=0),
         cache_budget_tokens=stats.layers[0].budget if stats.layers else None,
         cache_bytes=stats.bytes,
         cache_unbounded_tokens=stats.steps * tokens,
