@@ -100,7 +100,11 @@ def test_a_value_out_of_range_is_refused_by_name_with_what_would_do(name, value,
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'cache.budget_tokens': 500, 'cache.budget_frames': 3}, 'at most one budget'),
+        (
+            {'cache.budget_tokens': 500, 'cache.budget_frames': 3},
+            'cache.budget_tokens to 0 as well',
+        ),
+        ({'cache.budget_mib': 50, 'cache.budget_frames': 3}, 'at most one budget'),
         ({'model.preset': 'streamvggt'}, 'model.checkpoint'),
         ({'input.image_topics': []}, 'at least one'),
         ({'input.image_topics': ['/a/x', '/b/x'], 'output.camera_frame': 'c'}, 'a, b need a'),
