@@ -5,6 +5,8 @@ PYTHON ?= python3
 INPUT ?=
 MAX_FRAMES ?=
 OUT ?= out
+# What `clean` may remove of it: a folder of this checkout that .gitignore covers.
+OWN_OUT := $(if $(findstring /,$(OUT)),,$(filter out%,$(firstword $(OUT))))
 
 BIN := .venv/bin
 # Its interpreter runs the test of the CUDA kernel where there is no CUDA. A torch built for CUDA
@@ -39,7 +41,7 @@ lint: $(STAMP)  ## check style and format
 	$(BIN)/ruff format --check .
 
 clean:  ## remove what was made here, but for .venv
-	rm -rf out build install log *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf out $(OWN_OUT) build install log *.egg-info .hypothesis .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +
 
 $(TRITON): $(STAMP)
