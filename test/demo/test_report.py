@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
 from xstreamvggt_ros.demo.report import gather_sheet, RANDOM_WEIGHTS
 from xstreamvggt_ros.demo.results import Check, Maps, Results
@@ -139,7 +140,9 @@ def test_random_weights_are_said_as_the_node_says_them():
     [('rep103', [0.0, -2.0, 0.0], (0, 2.0)), ('optical', [2.0, 0.0, 0.0], (2, 2.0))],
 )
 def test_the_truth_lies_in_the_map_with_the_first_camera_at_its_origin(axes, path_end, wall):
-    sheet = gather_sheet(Known(), _run(axes=axes), _results(STAMPS))
+    results = _results(STAMPS)
+    accuracy = measure(Known(), results, axes)
+    sheet = gather_sheet(Known(), _run(axes=axes), results, accuracy)
     _, truth = sheet.top_views
     np.testing.assert_allclose(truth.path[0], 0.0, atol=1e-12)
     np.testing.assert_allclose(truth.path[-1], path_end, atol=1e-12)
@@ -149,3 +152,18 @@ def test_the_truth_lies_in_the_map_with_the_first_camera_at_its_origin(axes, pat
     axis, distance = wall
     np.testing.assert_allclose(truth.cloud.points[:, axis], distance, atol=1e-9)
     assert (truth.cloud.colours == (255, 0, 0)).all()
+
+
+def test_the_estimate_is_laid_over_the_truth():
+    # In the map the camera moves to its right, along -y; an estimate at half the scale.
+    poses = np.zeros((3, 7))
+    poses[:, 1] = [0.0, -0.5, -1.0]
+    positions = poses[:, :3] + [3.0, 4.0, 5.0]
+    results = replace(
+        _results(STAMPS), trajectory=Trajectory(np.array(STAMPS), positions, poses[:, 3:])
+    )
+    accuracy = measure(Known(), results, 'rep103')
+    estimate, truth = gather_sheet(Known(), _run(), results, accuracy).top_views
+    np.testing.assert_allclose(estimate.path, truth.path, atol=1e-9)
+    np.testing.assert_allclose(estimate.true_path, truth.path)
+    assert estimate.unit == 'm'

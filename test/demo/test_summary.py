@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.results import Check, Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 from xstreamvggt_ros.demo.summary import judge, size, summary_table
@@ -56,11 +57,11 @@ def _results(**check):
     )
 
 
-def _text(run=RUN, options=None, results=None, files=(), warned=()):
+def _text(run=RUN, options=None, results=None, files=(), warned=(), accuracy=None):
     options, results = options or RunOptions(), results or _results()
     problems = judge(run, results, options)
     console = Console(file=io.StringIO(), width=100)
-    console.print(summary_table(run, results, options, problems, files, warned))
+    console.print(summary_table(run, results, options, problems, files, warned, accuracy))
     return console.file.getvalue()
 
 
@@ -95,6 +96,14 @@ def test_several_streams_are_said_with_the_reason():
     assert begins in text and 'longest, 3 of 3 images' in text
     assert 'warned' not in text
     assert 'streams' not in _text()
+
+
+def test_errors_against_the_truth_are_rows():
+    accuracy = Accuracy(np.eye(4), np.zeros((3, 3)), None, 0.0321, 5.0, 0.25, 6)
+    text = _text(accuracy=accuracy)
+    assert '3.2 % of the path of 5.0 m' in text and '25.0 %' in text
+    unknown = _text(accuracy=Accuracy(np.eye(4), np.zeros((3, 3))))
+    assert 'ATE' not in unknown and 'AbsRel' not in unknown
 
 
 def test_a_node_without_diagnostics_is_said_and_no_figure_made_up():

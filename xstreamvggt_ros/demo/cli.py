@@ -221,6 +221,7 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
 
 def _report(source, run_options, happened, bag: Path, log: Path, console: Console) -> int:
     """Check what was recorded, make the other files of it and print the table."""
+    from xstreamvggt_ros.demo.accuracy import measure
     from xstreamvggt_ros.demo.node_log import warnings
     from xstreamvggt_ros.demo.report import make_files, weights_warning
     from xstreamvggt_ros.demo.results import read_results, read_streams, spread
@@ -234,7 +235,9 @@ def _report(source, run_options, happened, bag: Path, log: Path, console: Consol
         answered = happened.completed_ns.keys()
         shown = spread(answered & set(streams[0]) if streams else answered, SHEET_COLUMNS)
         results = read_results(bag, NODE_NAME, happened.published_ns, shown, streams)
-        make_files(source, happened, results, bag.parent)
+        axes = happened.parameters['output.world_axes']
+        accuracy = measure(source, results, axes, happened.distorted)
+        make_files(source, happened, results, accuracy, bag.parent)
     problems = judge(happened, results, run_options)
     files = [log]
     if len(results.trajectory):
@@ -244,7 +247,8 @@ def _report(source, run_options, happened, bag: Path, log: Path, console: Consol
     if warning := weights_warning(happened):
         console.print(Panel(warning, style='bold red'))
     warned = warnings(log.read_text(encoding='utf-8', errors='replace'))
-    console.print(summary_table(happened, results, run_options, problems, files, warned))
+    table = summary_table(happened, results, run_options, problems, files, warned, accuracy)
+    console.print(table)
     return FAILED if problems else GOOD
 
 

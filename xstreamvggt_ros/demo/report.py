@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
-from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
 from xstreamvggt_ros.io.clouds import Cloud, write_ply
 from xstreamvggt_ros.io.frames import FrameSource, Sample
 from xstreamvggt_ros.io.trajectories import write_tum
+from xstreamvggt_ros.umeyama import move
 
 UP_TO_SCALE = 'm, up to scale'
 RANDOM_WEIGHTS = (
@@ -30,7 +31,9 @@ def weights_warning(run: Run) -> str:
     return RANDOM_WEIGHTS if run.diagnostics.get('weights') == 'random' else ''
 
 
-def make_files(source: FrameSource, run: Run, results: Results, folder: Path) -> list[Path]:
+def make_files(
+    source: FrameSource, run: Run, results: Results, accuracy: Accuracy | None, folder: Path
+) -> list[Path]:
     """Write trajectory, cloud and, where there is something to show, the contact sheet."""
     trajectory, cloud = folder / 'trajectory.tum', folder / 'cloud.ply'
     write_tum(trajectory, results.trajectory)
@@ -38,25 +41,26 @@ def make_files(source: FrameSource, run: Run, results: Results, folder: Path) ->
     if not results.maps:
         return [trajectory, cloud]
     sheet = folder / 'contact_sheet.png'
-    draw_contact_sheet(sheet, gather_sheet(source, run, results))
+    draw_contact_sheet(sheet, gather_sheet(source, run, results, accuracy))
     return [sheet, trajectory, cloud]
 
 
-def gather_sheet(source: FrameSource, run: Run, results: Results) -> Sheet:
+def gather_sheet(
+    source: FrameSource, run: Run, results: Results, accuracy: Accuracy | None = None
+) -> Sheet:
     """Read the sampled images again and put beside them what came of them, and the truth."""
     samples = [each for each in source.samples(results.maps) if each.stamp_ns in results.maps]
     ordered = sorted(run.published_ns)
     axes = run.parameters['output.world_axes']
-    path = results.trajectory.positions
-    title = 'Reconstruction from above, cut at camera height'
-    estimate = TopView(title, results.cloud, path, UP_TO_SCALE, axes)
-    truth = _true_view(source, samples, ordered, axes)
     return Sheet(
         title=f'{source.title}: {len(results.trajectory)} images, reconstructed one by one',
         subtitle=_subtitle(run, results),
         warning=weights_warning(run),
         columns=[_column(sample, results, ordered) for sample in samples],
-        top_views=[estimate, *truth],
+        top_views=[
+            _estimated_view(results, accuracy, axes),
+            *([_true_view(samples, accuracy, axes)] if accuracy else []),
+        ],
         depth_unit=UP_TO_SCALE,
     )
 
@@ -83,22 +87,27 @@ def _column(sample: Sample, results: Results, ordered: Sequence[int]) -> Column:
     )
 
 
-def _true_view(
-    source: FrameSource, samples: Sequence[Sample], ordered: Sequence[int], axes: str
-) -> list[TopView]:
+def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> TopView:
+    """Lay the estimate over the truth, if there is one, by the similarity of their paths."""
+    path = results.trajectory.positions
+    if accuracy is None or accuracy.similarity is None:
+        title = 'Reconstruction from above, cut at camera height'
+        return TopView(title, results.cloud, path, UP_TO_SCALE, axes)
+    cloud = Cloud(move(results.cloud.points, accuracy.similarity), results.cloud.colours)
+    title = 'Reconstruction from above, aligned with the truth'
+    path = move(path, accuracy.similarity)
+    return TopView(title, cloud, path, 'm', axes, accuracy.true_path)
+
+
+def _true_view(samples: Sequence[Sample], accuracy: Accuracy, axes: str) -> TopView:
     """Lay the true cloud and path in the map frame, whose origin is the first camera."""
-    poses = source.true_poses(ordered)
-    if not ordered or ordered[0] not in poses:
-        return []
-    turn = rigid(MAP_FROM_WORLD_ROTATION[axes], np.zeros(3))
-    map_from_world = turn @ invert_rigid(poses[ordered[0]])
-    path = np.array([(map_from_world @ pose)[:3, 3] for pose in poses.values()])
-    clouds = [_true_cloud(sample, map_from_world) for sample in samples]
+    clouds = [_true_cloud(sample, accuracy.map_from_world) for sample in samples]
     cloud = Cloud(
         np.concatenate([np.empty((0, 3)), *[each.points for each in clouds]]),
         np.concatenate([np.empty((0, 3), np.uint8), *[each.colours for each in clouds]]),
     )
-    return [TopView('Truth from above, of the images shown', cloud, path, 'm', axes)]
+    title = 'Truth from above, of the images shown'
+    return TopView(title, cloud, accuracy.true_path, 'm', axes)
 
 
 def _true_cloud(sample: Sample, map_from_world: np.ndarray) -> Cloud:

@@ -12,6 +12,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
+from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 
@@ -45,6 +46,7 @@ def summary_table(
     problems: Sequence[str],
     files: Sequence[Path],
     warned: Sequence[str] = (),
+    accuracy: Accuracy | None = None,
 ) -> Table:
     """Lay out frames, latency, cache, what `judge` found, the node's warnings and the files."""
     table = Table(title='What happened', title_justify='left', show_header=False, min_width=72)
@@ -55,6 +57,7 @@ def summary_table(
     for rows in (
         _frame_rows(run, options) + _stream_rows(run, results, begun),
         _latency_rows(run, options),
+        _accuracy_rows(accuracy),
         _cache_rows(run.diagnostics),
         _check_rows(results, options, problems)
         + [('[yellow]warned[/yellow]', escape(text)) for text in others],
@@ -136,6 +139,20 @@ def _latency_rows(run: Run, options: RunOptions) -> list[tuple[str, str]]:
                 f'95 % within {float(figures["latency_p95_ms"]):.0f} ms\n'
                 '[dim]image arrived to the node free for the next one[/dim]',
             )
+        )
+    return rows
+
+
+def _accuracy_rows(accuracy: Accuracy | None) -> list[tuple[str, str]]:
+    rows = []
+    if accuracy and np.isfinite(accuracy.ate):
+        text = f'{100 * accuracy.ate:.1f} % of the path of {accuracy.path_length:.1f} m'
+        note = 'root mean square, after aligning by a similarity'
+        rows.append(('error of the path (ATE)', f'{text}\n[dim]{note}[/dim]'))
+    if accuracy and np.isfinite(accuracy.abs_rel):
+        note = f'in {accuracy.images} images, scaled by one factor to the true median'
+        rows.append(
+            ('error of depth (AbsRel)', f'{100 * accuracy.abs_rel:.1f} %\n[dim]{note}[/dim]')
         )
     return rows
 

@@ -30,7 +30,8 @@ class TopView:
     """
     Hold a cloud and a path (F, 3), both in the map frame and in `unit`.
 
-    `world_axes` says how the map lies: 'rep103' (x ahead, y left, z up) or 'optical'.
+    `world_axes` says how the map lies: 'rep103' (x ahead, y left, z up) or 'optical'. `true_path`
+    (F, 3) is drawn beside an estimated `path` that was aligned with it.
     """
 
     title: str
@@ -38,6 +39,7 @@ class TopView:
     path: np.ndarray
     unit: str
     world_axes: str = 'rep103'
+    true_path: np.ndarray | None = None
 
 
 def draw_top_view(axis: Axes, view: TopView) -> None:
@@ -60,7 +62,13 @@ def draw_top_view(axis: Axes, view: TopView) -> None:
     if len(dots):
         axis.scatter(dots[:, 0], dots[:, 1], c=colours, s=1.2, linewidths=0, rasterized=True)
     if len(path):
-        axis.plot(path[:, 0], path[:, 1], color='#ff5fd2', linewidth=2.2, label='camera path')
+        name = 'camera path' if view.true_path is None else 'estimated path'
+        axis.plot(path[:, 0], path[:, 1], color='#ff5fd2', linewidth=2.2, label=name)
+        if view.true_path is not None:
+            true = _from_above(view.true_path, view.world_axes)
+            axis.plot(
+                true[:, 0], true[:, 1], '--', color='#4cc9f0', linewidth=2, label='true path'
+            )
         axis.plot(*path[0, :2], 'o', color='#39e75f', markersize=9, label='start')
         axis.plot(*path[-1, :2], 's', color='#ff4d4d', markersize=8, label='end')
         axis.legend(loc='upper right', fontsize=9, framealpha=0.9)

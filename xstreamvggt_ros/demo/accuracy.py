@@ -1,0 +1,95 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How near a run came to the truth, where the input knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from xstreamvggt_ros.demo.results import Results
+from xstreamvggt_ros.evaluation.metrics import absolute_error, score_depth
+from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
+from xstreamvggt_ros.io.frames import FrameSource, Sample
+from xstreamvggt_ros.preprocessing import PATCH, Preprocessing
+from xstreamvggt_ros.reconstruction import nearest
+from xstreamvggt_ros.similarity import Similarity
+
+# Fewer places, or a camera that stands still, determine no similarity.
+FEWEST_POSES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Accuracy:
+    """
+    Hold what a comparison with the truth gives; NaN where the truth is not known.
+
+    map_from_world: (4, 4) rigid, takes the true world to a map whose origin is the first camera.
+    true_path: (F, 3) in that map, metres. similarity: takes the estimate's map to it, None where
+    nothing determines one. ate: root mean square over the length of the true path. abs_rel: of
+    the pixels of `images` images, scaled by one factor to the true median.
+    """
+
+    map_from_world: np.ndarray
+    true_path: np.ndarray
+    similarity: Similarity | None = None
+    ate: float = np.nan
+    path_length: float = np.nan
+    abs_rel: float = np.nan
+    images: int = 0
+
+
+def measure(
+    source: FrameSource, results: Results, axes: str, distorted: bool = False
+) -> Accuracy | None:
+    """
+    Compare a run with the truth, as far as the input has one; None where it has no poses.
+
+    `axes` is `output.world_axes`. The depth of `distorted` images is not compared, because theirs
+    was undistorted.
+    """
+    stamps = [int(stamp) for stamp in results.trajectory.stamps_ns]
+    poses = source.true_poses(stamps)
+    if not stamps or stamps[0] not in poses:
+        return None
+    turn = rigid(MAP_FROM_WORLD_ROTATION[axes], np.zeros(3))
+    map_from_world = turn @ invert_rigid(poses[stamps[0]])
+    truth = np.full((len(stamps), 4, 4), np.nan)
+    for index, stamp in enumerate(stamps):
+        if stamp in poses:
+            truth[index] = map_from_world @ poses[stamp]
+    path = truth[np.isfinite(truth).all((1, 2)), :3, 3]
+    samples = [] if distorted else source.samples(results.maps)
+    abs_rel, images = _depth_error(results, samples)
+    # Places alone are compared.
+    estimate = np.tile(np.eye(4), (len(stamps), 1, 1))
+    estimate[:, :3, 3] = results.trajectory.positions
+    error = absolute_error(estimate, truth)
+    if len(path) < FEWEST_POSES or not error.path:
+        return Accuracy(map_from_world, path, abs_rel=abs_rel, images=images)
+    ate = error.translation.rmse / error.path
+    return Accuracy(map_from_world, path, error.similarity, ate, error.path, abs_rel, images)
+
+
+def _depth_error(results: Results, samples: Iterable[Sample]) -> tuple[float, int]:
+    """Give AbsRel, and of how many images."""
+    estimates, truths = [], []
+    for sample in samples:
+        if sample.depth is None or sample.stamp_ns not in results.maps:
+            continue
+        estimate = results.maps[sample.stamp_ns].depth
+        truth = _at_size(sample.depth, estimate.shape)
+        if truth is not None:
+            estimates.append(estimate)
+            truths.append(truth)
+    return score_depth(estimates, truths).sequence.abs_rel, len(truths)
+
+
+def _at_size(depth: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Bring true depth to the network's pixels; None where they are not of the same image."""
+    if shape[1] % PATCH:
+        return None
+    plan = Preprocessing.plan(*depth.shape, shape[1])
+    return nearest(depth, plan) if plan.size == shape else None
