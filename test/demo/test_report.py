@@ -10,7 +10,7 @@ import pytest
 
 from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
-from xstreamvggt_ros.demo.report import gather_sheet, RANDOM_WEIGHTS
+from xstreamvggt_ros.demo.report import gather_sheet, make_files, RANDOM_WEIGHTS
 from xstreamvggt_ros.demo.results import Check, Maps, Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
@@ -129,6 +129,14 @@ def test_the_sheet_has_the_chosen_frames_with_their_truth():
     assert sheet.warning == ''
     assert '2,048 tokens' in sheet.subtitle
     assert sheet.title.startswith('wall: 3 images')
+
+
+def test_of_nothing_no_files_are_written(tmp_path):
+    results = _results([])
+    nothing = Trajectory(np.empty(0, np.int64), np.empty((0, 3)), np.empty((0, 4)))
+    empty = Cloud(np.empty((0, 3)), np.empty((0, 3)))
+    make_files(Known(), _run(), replace(results, trajectory=nothing, cloud=empty), None, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_random_weights_are_said_as_the_node_says_them():

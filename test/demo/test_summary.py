@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table at the end."""
 
+from collections import Counter
 from dataclasses import replace
 import io
 
@@ -104,6 +105,18 @@ def test_errors_against_the_truth_are_rows():
     assert '3.2 % of the path of 5.0 m' in text and '25.0 %' in text
     unknown = _text(accuracy=Accuracy(np.eye(4), np.zeros((3, 3))))
     assert 'ATE' not in unknown and 'AbsRel' not in unknown
+
+
+def test_where_nothing_came_the_node_s_reason_is_first_and_no_cache_is_described():
+    figures = {**FIGURES, 'frames_processed': '0', 'last_error': 'the budget is too small'}
+    run = replace(RUN, completed_ns={}, diagnostics=figures)
+    nothing = replace(_results(), check=Check(missing=Counter(pose=3, points=3)))
+    nothing = replace(nothing, trajectory=Trajectory(np.empty(0), *np.empty((2, 0, 4))))
+    assert judge(run, nothing, RunOptions()) == [
+        'the last error of the node: the budget is too small',
+        'the node published not one pose',
+    ]
+    assert 'cache tokens' not in _text(run, results=nothing)
 
 
 def test_a_node_without_diagnostics_is_said_and_no_figure_made_up():

@@ -33,16 +33,16 @@ def weights_warning(run: Run) -> str:
 
 def make_files(
     source: FrameSource, run: Run, results: Results, accuracy: Accuracy | None, folder: Path
-) -> list[Path]:
-    """Write trajectory, cloud and, where there is something to show, the contact sheet."""
+) -> None:
+    """Write trajectory, cloud and contact sheet, each where there is something to show."""
     trajectory, cloud = folder / 'trajectory.tum', folder / 'cloud.ply'
-    write_tum(trajectory, results.trajectory)
-    write_ply(cloud, results.cloud)
-    if not results.maps:
-        return [trajectory, cloud]
-    sheet = folder / 'contact_sheet.png'
-    draw_contact_sheet(sheet, gather_sheet(source, run, results, accuracy))
-    return [sheet, trajectory, cloud]
+    if len(results.trajectory):
+        write_tum(trajectory, results.trajectory)
+    if len(results.cloud):
+        write_ply(cloud, results.cloud)
+    if results.maps:
+        sheet = gather_sheet(source, run, results, accuracy)
+        draw_contact_sheet(folder / 'contact_sheet.png', sheet)
 
 
 def gather_sheet(

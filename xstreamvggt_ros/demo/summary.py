@@ -26,16 +26,18 @@ def judge(run: Run, results: Results, options: RunOptions) -> list[str]:
     Say what is wrong with a run, in sentences; none means that it is as it must be.
 
     It must be played to the end, with every output's stamp that of an image bit for bit and every
-    number finite; none lost, if it was to be lossless. What the node gives as the reason is added.
+    number finite; none lost, if it was to be lossless. What the node gives as the reason comes
+    first; that every output is missing is said once.
     """
     problems = [run.problem] if run.problem else []
     if not run.published_ns:
         problems.append('the input gave not one image')
     elif not len(results.trajectory):
         problems.append('the node published not one pose')
-    problems += results.check.problems(options.lossless, run.distorted)
+    if results.check.outputs:
+        problems += results.check.problems(options.lossless, run.distorted)
     if problems and run.diagnostics.get('last_error'):
-        problems.append(f'the last error of the node: {run.diagnostics["last_error"]}')
+        problems.insert(0, f'the last error of the node: {run.diagnostics["last_error"]}')
     return problems
 
 
@@ -160,6 +162,8 @@ def _accuracy_rows(accuracy: Accuracy | None) -> list[tuple[str, str]]:
 def _cache_rows(figures: dict[str, str]) -> list[tuple[str, str]]:
     if not figures:
         return [('cache', 'the node said nothing on /diagnostics')]
+    if figures['frames_processed'] == '0':
+        return []
     layers = max(1, int(figures['cache_layers']))
     held, unbounded = int(figures['cache_bytes']), int(figures['cache_unbounded_bytes'])
     tokens, all_tokens = (
