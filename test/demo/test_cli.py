@@ -4,6 +4,7 @@
 
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 import time
@@ -73,6 +74,23 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     # What was recorded is itself a bag that can be read.
     depth = open_source(out / 'reconstruction.mcap', topic='/reconstruction/depth/image')
     assert [frame.stamp_ns for frame in depth.frames()] == stamps
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('there', [True, False])
+def test_how_to_watch_is_one_line_where_rviz2_is(images, tmp_path, capsys, monkeypatch, there):
+    monkeypatch.setattr(shutil, 'which', lambda name: f'/usr/bin/{name}' if there else None)
+    monkeypatch.setattr('xstreamvggt_ros.demo.run.run', _refused)
+    main(['--input', str(images), '--output', str(tmp_path / 'out'), '--domain', '7'])
+    line = 'to watch: ROS_DOMAIN_ID=7 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST rviz2'
+    assert (line in capsys.readouterr().out.splitlines()) is there
+
+
+def _refused(source, options, bag, log, progress):
+    from xstreamvggt_ros.demo.lifecycle import NodeError
+
+    log.write_text('')
+    raise NodeError('refused')
 
 
 @pytest.mark.ros

@@ -119,6 +119,14 @@ def test_where_nothing_came_the_node_s_reason_is_first_and_no_cache_is_described
     assert 'cache tokens' not in _text(run, results=nothing)
 
 
+def test_a_cache_that_is_not_full_yet_is_not_compared():
+    figures = {**FIGURES, 'cache_evictions': '0', 'cache_unbounded_bytes': '2048'}
+    text = _text(replace(RUN, diagnostics=figures))
+    assert 'budget 2,048, not full yet' in text and 'times as much' not in text
+    unbounded = _text(replace(RUN, diagnostics={**figures, 'cache_budget_tokens': 'unbounded'}))
+    assert 'not full yet' not in unbounded
+
+
 def test_a_node_without_diagnostics_is_said_and_no_figure_made_up():
     text = _text(replace(RUN, diagnostics={}))
     assert 'nothing on /diagnostics' in text

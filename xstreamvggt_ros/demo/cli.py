@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import logging
 import os
 from pathlib import Path
+import shutil
 import signal
 import sys
 from tempfile import TemporaryDirectory
@@ -210,10 +211,11 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
     from xstreamvggt_ros.demo.run import run
 
     domain = free_domain() if options.domain is None else options.domain
-    console.print(
-        f'playing [bold]{escape(source.title)}[/] into the node; to watch: '
-        f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST rviz2'
-    )
+    console.print(f'playing [bold]{escape(source.title)}[/] into the node')
+    if shutil.which('rviz2'):
+        # On one line however narrow the terminal, so that it can be copied.
+        watch = f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST rviz2'
+        console.print(f'to watch: {watch}', soft_wrap=True)
     lengths = [length for length in (source.length, options.max_frames) if length]
     with isolated(domain), _progress(console, min(lengths, default=None)) as progress:
         return run(source, run_options, bag, log, progress)

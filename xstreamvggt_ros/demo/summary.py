@@ -169,12 +169,15 @@ def _cache_rows(figures: dict[str, str]) -> list[tuple[str, str]]:
     tokens, all_tokens = (
         f'{int(figures[f"cache_{name}"]) // layers:,}' for name in ('tokens', 'unbounded_tokens')
     )
-    share = f', {unbounded / held:.1f} times as much' if held else ''
+    budget = figures['cache_budget_tokens']
+    # Room for the whole budget is set aside at once; before it is full the share says nothing.
+    filling = budget.isdecimal() and figures['cache_evictions'] == '0'
+    share = f', {unbounded / held:.1f} times as much' if held and not filling else ''
     return [
         (
             'cache tokens',
             f'{tokens} in each of {layers} layers, budget '
-            f'{_budget(figures["cache_budget_tokens"])}; unbounded {all_tokens}',
+            f'{_budget(budget)}{", not full yet" if filling else ""}; unbounded {all_tokens}',
         ),
         (
             'cache bytes',
