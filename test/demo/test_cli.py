@@ -174,10 +174,14 @@ def test_an_unusable_input_is_named_before_anything_starts(tmp_path, capsys, mak
     'arguments',
     [
         ['--max-frames', '0'],
+        ['--max-frames', 'abc'],
+        ['--window', '1.5'],
         ['--param', 'nothing'],
         ['--params', 'no/such.yaml'],
         ['--rate', 'nan'],
+        ['--rate', 'fast'],
         ['--domain', '300'],
+        ['--domain', 'mine'],
         ['--queue', 'some'],
     ],
 )
@@ -185,7 +189,19 @@ def test_arguments_that_make_no_sense_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as refused:
         main(arguments)
     assert refused.value.code == 2
-    assert arguments[0] in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert arguments[0] in said and arguments[1] in said
+    assert 'invalid _' not in said
+
+
+@pytest.mark.parametrize('below', ['', 'folder'])
+def test_an_output_that_is_a_file_is_named(images, tmp_path, capsys, below):
+    file = tmp_path / 'file'
+    file.write_text('mine')
+    assert main(['--input', str(images), '--output', str(file / below)]) == 2
+    said = ''.join(capsys.readouterr().out.split())
+    assert 'leadstoafile;giveafolder' in said and 'Errno' not in said
+    assert file.read_text() == 'mine'
 
 
 @pytest.mark.ros

@@ -91,16 +91,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'{text} is not at least 1')
-    return value
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f'{text!r} is no whole number of at least 1')
+    return int(text)
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float('inf'):
-        raise argparse.ArgumentTypeError(f'{text} is not above 0')
+        raise argparse.ArgumentTypeError(f'{text!r} is no number above 0')
     return value
 
 
@@ -119,10 +121,9 @@ def _assignment(text: str) -> str:
 
 
 def _domain(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 232:
-        raise argparse.ArgumentTypeError(f'{text} is not from 0 to 232')
-    return value
+    if not (text.isdecimal() and int(text) <= 232):
+        raise argparse.ArgumentTypeError(f'{text!r} is no whole number from 0 to 232')
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,13 +138,13 @@ def main(arguments: list[str] | None = None) -> int:
     # An end by SIGTERM unwinds as Ctrl-C does, so that no child stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
+        _make_folder(options.output)
         _mind_input(options)
         with TemporaryDirectory(prefix='.new_', dir=options.output) as folder:
             source = _source(options, Path(folder), console)
             return _demonstrate(source, options, Path(folder), console)
     except InputError as error:
-        console.print(f'[bold red]unusable input:[/] {escape(str(error))}')
+        console.print(f'[bold red]cannot be used:[/] {escape(str(error))}')
         return UNUSABLE
     except OSError as error:
         console.print(f'[bold red]{escape(str(error))}[/]')
@@ -153,6 +154,13 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         logger.removeHandler(warnings)
+
+
+def _make_folder(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f'--output {output} leads to a file; give a folder') from None
 
 
 def _mind_input(options: argparse.Namespace) -> None:
