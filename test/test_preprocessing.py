@@ -166,3 +166,8 @@ def test_a_size_to_cover_must_be_whole_patches():
 def test_an_image_that_the_plan_is_not_for_is_refused(image, message):
     with pytest.raises(ValueError, match=message):
         Preprocessing.plan(480, 640, 518).apply(image)
+
+
+def test_the_share_that_is_cut_off_is_told():
+    assert Preprocessing.plan(640, 480, 112).cut == pytest.approx(1 - 112 / 154)
+    assert Preprocessing.plan(480, 640, 112).cut == 0

@@ -177,6 +177,11 @@ class ReconstructionPipeline:
             raise ValueError('a depth image came before any colour image')
         return self._camera.align(depth)
 
+    @property
+    def cut(self) -> float:
+        """The share of the last image that the network does not see, from 0 to 1."""
+        return 0.0 if self._camera is None else self._camera.plan.cut
+
     def reset(self) -> None:
         """Begin a new stream."""
         self._reconstructor.reset()

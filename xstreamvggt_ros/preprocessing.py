@@ -77,6 +77,11 @@ class Preprocessing:
             size=size,
         )
 
+    @property
+    def cut(self) -> float:
+        """The share of the image that the crop leaves out, from 0 to 1."""
+        return 1 - np.prod(self.size) / np.prod(self.resized_size)
+
     def apply(self, image: np.ndarray) -> Tensor:
         """
         Resize and crop an RGB image (H, W, 3) to a (3, H', W') float32 tensor in [0, 1].

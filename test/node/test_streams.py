@@ -80,3 +80,14 @@ def _streams(diagnostics):
     if not diagnostics:
         return None
     return {pair.key: pair.value for pair in diagnostics[-1].status[0].values}['streams']
+
+
+def test_an_image_of_which_much_is_cut_off_is_told_of_once(active):
+    rig = active()
+    poses = rig.collect(PoseStamped, '/reconstruction/pose')
+    portrait = [image_message(picture(1, height=84), stamp) for stamp in (2.0, 3.0)]
+
+    rig.feed([image_message(picture(), 1.0), *portrait], poses)
+
+    rig.wait_for_log('33 % of each image is cut off')
+    assert sum('cut off' in line for line in rig.log()) == 1

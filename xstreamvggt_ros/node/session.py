@@ -40,6 +40,8 @@ DIAGNOSTICS_PERIOD = 1.0
 WORLD_PERIOD = 1.0
 # The scale settles, and a new stream's is not known, in the worker's thread.
 ROBOT_PERIOD = 1.0
+# Share of an image that is worth a word where it is cut off.
+MUCH_CUT = 0.1
 MIB = 2**20
 
 
@@ -76,6 +78,7 @@ class Session:
         self._read_cache()
         self._newest = FrameFigures()
         self._last_error = ''
+        self._cut: dict[int, float] = {}
         self._watch = WatchLog(logger)
         self._status: Future | None = None
         self._world_sent: Future | None = None
@@ -129,7 +132,18 @@ class Session:
                 self._publish_diagnostics()
 
     def _reconstruct(self, arrival: Arrival) -> StampedReconstruction:
-        return self._reader.reconstruct(arrival, self._cameras.camera(arrival))
+        stamped = self._reader.reconstruct(arrival, self._cameras.camera(arrival))
+        self._mind_cut(arrival.camera, self._pipeline.cut)
+        return stamped
+
+    def _mind_cut(self, camera: int, cut: float) -> None:
+        """Say once of each camera's size that much of the image is not seen."""
+        if cut > MUCH_CUT and self._cut.get(camera) != cut:
+            self._node.get_logger().info(
+                f'{100 * cut:.0f} % of each image is cut off: the network sees its middle, no '
+                'taller than wide, and where cameras differ the shape of the first one'
+            )
+        self._cut[camera] = cut
 
     def _publish(self, stamped: StampedReconstruction) -> None:
         robot = self._robot.look(stamped)
