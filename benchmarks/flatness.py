@@ -11,6 +11,7 @@ and late frames are compared.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -63,13 +64,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('--frames', type=int, default=1000)
     parser.add_argument('--budget-tokens', type=int, default=1024)
-    parser.add_argument('--bits', type=int, default=4)
-    parser.add_argument('--scheme', default='auto')
-    parser.add_argument('--policy', default='query_key', choices=sorted(POLICIES))
+    shipped = CacheConfig.recommended()
+    parser.add_argument('--bits', type=int, default=shipped.bits)
+    parser.add_argument('--scheme', default=shipped.scheme)
+    parser.add_argument('--policy', default=shipped.policy, choices=sorted(POLICIES))
     arguments = parser.parse_args()
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_random_weights(model)
-    config = CacheConfig(
+    config = replace(
+        shipped,
         budget_tokens=arguments.budget_tokens,
         bits=arguments.bits,
         scheme=arguments.scheme,

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from benchmarks.speed.naive import rounded
 from benchmarks.speed.peaks import clock_name, now
-from xstreamvggt_ros.attention import attend
+from xstreamvggt_ros.attention import attend, by_products
 from xstreamvggt_ros.cache.codecs.token import ChannelStaticCodec, TokenCodec
 from xstreamvggt_ros.messages.buffers import byte_array
 from xstreamvggt_ros.model import ModelConfig
@@ -89,6 +89,12 @@ def _attention(device: torch.device) -> Iterator[Lever]:
         lambda: attend(*wide),
         lambda: attend(queries, keys, values),
     )
+    if device.type == 'cpu' and by_products(torch.bfloat16):
+        yield Lever(
+            "two products a head for torch's attention, bf16",
+            lambda: functional.scaled_dot_product_attention(queries, keys, values),
+            lambda: attend(queries, keys, values),
+        )
 
 
 def _storage(device: torch.device) -> Iterator[Lever]:
