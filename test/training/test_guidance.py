@@ -49,6 +49,15 @@ def test_a_step_to_the_side_moves_every_patch_by_focal_length_over_distance():
         assert matches.position[0, 1, patch, 1].tolist() == pytest.approx([column, row], abs=1e-4)
 
 
+def test_matches_far_from_the_origin_are_exact_under_autocast():
+    batch = wall([30.0, 30.01])
+    exact = find_matches(batch)
+    with torch.autocast('cpu', torch.bfloat16):
+        matches = find_matches(batch)
+    torch.testing.assert_close(matches.position, exact.position)
+    assert torch.equal(matches.visible, exact.visible)
+
+
 def test_what_stands_before_a_wall_hides_it():
     batch = wall([0.0, 0.0])
     batch.depth[0, 0, :, 28:] = 1.0

@@ -44,7 +44,16 @@ class Matches:
 
 
 def find_matches(batch: Batch) -> Matches:
-    """Follow the middle of every patch through depth and pose into every frame."""
+    """
+    Follow the middle of every patch through depth and pose into every frame.
+
+    In full precision under autocast too, which would round metres and pixels to three digits.
+    """
+    with torch.autocast(batch.depth.device.type, enabled=False):
+        return _find_matches(batch)
+
+
+def _find_matches(batch: Batch) -> Matches:
     frames, height, width = batch.depth.shape[1:]
     v, u = torch.meshgrid(
         *(torch.arange(PATCH_SIZE // 2, side, PATCH_SIZE) for side in (height, width)),
@@ -102,7 +111,8 @@ def matching_loss(queries: Tensor, keys: Tensor, matches: Matches, config: Model
         part.unflatten(1, (frames, -1))[:, :, config.special_tokens :].float()
         for part in (queries, keys)
     )
-    scores = torch.einsum('bspd,brqd->bsprq', queries, keys) * queries.shape[-1] ** -0.5
+    with torch.autocast(queries.device.type, enabled=False):
+        scores = torch.einsum('bspd,brqd->bsprq', queries, keys) * queries.shape[-1] ** -0.5
     likelihood = scores.log_softmax(-1)
     order = torch.arange(frames, device=scores.device)
     earlier = (order[None] < order[:, None])[:, None]
