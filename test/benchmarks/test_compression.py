@@ -4,6 +4,8 @@
 
 from itertools import product
 import json
+import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ from benchmarks.compression import (
     interval,
     measure,
     METRICS,
+    OF_PATHS,
     relative_changes,
+    score,
     Setting,
     settings,
     SHARES,
+    table,
+    tables,
     whole_scenes,
 )
 from xstreamvggt_ros.cache.policies import POLICIES
@@ -33,6 +39,48 @@ def test_changes_are_of_the_same_scene_and_positive_where_worse():
     assert changes['half']['AbsRel'] == pytest.approx([-25, 20])
     # More pixels within a factor of 1.25 are better.
     assert changes['half']['δ < 1.25'] == pytest.approx([25, -20])
+
+
+def test_paths_are_left_out_where_the_camera_only_turns():
+    def row(seed, setting, value, path):
+        figures = {**dict.fromkeys(METRICS, value), **dict.fromkeys(OF_PATHS, path)}
+        return {'seed': seed, 'setting': setting, **figures}
+
+    rows = [row(1, 'all', 0.5, math.nan), row(2, 'all', 0.5, 0.5)]
+    rows += [row(1, 'half', 0.6, math.nan), row(2, 'half', 0.6, 0.7)]
+    changes = relative_changes(rows, 'all')['half']
+
+    assert changes['AbsRel'] == pytest.approx([20, 20])
+    assert changes['RPE m'] == pytest.approx([40])
+    assert '2 scenes (1 of them with a path)' in table(rows, 'all')
+
+
+def test_a_camera_that_only_turns_has_no_path():
+    depth = torch.full((3, 8, 8), 2.0)
+    poses = torch.eye(3, 4).repeat(3, 1, 1)
+    points = torch.rand(3, 8, 8, 3)
+    answers = [SimpleNamespace(depth=depth[0], camera_from_world=poses[0], points=points[0])] * 3
+
+    still = score(answers, depth, poses, points)
+    poses[:, 0, 3] = torch.tensor([0.0, 0.2, 0.4])
+    moving = score(answers, depth, poses, points)
+
+    assert [math.isnan(still[metric]) for metric in ('AbsRel', *OF_PATHS)] == [False, True, True]
+    assert all(math.isfinite(moving[metric]) for metric in OF_PATHS)
+
+
+def test_policies_are_compared_with_the_default_scene_by_scene():
+    names = [Setting().name(), Setting(25, 4).name(), Setting(25, 4, 'random').name()]
+    rows = [
+        {'seed': seed, 'setting': name, **dict.fromkeys(METRICS, seed * value)}
+        for seed in (1, 2, 3)
+        for name, value in zip(names, (1.0, 1.1, 1.32), strict=True)
+    ]
+    against_unbounded, against_default = tables(rows).split('\n\n3 scenes')
+
+    assert f'| {names[2]} | +32.0' in against_unbounded
+    assert f'| {names[2]} | +20.0' in against_default
+    assert names[0] not in against_default
 
 
 def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
