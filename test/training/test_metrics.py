@@ -57,5 +57,5 @@ def test_rotation_error_is_the_angle_against_the_first_frame():
     turned = torch.from_numpy(Rotation.from_rotvec([[0, 0, 0], [0, 0.2, 0]]).as_matrix())
     truth = torch.eye(3, 4).repeat(2, 1, 1).double()
     estimate = torch.cat([turned, torch.zeros(2, 3, 1)], dim=-1)
-    expected = math.degrees(0.2) / 2
+    expected = math.degrees(0.2)
     assert metrics.rotation_error(estimate, truth) == pytest.approx(expected, rel=1e-6)

@@ -297,7 +297,7 @@ def test_what_ships_is_the_averaged_network_of_the_run(source, tmp_path):
     (tmp_path / 'config.json').write_text(json.dumps(asdict(config)))
     target = tmp_path / 'weights' / 'shipped.safetensors'
 
-    found = ship(tmp_path, target, SMALLEST, sequences=1, frames=3)
+    found = ship(tmp_path, target, SMALLEST)
 
     shipped = StreamVGGT(SMALLEST)
     load_checkpoint(shipped, target)

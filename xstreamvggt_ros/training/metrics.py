@@ -46,13 +46,17 @@ def trajectory_error(prediction: Tensor, truth: Tensor) -> float | None:
 
 
 def rotation_error(prediction: Tensor, truth: Tensor) -> float:
-    """Return the mean angle, degrees, between rotations relative to the first frame."""
+    """
+    Return the mean angle, degrees, between rotations relative to the first frame.
+
+    The mean is over the other frames: the first one's error is 0 by definition.
+    """
     estimated, true = (
         (poses[:, :, :3] @ poses[:1, :, :3].mT).double() for poses in (prediction, truth)
     )
     # The chord resolves small angles that the arc cosine of the trace does not.
     chord = (estimated - true).flatten(1).norm(dim=1) / 8**0.5
-    return float(torch.rad2deg(2 * torch.asin(chord.clamp(max=1))).mean())
+    return float(torch.rad2deg(2 * torch.asin(chord[1:].clamp(max=1))).mean())
 
 
 def field_of_view_error(prediction: Tensor, truth: Tensor) -> float:

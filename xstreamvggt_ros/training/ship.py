@@ -25,17 +25,22 @@ from xstreamvggt_ros.training.shards import ShardFolder
 LOGGER = logging.getLogger(__name__)
 
 
-def ship(
-    run: Path, target: Path, config: ModelConfig, sequences: int, frames: int
-) -> dict[str, float]:
-    """Write a run's averaged weights for a network of that shape; returns held-out figures."""
+def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
+    """
+    Write a run's averaged weights for a network of that shape.
+
+    Returns figures on the sequences that the run was validated with; the file says which.
+    """
     state = torch.load(run / 'last.pt', map_location='cpu', weights_only=True)
     model = StreamVGGT(config).eval()
     model.load_state_dict(with_positions_of(model, state['averaged']))
     training = json.loads((run / 'config.json').read_text())
     size = tuple(training['stages'][-1]['size'])
     scenes = held_out(
-        ShardFolder(run / 'held_out'), sequences, frames, tuple(training['rendered'])
+        ShardFolder(run / 'held_out'),
+        training['held_out'],
+        training['held_out_frames'],
+        tuple(training['rendered']),
     )
     found = figures(answer(model, scene, size) for scene in scenes)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,14 +62,10 @@ def main() -> None:
     parser.add_argument('--run', type=Path, required=True, help='folder of the run')
     parser.add_argument('--preset', default='tiny', help='shape of the network')
     parser.add_argument('--target', type=Path, help='file; by default where the package looks')
-    parser.add_argument('--sequences', type=int, default=32, help='held-out ones to measure on')
-    parser.add_argument('--frames', type=int, default=12)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format='%(message)s')
     target = options.target or FOLDER / f'{options.preset}.safetensors'
-    found = ship(
-        options.run, target, ModelConfig.preset(options.preset), options.sequences, options.frames
-    )
+    found = ship(options.run, target, ModelConfig.preset(options.preset))
     LOGGER.info('%s: %s', target.name, shown(found))
 
 

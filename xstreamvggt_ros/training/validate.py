@@ -1,7 +1,7 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Print the figures of a checkpoint on held-out scenes, which no training has seen.
+Print the figures of a checkpoint on scenes that no training has seen.
 
     python -m xstreamvggt_ros.training.validate --checkpoint best-84x112.safetensors
 """
@@ -27,10 +27,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--checkpoint', type=Path, required=True)
     parser.add_argument('--preset', default='tiny', help='shape of the network')
-    parser.add_argument('--sequences', type=int, default=32)
-    parser.add_argument('--frames', type=int, default=16)
+    parser.add_argument('--sequences', type=int, default=24)
+    parser.add_argument('--frames', type=int, default=12)
     parser.add_argument(
-        '--size', type=int, nargs=2, default=(84, 112), metavar=('HEIGHT', 'WIDTH')
+        '--size', type=int, nargs=2, default=(126, 168), metavar=('HEIGHT', 'WIDTH')
     )
     parser.add_argument('--rendered', type=Path, help='folder that keeps the rendered scenes')
     parser.add_argument('--pictures', type=Path, help='image file for depth beside the truth')
