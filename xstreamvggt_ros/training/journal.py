@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -26,27 +27,31 @@ class Journal:
 
     def forget_after(self, step: int) -> None:
         """Drop the lines of steps that a run resumed at `step` is about to do again."""
-        if self.path.exists():
-            lines = self.path.read_text().splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)['step'] <= step]
-            self.path.write_text(''.join(kept))
+        # A crash on the way leaves the previous file.
+        partial = self.path.with_suffix('.partial')
+        kept = [line for line in self._lines() if line['step'] <= step]
+        partial.write_text(''.join(json.dumps(line) + '\n' for line in kept))
+        partial.rename(self.path)
 
     def rows(self, kind: str) -> list[dict]:
         """Return the lines of a kind, oldest first."""
-        if not self.path.exists():
-            return []
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
-        return [line for line in lines if line['kind'] == kind]
+        return [line for line in self._lines() if line['kind'] == kind]
 
     def kinds(self) -> list[str]:
         """Return the kinds of lines in the file, sorted."""
-        if not self.path.exists():
-            return []
-        return sorted({json.loads(line)['kind'] for line in self.path.read_text().splitlines()})
+        return sorted({line['kind'] for line in self._lines()})
 
     def best(self, kind: str, name: str) -> float:
         """Return the lowest value so far of a figure in the lines of a kind."""
         return min((row[name] for row in self.rows(kind)), default=float('inf'))
+
+    def _lines(self) -> list[dict]:
+        lines = []
+        for text in self.path.read_text().splitlines() if self.path.exists() else ():
+            # A crash may have left half a line.
+            with contextlib.suppress(json.JSONDecodeError):
+                lines.append(json.loads(text))
+        return lines
 
 
 def draw_curves(journal: Journal, path: Path) -> None:
