@@ -25,22 +25,34 @@ class ShardSource:
     def __init__(self, folder: ShardFolder) -> None:
         """Take the folder; raises FileNotFoundError where it has no shard yet."""
         self.folder = folder
-        self._shards = folder.shards()
-        if not self._shards:
-            raise FileNotFoundError(
-                f'{folder.folder} holds no shard; run xstreamvggt_ros.training.prerender first'
-            )
+        self._scan()
 
     def advance(self, step: int) -> None:
-        """Look for new shards now and then."""
+        """Look for new shards now and then; raises FileNotFoundError where none is left."""
         if step % RESCAN_EVERY == 0:
-            self._shards = self.folder.shards()
-            self.folder.forget_removed(self._shards)
+            self._scan()
 
     def pick(self, rng: np.random.Generator) -> Sequence:
-        """Draw one sequence."""
-        sequences = self.folder.read(self._shards[rng.integers(len(self._shards))])
-        return sequences[rng.integers(len(sequences))]
+        """Draw one sequence; raises FileNotFoundError where no shard is left."""
+        while True:
+            shard = self._shards[rng.integers(len(self._shards))]
+            try:
+                sequences = self.folder.read(shard)
+                return sequences[rng.integers(len(sequences))]
+            except FileNotFoundError:
+                # Whoever fills the folder also removes its oldest shards.
+                self._scan()
+                if shard in self._shards:
+                    raise
+
+    def _scan(self) -> None:
+        self._shards = self.folder.shards()
+        self.folder.forget_removed(self._shards)
+        if not self._shards:
+            raise FileNotFoundError(
+                f'{self.folder.folder} holds no shard; run xstreamvggt_ros.training.prerender '
+                'first'
+            )
 
 
 class RenderedPool:

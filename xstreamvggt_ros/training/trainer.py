@@ -38,7 +38,7 @@ class Trainer:
     A network, its averaged weights, its optimiser and the number of steps done.
 
     Every draw of step n follows from (seed, n), so a restored trainer goes on as if it had never
-    stopped.
+    stopped, unless its sequences come from a folder that another process is filling.
     """
 
     def __init__(self, model: StreamVGGT, config: TrainingConfig) -> None:
