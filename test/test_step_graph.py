@@ -7,7 +7,13 @@ import logging
 import pytest
 import torch
 
-from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.cache import (
+    AttentionShape,
+    CacheConfig,
+    FrameLayout,
+    StreamCache,
+    StreamLayout,
+)
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import StreamingReconstructor
 
@@ -30,42 +36,77 @@ def test_on_a_cpu_a_graph_that_is_asked_for_changes_nothing():
         assert torch.equal(plain.step(image).depth, asked.step(image).depth)
 
 
+@pytest.mark.parametrize('strict', [True, False])
 @pytest.mark.parametrize('policy', ['frame_diversity', 'query_key', 'random'])
-def test_a_clock_on_the_device_does_what_the_host_s_number_does(policy):
-    from xstreamvggt_ros.cache import AttentionShape, FrameLayout, StreamCache, StreamLayout
-
-    frame, shape = FrameLayout(5, 4, 5), AttentionShape(1, 2, 16)
-    layout = StreamLayout(frame, shape, shape, 4, torch.float32, torch.float32)
-    config = CacheConfig(budget_tokens=70, bits=4, policy=policy, camera_budget_frames=3)
-    caches = [StreamCache(config, layout, torch.device('cpu')) for _ in range(2)]
-    for index in range(9):
-        tokens = torch.randn(3, 1, 2, frame.tokens, 16, generator=_seeded(index))
-        host, clocked = caches
+def test_a_clock_on_the_device_does_what_the_host_s_number_does(policy, strict):
+    host, clocked = (stream(policy=policy, strict_budget=strict) for _ in range(2))
+    # A camera list that is pruned as published takes in four tokens a frame until it is full.
+    for index in range(9 if strict else 21):
+        tokens = _tokens(index)
         expected = _step(host, tokens)
         if not clocked.full:
             _step(clocked, tokens)
             continue
-        with clocked.clocked(torch.tensor(index)) as changes:
+        with clocked.clocked(torch.tensor(index)) as evicted:
             actual = _step(clocked, tokens)
-        clocked.count(changes)
+        clocked.count(evicted)
         assert torch.equal(actual, expected)
     assert clocked.full
-    for name, tensor in host.state_dict().items():
-        assert torch.equal(clocked.state_dict()[name], tensor), name
+    stream(policy=policy, strict_budget=strict).load_state_dict(clocked.state_dict())
+    _assert_same(clocked, host)
+
+
+def test_a_frame_that_fails_half_way_leaves_a_captured_stream_that_can_be_loaded():
+    host, clocked = stream(), stream()
+    for index in range(6):
+        _step(host, _tokens(index))
+        _step(clocked, _tokens(index))
+    for cache in (host, clocked):
+        with pytest.raises(RuntimeError, match='lost'), cache.frame():
+            cache.attend_global(0, *_tokens(6))
+            raise RuntimeError('lost')
+
+    captured = None
+    for index in range(7, 10):
+        _step(host, _tokens(index))
+        with clocked.clocked(torch.tensor(clocked.steps)) as evicted:
+            _step(clocked, _tokens(index))
+        # A graph counts every time what it did when it was captured.
+        captured = captured or evicted
+        clocked.count(captured)
+
+    stream().load_state_dict(clocked.state_dict())
+    _assert_same(clocked, host)
+
+
+def stream(**options):
+    frame, shape = FrameLayout(5, 4, 5), AttentionShape(2, 2, 16)
+    layout = StreamLayout(frame, shape, shape, 4, torch.float32, torch.float32)
+    config = CacheConfig(budget_tokens=70, bits=4, camera_budget_frames=3, **options)
+    return StreamCache(config, layout, torch.device('cpu'))
+
+
+def _tokens(seed):
+    return torch.randn(3, 1, 2, 25, 16, generator=torch.Generator().manual_seed(seed))
 
 
 def _step(cache, tokens):
     queries, keys, values = tokens
     with cache.frame():
-        attended = cache.attend_global(0, queries, keys, values)
+        attended = [cache.attend_global(block, queries, keys, values) for block in range(2)]
         for iteration in range(4):
             one = keys[:, :, iteration : iteration + 1]
-            cache.attend_camera(iteration, 0, one, one, one)
-    return attended
+            attended += [
+                cache.attend_camera(iteration, block, one, one, one).expand_as(queries)
+                for block in range(2)
+            ]
+    return torch.stack(attended)
 
 
-def _seeded(seed):
-    return torch.Generator().manual_seed(seed)
+def _assert_same(actual, expected):
+    actual = actual.state_dict()
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(actual[name], tensor), name
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')

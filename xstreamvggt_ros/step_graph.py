@@ -26,13 +26,13 @@ class _Captured:
     image: Tensor
     clock: Tensor
     predictions: Predictions
-    changes: list[tuple[int, int]]
+    evicted: list[int]
 
     def run(self, image: Tensor) -> Predictions:
         self.image.copy_(image, non_blocking=True)
         self.clock.fill_(self.cache.steps)
         self.graph.replay()
-        self.cache.count(self.changes)
+        self.cache.count(self.evicted)
         return _copied(self.predictions)
 
 
@@ -69,13 +69,13 @@ class StepGraph:
         graph, image = torch.cuda.CUDAGraph(), image.clone()
         clock = torch.full((), cache.steps, dtype=torch.int64, device=image.device)
         try:
-            with cache.clocked(clock) as changes, torch.cuda.graph(graph), cache.frame():
+            with cache.clocked(clock) as evicted, torch.cuda.graph(graph), cache.frame():
                 predictions = self._model.advance(image[None, None], cache, False, point_head)
         except RuntimeError as error:
             self._works = False
             _LOG.warning('the step cannot be captured and runs launch by launch: %s', error)
             return None
-        return _Captured(graph, cache, point_head, image, clock, predictions, changes)
+        return _Captured(graph, cache, point_head, image, clock, predictions, evicted)
 
 
 def _copied(predictions: Predictions) -> Predictions:

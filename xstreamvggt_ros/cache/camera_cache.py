@@ -39,6 +39,8 @@ class CameraCache:
         # Under a strict budget a frame enters a shared list whole, so that it leaves it whole.
         strict = config.bounded and config.strict_budget
         self._arriving = self._iterations if strict and self._shared else 1
+        # How often a frame enters each list.
+        self.turns = self._iterations // self._arriving if self._shared else 1
         frame = FrameLayout(self._arriving, 0, 0)
         plan, policy = _plan(config, frame)
         count = self._blocks if self._shared else self._blocks * self._iterations
@@ -83,9 +85,15 @@ class CameraCache:
                 pending.clear()
 
     def attend(
-        self, iteration: int, block: int, queries: Tensor, keys: Tensor, values: Tensor
+        self,
+        frame: int,
+        iteration: int,
+        block: int,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
     ) -> Tensor:
-        """Attend this iteration's token (H, 1, D) to its list and itself, and take it in."""
+        """Attend an iteration's token (H, 1, D) to its list and itself, and take it in."""
         index = block if self._shared else iteration * self._blocks + block
         cache, pending = self.lists[index], self._pending[index]
         pending.append((queries, keys, values))
@@ -94,7 +102,10 @@ class CameraCache:
         all_keys, all_values = self.scratch.gather(cache, now[1], now[2])
         attended = sdpa(queries, all_keys, all_values)
         if self._admits and len(pending) == self._arriving:
-            cache.admit(now[0], all_keys, all_values, cache.arrivals, self.clock)
+            # Each turn counts as a frame of its own.
+            turn = iteration % self.turns
+            clock = None if self.clock is None else self.turns * self.clock + turn
+            cache.admit(now[0], all_keys, all_values, self.turns * frame + turn, clock)
             pending.clear()
         return attended
 

@@ -79,31 +79,35 @@ class StreamCache:
         return all(cache.full for _, cache in self._lists())
 
     @contextmanager
-    def clocked(self, clock: Tensor) -> Iterator[list[tuple[int, int]]]:
+    def clocked(self, clock: Tensor) -> Iterator[list[int]]:
         """
         Read the frame's index from a scalar on the device within, for a step that is captured.
 
-        Gives the arrivals and evictions of each list that the frame within brings, filled in at
-        the end; the lists themselves are told of none, since nothing has been run yet.
+        Gives the evictions from each list that the frame within brings, filled in at the end; the
+        lists themselves are told of no frame, since nothing has been run yet.
         """
         lists = [cache for _, cache in self._lists()]
         before = [(cache.arrivals, cache.evictions) for cache in lists]
         steps, self.camera.clock = self.steps, clock
-        changes: list[tuple[int, int]] = []
+        evicted: list[int] = []
         try:
-            yield changes
+            yield evicted
         finally:
             self.camera.clock, self.steps = None, steps
             for cache, (arrivals, evictions) in zip(lists, before, strict=True):
-                changes.append((cache.arrivals - arrivals, cache.evictions - evictions))
+                evicted.append(cache.evictions - evictions)
                 cache.arrivals, cache.evictions = arrivals, evictions
 
-    def count(self, changes: list[tuple[int, int]]) -> None:
+    def count(self, evicted: list[int]) -> None:
         """Take note of a captured step that was run, by what `clocked` gave."""
-        for (_, cache), (arrivals, evictions) in zip(self._lists(), changes, strict=True):
-            cache.arrivals += arrivals
-            cache.evictions += evictions
         self.steps += 1
+        for (_, cache), evictions in zip(self._lists(), evicted, strict=True):
+            cache.evictions += evictions
+        # Not by how many there were in the captured step: a frame before it may have failed.
+        for cache in self.layers:
+            cache.arrivals = self.steps
+        for cache in self.camera.lists:
+            cache.arrivals = self.camera.turns * self.steps
 
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend a frame's tokens (1, H, N, D) to what the layer holds and to each other."""
@@ -120,7 +124,8 @@ class StreamCache:
         self, iteration: int, block: int, queries: Tensor, keys: Tensor, values: Tensor
     ) -> Tensor:
         """Attend an iteration's camera token (1, H, 1, D) to its list and itself."""
-        return self.camera.attend(iteration, block, queries[0], keys[0], values[0])[None]
+        token = queries[0], keys[0], values[0]
+        return self.camera.attend(self.steps, iteration, block, *token)[None]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that the next frame depends on, by name."""
