@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from xstreamvggt_ros.training.shards import Sequence, ShardFolder
-from xstreamvggt_ros.training.sources import ShardSource
+from xstreamvggt_ros.synthetic import NoFreePlace
+from xstreamvggt_ros.training.shards import FIRST_TRAINING_SEED, Sequence, ShardFolder
+from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
 
 
 def write(folder, name, value):
@@ -42,3 +43,20 @@ def test_a_shard_without_its_images_is_named(tmp_path):
     (tmp_path / 'shard-000000.images.npy').unlink()
     with pytest.raises(FileNotFoundError, match='shard-000000.images.npy'):
         ShardSource(folder).pick(np.random.default_rng(0))
+
+
+def test_a_pool_replaces_scenes_without_a_free_place_and_nothing_else(monkeypatch):
+    errors, tried = [NoFreePlace('no way'), RuntimeError('no kernel image')], []
+
+    def failing(config, device):
+        tried.append(config.seed - FIRST_TRAINING_SEED)
+        raise errors[len(tried) - 1]
+
+    monkeypatch.setattr('xstreamvggt_ros.training.sources.render', failing)
+    with pytest.raises(RuntimeError, match='no kernel image'):
+        RenderedPool(torch.device('cpu'), count=1, every=1).advance(0)
+    assert tried == [0, 1]
+    errors[:] = [NoFreePlace('no way')] * 10
+    with pytest.raises(NoFreePlace, match='no scene for sequence 0: eight'):
+        RenderedPool(torch.device('cpu'), count=1, every=1).advance(0)
+    assert tried[2:] == list(range(8))

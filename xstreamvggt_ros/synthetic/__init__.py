@@ -6,8 +6,10 @@ from xstreamvggt_ros.synthetic.config import SequenceConfig
 from xstreamvggt_ros.synthetic.rendering import render
 from xstreamvggt_ros.synthetic.scene import Plane, Scene
 from xstreamvggt_ros.synthetic.sequence import make_scene, render_sequence, SyntheticSequence
+from xstreamvggt_ros.synthetic.trajectories import NoFreePlace
 
 __all__ = [
+    'NoFreePlace',
     'Plane',
     'Scene',
     'SequenceConfig',

@@ -17,13 +17,17 @@ ATTEMPTS = 16
 CAREFREE = 0.1
 
 
+class NoFreePlace(RuntimeError):
+    """A scene is too cluttered for its camera; the next seed is as good."""
+
+
 def plan_trajectory(
     scene: Scene, motion: str, frames: int, speed: float, rng: np.random.Generator
 ) -> np.ndarray:
     """
     Return camera_from_world (F, 3, 4), float64, of a camera that keeps 0.3 m off everything.
 
-    `motion` names a style. Raises RuntimeError if the scene has no free way.
+    `motion` names a style. Raises NoFreePlace if the scene has no free way.
     """
     style, outdoors = STYLES[motion], scene.sky is not None
     pace = style.pace[outdoors] * speed * rng.uniform(0.6, 1.3)
@@ -38,7 +42,7 @@ def plan_trajectory(
             return poses
         second_best = poses if second_best is None else second_best
     if second_best is None:
-        raise RuntimeError(f'no way for {motion} motion through this scene: lower clutter')
+        raise NoFreePlace(f'no way for {motion} motion through this scene: lower clutter')
     return second_best
 
 

@@ -9,14 +9,17 @@ Render training sequences ahead, without end, into a folder.
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 import time
 
 import torch
 
+from xstreamvggt_ros.synthetic import NoFreePlace
 from xstreamvggt_ros.training.shards import FRAMES, render, ShardFolder, SIZE, training_config
 
 PER_SHARD = 8
+TRIES = 2 * PER_SHARD
 
 
 def prerender(
@@ -31,8 +34,14 @@ def prerender(
     """
     Write the shards `first` to `stop`, leaving out those that are there.
 
-    Above `most` shards the oldest go. Ends at `deadline` (time.monotonic) where one is given.
+    Above `most` shards the oldest go; where there are that many already, `first` is the number
+    behind the newest. Ends at `deadline` (time.monotonic) where one is given. Raises
+    NoFreePlace where too few of a shard's scenes have room for a camera.
     """
+    present = folder.shards()
+    if len(present) >= most > 0:
+        # Older ones would be deleted as soon as they are written.
+        first = max(first, 1 + int(present[-1].stem.removeprefix('shard-')))
     for number in range(first, stop):
         if deadline is not None and time.monotonic() > deadline:
             return
@@ -46,15 +55,15 @@ def prerender(
 
 def _render_shard(number: int, size: tuple[int, int], frames: int):
     sequences = []
-    index = number * 2 * PER_SHARD
-    while len(sequences) < PER_SHARD:
-        try:
+    for index in range(number * TRIES, (number + 1) * TRIES):
+        with contextlib.suppress(NoFreePlace):
             sequences.append(render(training_config(index, frames, size)))
-        except RuntimeError:
-            # A scene too cluttered for its camera; the next one is as good.
-            pass
-        index += 1
-    return sequences
+        if len(sequences) == PER_SHARD:
+            return sequences
+    raise NoFreePlace(
+        f'shard {number}: {len(sequences)} of {TRIES} scenes have room for a camera, not '
+        f'{PER_SHARD}; leave it out with --first {number + 1}'
+    )
 
 
 def main() -> None:

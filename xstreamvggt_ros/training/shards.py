@@ -57,7 +57,7 @@ def held_out_config(index: int, frames: int, size: tuple[int, int] = SIZE) -> Se
 
 
 def render(config: SequenceConfig, device: str | torch.device = 'cpu') -> Sequence:
-    """Render a sequence as it is stored; raises RuntimeError where a scene has no free place."""
+    """Render a sequence as it is stored; raises NoFreePlace where a scene has no free place."""
     rendered = render_sequence(config, device)
     # Beyond what half precision holds there is only sky.
     depth = torch.where(rendered.depth < 60_000, rendered.depth, 0).half()

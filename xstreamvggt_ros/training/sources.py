@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import torch
 
+from xstreamvggt_ros.synthetic import NoFreePlace
 from xstreamvggt_ros.training.shards import (
     FRAMES,
     render,
@@ -89,10 +92,7 @@ class RenderedPool:
     def _render(self, index: int) -> Sequence:
         # A scene too cluttered for its camera is replaced by one that no other index uses.
         for attempt in range(8):
-            try:
-                config = training_config(8 * index + attempt, self.frames, self.size)
+            config = training_config(8 * index + attempt, self.frames, self.size)
+            with contextlib.suppress(NoFreePlace):
                 return render(config, self.device)
-            except RuntimeError as error:
-                if isinstance(error, torch.OutOfMemoryError):
-                    raise
-        raise RuntimeError(f'no scene for sequence {index}: eight in a row have no free place')
+        raise NoFreePlace(f'no scene for sequence {index}: eight in a row have no free place')
