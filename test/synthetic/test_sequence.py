@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sequences as a whole: truth that agrees with itself, cameras that keep clear, natural images."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -191,6 +192,18 @@ def test_camera_faults_change_images_but_not_the_truth():
         assert not torch.equal(plain.images, other.images), change
         assert torch.equal(plain.depth, other.depth), change
         assert torch.equal(plain.camera_from_world, other.camera_from_world), change
+
+
+def test_blurred_images_do_not_lag_behind_the_truth():
+    config = SequenceConfig(
+        seed=2, scene='room', motion='rotation', speed=0.3, sensor_noise=False, **SMALL
+    )
+    sharp = render_sequence(replace(config, samples_per_pixel=4)).images.double()
+    blurred = render_sequence(replace(config, motion_blur=True)).images.double()
+    change = (sharp[2:] - sharp[:-2]) / 2
+    # Least squares of blurred = sharp + lag * change, in frames.
+    lag = (change * (blurred - sharp)[1:-1]).sum() / change.square().sum()
+    assert lag == pytest.approx(0, abs=0.02)
 
 
 def test_field_of_view_and_principal_point_are_as_asked():

@@ -13,6 +13,7 @@ from xstreamvggt_ros.synthetic.camera_effects import Development, draw_camera
 from xstreamvggt_ros.synthetic.config import SequenceConfig
 from xstreamvggt_ros.synthetic.lighting import add_light
 from xstreamvggt_ros.synthetic.outdoor import make_outdoor
+from xstreamvggt_ros.synthetic.ray_casting import cast_rays
 from xstreamvggt_ros.synthetic.rendering import render_radiance
 from xstreamvggt_ros.synthetic.rooms import make_room
 from xstreamvggt_ros.synthetic.scene import Scene
@@ -57,7 +58,7 @@ def render_sequence(
     Render the sequence that `config` describes.
 
     With `scene` (from `make_scene`) that one is filmed and the seed chooses motion and camera
-    only. Raises RuntimeError where the clutter leaves no room for a camera.
+    only. Raises NoFreePlace where the clutter leaves no room for a camera.
     """
     scene = make_scene(config, device) if scene is None else scene
     rng = _stream(config, MOTION)
@@ -109,20 +110,33 @@ def _intrinsics(config: SequenceConfig, rng: np.random.Generator) -> torch.Tenso
 def _film(scene, config, poses, intrinsics, begin, end):
     """Render frames `begin` to `end`, averaging samples over the pixel and the shutter time."""
     size = (config.height, config.width)
-    end = min(end, len(poses))
-    radiance, depth = render_radiance(scene, poses[begin:end], intrinsics[begin:end], *size)
     samples = max(config.samples_per_pixel, 4 if config.motion_blur else 1)
-    for index in range(1, samples):
-        # A fixed low-discrepancy set of places in the pixel.
-        shift = torch.zeros(3, 3, device=poses.device)
-        shift[0, 2] = (index * 0.7548777) % 1 - 0.5
-        shift[1, 2] = (index * 0.5698403) % 1 - 0.5
+    intrinsics = intrinsics[begin:end]
+
+    def sample(index):
         moved = poses
         if config.motion_blur:
-            moved = _within_shutter(poses, 0.5 * (index / (samples - 1) - 0.5))
-        more, _ = render_radiance(scene, moved[begin:end], intrinsics[begin:end] + shift, *size)
-        radiance = radiance + more
+            # Even about the frame's own time, so that images do not lag behind pose and depth.
+            moved = _within_shutter(poses, 0.5 * ((index + 0.5) / samples - 0.5))
+        shift = _place_in_pixel(index).to(poses.device)
+        return render_radiance(scene, moved[begin:end], intrinsics + shift, *size)
+
+    radiance, depth = sample(0)
+    for index in range(1, samples):
+        radiance = radiance + sample(index)[0]
+    if config.motion_blur:
+        hits = cast_rays(scene.primitives, poses[begin:end], intrinsics, *size)
+        depth = hits.depth.nan_to_num(posinf=0.0)
     return radiance / samples, depth
+
+
+def _place_in_pixel(index: int) -> torch.Tensor:
+    """Return what the `index`-th of a low-discrepancy set of places adds to the intrinsics."""
+    shift = torch.zeros(3, 3)
+    if index > 0:
+        shift[0, 2] = (index * 0.7548777) % 1 - 0.5
+        shift[1, 2] = (index * 0.5698403) % 1 - 0.5
+    return shift
 
 
 def _within_shutter(poses: torch.Tensor, time: float) -> torch.Tensor:
