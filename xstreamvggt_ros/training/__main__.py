@@ -87,7 +87,14 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument('--device', help='cpu or cuda; cuda where there is one')
     parser.add_argument('--max-minutes', type=float, default=float('inf'), help='stop after')
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.resume != (options.run / 'last.pt').exists():
+        parser.error(
+            f'{options.run} holds no last.pt: leave out --resume'
+            if options.resume
+            else f'{options.run} holds last.pt: give --resume or another --run'
+        )
+    return options
 
 
 def _starting_model(options, config: TrainingConfig, source, device: torch.device) -> StreamVGGT:
