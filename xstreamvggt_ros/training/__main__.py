@@ -39,21 +39,32 @@ from xstreamvggt_ros.training.trainer import Trainer
 
 def main() -> None:
     """Run the command line."""
-    options = _parse()
+    parser = _parser()
+    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s')
+    try:
+        trainer, source = _prepare(options)
+    except (ValueError, OSError) as error:
+        # Their messages are written for the user.
+        parser.error(str(error))
+    options.run.mkdir(parents=True, exist_ok=True)
+    settings = json.dumps(asdict(trainer.config), indent=2)
+    (options.run / 'config.json').write_text(settings + '\n')
+    train(trainer, source, options.run, options.max_minutes)
+
+
+def _prepare(options: argparse.Namespace) -> tuple[Trainer, ShardSource | RenderedPool]:
+    """Build what is trained, leaving the folder of the run as it is."""
+    last = options.run / 'last.pt'
+    if last.exists() and not options.resume:
+        raise ValueError(f'{options.run} holds last.pt: give --resume or another --run')
+    if options.resume and not last.exists():
+        raise ValueError(f'{options.run} holds no last.pt: leave out --resume')
     device = torch.device(options.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
     if device.type == 'cuda':
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
-    config = RECIPES[options.recipe or ('gpu' if device.type == 'cuda' else 'cpu')]
-    config = replace(
-        config,
-        seed=options.seed,
-        steps=options.steps or config.steps,
-        lr=options.lr or config.lr,
-    )
-    options.run.mkdir(parents=True, exist_ok=True)
-    (options.run / 'config.json').write_text(json.dumps(asdict(config), indent=2) + '\n')
+    config = _config(options, device)
     source = (
         ShardSource(ShardFolder(options.shards))
         if options.shards
@@ -63,11 +74,21 @@ def main() -> None:
     if options.compile:
         trainer.compile()
     if options.resume:
-        trainer.restore(options.run / 'last.pt')
-    train(trainer, source, options.run, options.max_minutes)
+        trainer.restore(last)
+    return trainer, source
 
 
-def _parse() -> argparse.Namespace:
+def _config(options: argparse.Namespace, device: torch.device) -> TrainingConfig:
+    config = RECIPES[options.recipe or ('gpu' if device.type == 'cuda' else 'cpu')]
+    return replace(
+        config,
+        seed=options.seed,
+        steps=options.steps or config.steps,
+        lr=options.lr or config.lr,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='python -m xstreamvggt_ros.training',
         description=__doc__,
@@ -75,11 +96,16 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument('--run', type=Path, required=True, help='folder of the run')
     parser.add_argument('--shards', type=Path, help='folder that prerender writes to')
-    parser.add_argument('--resume', action='store_true', help='go on from last.pt')
-    parser.add_argument('--init', type=Path, help='safetensors to start from, optimiser fresh')
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument('--resume', action='store_true', help='go on from last.pt')
+    start.add_argument('--init', type=Path, help='safetensors to start from, optimiser fresh')
     parser.add_argument('--recipe', choices=sorted(RECIPES), help='by the device unless given')
     parser.add_argument('--preset', default='tiny', help='shape of the network')
-    parser.add_argument('--steps', type=int, help='length of the schedule')
+    parser.add_argument(
+        '--steps',
+        type=int,
+        help='length of the schedule; with --resume another one lengthens or shortens it',
+    )
     parser.add_argument('--lr', type=float, help='highest learning rate')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -87,14 +113,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument('--device', help='cpu or cuda; cuda where there is one')
     parser.add_argument('--max-minutes', type=float, default=float('inf'), help='stop after')
-    options = parser.parse_args()
-    if options.resume != (options.run / 'last.pt').exists():
-        parser.error(
-            f'{options.run} holds no last.pt: leave out --resume'
-            if options.resume
-            else f'{options.run} holds last.pt: give --resume or another --run'
-        )
-    return options
+    return parser
 
 
 def _starting_model(options, config: TrainingConfig, source, device: torch.device) -> StreamVGGT:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from dataclasses import asdict
 import math
 from pathlib import Path
 
@@ -150,25 +151,43 @@ class Trainer:
                 'optimisers': [optimiser.state_dict() for optimiser in self.optimisers],
                 'step': self.step,
                 'seed': self.config.seed,
+                'settings': self._settings(),
             },
             partial,
         )
         partial.rename(path)
 
     def restore(self, path: Path) -> None:
-        """Go on from a file of `save`; raises ValueError where it was made with another seed."""
+        """
+        Go on from a file of `save`.
+
+        Raises ValueError where that was made with other settings; `steps` alone may be others.
+        """
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if state['seed'] != self.config.seed:
-            raise ValueError(
-                f'{path} was trained with seed {state["seed"]}, not {self.config.seed}; '
-                'give that seed'
-            )
+        # Older files say nothing but the seed.
+        self._check(path, state.get('settings', {'seed': state['seed']}))
         self.model.load_state_dict(state['model'])
         self.averaged.load_state_dict(state['averaged'])
         self.read_outs.load_state_dict(state['read_outs'])
         for optimiser, kept in zip(self.optimisers, state['optimisers'], strict=True):
             optimiser.load_state_dict(kept)
         self.step = state['step']
+
+    def _settings(self) -> dict:
+        return asdict(self.config) | asdict(self.model.config)
+
+    def _check(self, path: Path, kept: dict) -> None:
+        settings = self._settings()
+        others = [
+            f'{name} {kept[name]}, not {settings[name]}'
+            for name in kept.keys() & settings.keys() - {'steps'}
+            if kept[name] != settings[name]
+        ]
+        if others:
+            raise ValueError(
+                f'{path} was trained with {"; ".join(sorted(others))}; resume with the same '
+                'settings or start another run'
+            )
 
     @torch.no_grad()
     def _average(self) -> None:
