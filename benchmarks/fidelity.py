@@ -32,6 +32,7 @@ from xstreamvggt_ros.stream import Frame, StreamingReconstructor
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
 
 GOLDEN = Path(__file__).parents[1] / 'test' / 'data' / 'golden'
+NETWORKS = ('conv4', 'vits4')
 # Name in a golden file, field of Frame.
 ARRAYS = {
     'depth': 'depth',
@@ -107,7 +108,7 @@ def golden_network(name: str) -> tuple[StreamVGGT, dict[str, np.ndarray], dict]:
 
 def rounding_alone() -> Iterator[tuple[str, str, dict[str, float]]]:
     """Yield (network, storage, errors against the pruned cache without rounding)."""
-    for name in ('conv4', 'vits4'):
+    for name in NETWORKS:
         model, pruned, cache = golden_network(f'pruned_{name}')
         subject = Subject(name, model, torch.from_numpy(pruned['images']))
         _, simulated, _ = golden_network(f'simulated_int4_{name}')
@@ -137,7 +138,7 @@ def quantised_camera_lists() -> mock._patch:
 
 def subjects(checkpoint: Path | None, image_size: int, frames: int) -> Iterator[Subject]:
     """Yield the networks of the table on rendered rooms, seed held out from training."""
-    for name in ('conv4', 'vits4'):
+    for name in NETWORKS:
         model, arrays, _ = golden_network(f'full_{name}')
         yield Subject(name, model, rendered(frames, *arrays['images'].shape[-2:]))
     if checkpoint is not None:
@@ -225,9 +226,11 @@ def _rounding_markdown() -> str:
     return '\n'.join(lines)
 
 
-def main() -> None:
-    """Print both tables, or write them to a folder."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+def options(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits where it names a network that there is not."""
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.fidelity', description=__doc__.splitlines()[1]
+    )
     parser.add_argument('--checkpoint', type=Path, help='a tiny checkpoint to try as well')
     parser.add_argument('--image-size', type=int, default=0, help="its long side; 0: the preset's")
     parser.add_argument('--only', help='name of the one network to try')
@@ -235,18 +238,27 @@ def main() -> None:
     parser.add_argument('--policies', nargs='+', default=sorted(POLICIES), choices=POLICIES)
     parser.add_argument('--fractions', nargs='+', type=float, default=FRACTIONS)
     parser.add_argument('--json', type=Path, help='also write every row here')
-    arguments = parser.parse_args()
-    print(f'## Rounding alone\n\n{_rounding_markdown()}\n')
+    chosen = parser.parse_args(argv)
+    names = [*NETWORKS, *([chosen.checkpoint.stem] if chosen.checkpoint else [])]
+    if chosen.only not in (None, *names):
+        parser.error(f'--only {chosen.only}: choose one of {", ".join(names)}')
+    return chosen
+
+
+def main() -> None:
+    """Print what rounding alone changes, a table per network, and the summary."""
+    chosen = options()
+    sys.stdout.write(f'## Rounding alone\n\n{_rounding_markdown()}\n\n')
     rows: list[Row] = []
-    for subject in subjects(arguments.checkpoint, arguments.image_size, arguments.frames):
-        if arguments.only not in (None, subject.name):
+    for subject in subjects(chosen.checkpoint, chosen.image_size, chosen.frames):
+        if chosen.only not in (None, subject.name):
             continue
-        new = list(table(subject, arguments.policies, arguments.fractions))
-        print(f'## {subject.name}\n\n{markdown(new)}\n')
+        new = list(table(subject, chosen.policies, chosen.fractions))
+        sys.stdout.write(f'## {subject.name}\n\n{markdown(new)}\n\n')
         rows += new
-    print(f'## Summary\n\n{summary(rows)}')
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + '\n')
+    sys.stdout.write(f'## Summary\n\n{summary(rows)}\n')
+    if chosen.json:
+        chosen.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + '\n')
 
 
 if __name__ == '__main__':
