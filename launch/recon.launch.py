@@ -21,6 +21,9 @@ from launch_ros.substitutions import FindPackageShare
 from lifecycle_msgs.msg import Transition
 
 PACKAGE = 'xstreamvggt_ros'
+NODE = 'reconstruction'
+# What config/recon.rviz shows of the node, by absolute names.
+SHOWN = ('map', 'points', 'path', 'depth/image')
 
 # Argument, default, description.
 ARGUMENTS = (
@@ -31,8 +34,8 @@ ARGUMENTS = (
     ('device', '', 'auto, cpu, cuda or cuda:<i> (model.device).'),
     ('budget', '', 'Tokens to remember per layer; unsets a budget in frames or MiB (cache).'),
     ('bits', '', 'Bits per remembered number (cache.bits).'),
-    ('namespace', '', 'Namespace of the node and of its relative topics.'),
-    ('relative_tf', 'false', 'true: publish tf in the namespace instead of on /tf.'),
+    ('namespace', '', 'Namespace of the node, of its relative topics and of RViz.'),
+    ('relative_tf', 'false', 'true: /tf and /tf_static are those of the namespace.'),
     ('use_sim_time', '', 'true: take the time from /clock.'),
     ('autostart', 'true', 'false: leave configuring and activating to a lifecycle manager.'),
     ('rviz', 'false', 'true: show cloud, map, path, depth and frames in RViz.'),
@@ -62,7 +65,7 @@ def _start(context: LaunchContext) -> list:
     node = LifecycleNode(
         package=PACKAGE,
         executable='reconstruction_node',
-        name='reconstruction',
+        name=NODE,
         namespace=given['namespace'],
         parameters=parameters,
         remappings=_remappings(given),
@@ -82,18 +85,29 @@ def _rviz(given: dict[str, str]) -> Node:
         package='rviz2',
         executable='rviz2',
         name='rviz',
+        namespace=given['namespace'],
         arguments=['-d', view],
         parameters=[{'use_sim_time': _boolean('use_sim_time', sim_time)}] if sim_time else [],
+        # Relative, as the node's are: a namespace may come of an including launch file too.
+        remappings=[
+            *_tf_remappings(given),
+            *((f'/{NODE}/{topic}', f'{NODE}/{topic}') for topic in SHOWN),
+        ],
         output='screen',
     )
 
 
 def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
     """Turn the arguments that name topics, not parameters, into remappings."""
-    remappings = [('/tf', 'tf')] if _boolean('relative_tf', given['relative_tf']) else []
+    remappings = _tf_remappings(given)
     if given['camera_info_topic']:
         remappings.append(('camera_info', given['camera_info_topic']))
     return remappings
+
+
+def _tf_remappings(given: dict[str, str]) -> list[tuple[str, str]]:
+    relative = _boolean('relative_tf', given['relative_tf'])
+    return [('/tf', 'tf'), ('/tf_static', 'tf_static')] if relative else []
 
 
 def _overrides(given: dict[str, str]) -> dict:

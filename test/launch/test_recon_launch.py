@@ -35,6 +35,24 @@ sys.path.insert(0, {str(ROOT)!r})
 from xstreamvggt_ros.node import main
 sys.exit(main())
 """
+# Subscribes as RViz does: to what the view names and to the transforms.
+VIEWER = f"""#!{sys.executable}
+import sys
+import rclpy
+from sensor_msgs.msg import PointCloud2
+from tf2_msgs.msg import TFMessage
+import yaml
+with open(sys.argv[sys.argv.index('-d') + 1]) as file:
+    displays = yaml.safe_load(file)['Visualization Manager']['Displays']
+rclpy.init()
+node = rclpy.create_node('viewer')
+for topic in ('/tf', '/tf_static'):
+    node.create_subscription(TFMessage, topic, print, 1)
+for display in displays:
+    if 'Topic' in display:
+        node.create_subscription(PointCloud2, display['Topic']['Value'], print, 1)
+rclpy.spin(node)
+"""
 
 
 @pytest.fixture
@@ -42,13 +60,18 @@ def installed(tmp_path, monkeypatch):
     """Lay this tree out as a workspace installs it."""
     share = tmp_path / 'share'
     index = share / 'ament_index' / 'resource_index' / 'packages'
-    program = tmp_path / 'lib' / 'xstreamvggt_ros' / 'reconstruction_node'
-    for folder in (index, share / 'xstreamvggt_ros', program.parent):
+    for folder in (index, share / 'xstreamvggt_ros'):
         folder.mkdir(parents=True)
-    (index / 'xstreamvggt_ros').touch()
     (share / 'xstreamvggt_ros' / 'config').symlink_to(ROOT / 'config')
-    program.write_text(EXECUTABLE)
-    program.chmod(0o755)
+    for package, name, text in (
+        ('xstreamvggt_ros', 'reconstruction_node', EXECUTABLE),
+        ('rviz2', 'rviz2', VIEWER),
+    ):
+        (index / package).touch()
+        program = tmp_path / 'lib' / package / name
+        program.parent.mkdir(parents=True)
+        program.write_text(text)
+        program.chmod(0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path), prepend=':')
 
 
@@ -153,6 +176,31 @@ def test_it_reaches_active_and_reconstructs_with_what_the_arguments_say(peer):
         'model.device',
         'use_sim_time',
     ) == [1024, 0, 8, ['/front/picture'], 'cpu', False]
+
+
+@launch_pytest.fixture
+def with_a_viewer(installed, tmp_path):
+    file = tmp_path / 'odom.yaml'
+    file.write_text('/**: {ros__parameters: {output: {tf_mode: odom}}}')
+    return launched(
+        params_file=str(file),
+        checkpoint='random',
+        device='cpu',
+        budget='1024',
+        namespace='robot',
+        relative_tf='true',
+        rviz='true',
+    )
+
+
+@pytest.mark.launch(fixture=with_a_viewer)
+def test_rviz_and_the_transforms_follow_into_the_namespace(peer):
+    count = peer.node.count_subscribers
+    # The node and the viewer.
+    peer.wait(lambda: count('/robot/tf') == count('/robot/tf_static') == 2)
+    outputs = [f'/robot/reconstruction/{name}' for name in ('map', 'points', 'path')]
+    peer.wait(lambda: all(map(count, [*outputs, '/robot/reconstruction/depth/image'])))
+    assert not any(map(count, ('/tf', '/tf_static', '/reconstruction/points')))
 
 
 @launch_pytest.fixture
