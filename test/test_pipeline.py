@@ -8,12 +8,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d, interpolate
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
+from xstreamvggt_ros.segments import GuardedReconstructor
 from xstreamvggt_ros.stream import Frame, StreamingReconstructor
+from xstreamvggt_ros.watch import Watch
 
 SIZE = 56
 # Off the centre on purpose, and not square.
@@ -204,6 +207,51 @@ def test_warming_up_leaves_no_trace():
     assert network.kept == [False]
     assert tuple(network.images[0].shape) == (3, 42, 56)
     assert network.resets == 1
+
+
+def smooth(seed, blurred=False):
+    """Draw large patches of grey with fine grain, which a blur takes away."""
+    generator = torch.Generator().manual_seed(seed)
+    patches = torch.rand(1, 1, 6, 8, generator=generator)
+    grain = 0.2 * (torch.rand(1, 1, 42, SIZE, generator=generator) - 0.5)
+    drawn = (0.2 + 0.6 * interpolate(patches, (42, SIZE), mode='bilinear') + grain).clamp(0, 1)
+    if blurred:
+        # Three boxes are as good as a Gaussian.
+        for _ in range(3):
+            drawn = avg_pool2d(drawn, 3, stride=1, padding=1, count_include_pad=False)
+    return (255 * drawn[0, 0]).byte().numpy()[..., None].repeat(3, axis=2)
+
+
+@pytest.mark.parametrize('on_failure', ['reset', 'reanchor'])
+def test_an_image_that_the_watch_did_not_keep_is_no_keyframe_to_compare_with(on_failure):
+    network = Answering()
+    pipeline = ReconstructionPipeline(
+        GuardedReconstructor(network, Watch(), on_failure),
+        PipelineConfig(SIZE, keyframe_threshold=0.25),
+    )
+    for seed in range(6):
+        assert pipeline.process(smooth(seed)).kept
+
+    blurred = pipeline.process(smooth(9, blurred=True))
+    sharp = pipeline.process(smooth(9))
+
+    assert blurred.report.action == 'not_kept'
+    assert network.kept[-2:] == [False, True]
+    assert [blurred.kept, sharp.kept] == [False, True]
+
+
+def test_an_image_that_was_not_kept_leaves_the_keyframe_before_it():
+    network = Answering()
+    pipeline = ReconstructionPipeline(
+        GuardedReconstructor(network, Watch(), 'reset'),
+        PipelineConfig(SIZE, keyframe_threshold=0.25),
+    )
+    for seed in range(6):
+        pipeline.process(smooth(seed))
+    pipeline.process(smooth(9, blurred=True))
+
+    # Nothing new since the last that was kept.
+    assert not pipeline.process(smooth(5)).kept
 
 
 def test_a_point_head_is_run_only_where_its_points_are_wanted():

@@ -75,6 +75,11 @@ class Camera:
             self._gate = KeyframeGate(threshold)
         return self._gate.keep(pixels)
 
+    def take_keyframe_back(self) -> None:
+        """Have the last picture, which was a keyframe, be none after all."""
+        if self._gate is not None:
+            self._gate.take_back()
+
     def forget_keyframe(self) -> None:
         """Have the next picture be a keyframe."""
         self._gate = None

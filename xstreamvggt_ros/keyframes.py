@@ -42,6 +42,7 @@ class KeyframeGate:
             )
         self.threshold = threshold
         self._last: Tensor | None = None
+        self._before: Tensor | None = None
 
     def keep(self, image: Tensor) -> bool:
         """Say whether the network's input (3, H, W) in [0, 1] is a keyframe, and note it if so."""
@@ -51,8 +52,12 @@ class KeyframeGate:
         if self._last is not None and self._last.shape == cells.shape:
             if self._change(cells) <= self.threshold:
                 return False
-        self._last = cells
+        self._before, self._last = self._last, cells
         return True
+
+    def take_back(self) -> None:
+        """Compare with the keyframe before again: the one just noted was not remembered."""
+        self._last = self._before
 
     def reset(self) -> None:
         """Forget the last keyframe: the next frame is one."""

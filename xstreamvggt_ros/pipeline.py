@@ -214,7 +214,7 @@ class ReconstructionPipeline:
     def _step(
         self, pixels: Tensor, camera: Camera, camera_index: int
     ) -> tuple[Frame, bool, GuardReport | None]:
-        """Ask the network; say whether the frame was a keyframe and what the watch says."""
+        """Ask the network; say whether the frame is remembered and what the watch says."""
         keep = camera.is_keyframe(pixels, self.config.keyframe_threshold)
         watched = hasattr(self._reconstructor, 'report')
         which = {'camera': camera_index} if watched else {}
@@ -230,6 +230,10 @@ class ReconstructionPipeline:
             self._begin_world()
         elif report is not None and report.action == 'reanchored':
             self._forget_keyframes()
+        elif report is not None and report.action == 'not_kept':
+            # Or a good image of the same view would pass for a repetition of it.
+            camera.take_keyframe_back()
+            keep = False
         return frame, keep, report
 
     def _begin_world(self) -> None:

@@ -36,7 +36,7 @@ class Reconstruction:
     depth is or they are not finite; points_confidence: (H, W) float32, theirs. index: frames of
     its stream that came before it. calibrated: whether intrinsics are the camera's own. world:
     number of its stream, whose map has nothing to do with another's. scale, world_axes: those of
-    the configuration that it was made by. kept: whether it was a keyframe, and so remembered.
+    the configuration that it was made by. kept: whether it was a keyframe and remembered.
     report: what the watch over the stream says, None without one. camera_index: which of several
     cameras took it.
     """
