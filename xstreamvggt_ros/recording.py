@@ -34,15 +34,18 @@ def save_stream(
 
     `map_<start>.ply` (unless no map is kept), `trajectory_<start>.tum`,
     `stream_<start>.safetensors` and `run_<start>.json`, <start> being the stamp of the stream's
-    first frame. Where any of them is there, all are named `…_<start>_2` or by the next number
-    that is free. `record` goes into the last of them. ValueError: no directory, or no frame yet;
-    OSError from the disk.
+    first frame. The trajectory is the first camera's, without a pose where that gave no image.
+    Where any of them is there, all are named `…_<start>_2` or by the next number that is free.
+    `record` goes into the last of them. ValueError: no directory, or no frame yet; OSError from
+    the disk.
     """
     if not directory:
         raise ValueError('output.directory is empty; set it to the folder to save into')
     if not accumulation.frames:
         raise ValueError('there is no frame to save yet; send images first')
     folder = Path(directory).expanduser()
+    # Before anything is written: what fails halfway leaves a numbered map behind.
+    trajectory = _trajectory(accumulation)
     start = format_stamp(accumulation.first_stamp_ns)
     map_file, trajectory_file, stream_file, record_file = _free_names(folder, start)
     files = [trajectory_file, stream_file, record_file]
@@ -50,7 +53,6 @@ def save_stream(
         files.insert(0, map_file)
         cloud = accumulation.cloud()
         write_ply(map_file, Cloud(cloud.points, cloud.colours))
-    trajectory = _trajectory(accumulation)
     write_tum(trajectory_file, trajectory)
     save_snapshot(stream_file, stream)
     _write_record(
@@ -90,11 +92,13 @@ def _free_names(folder: Path, start: str) -> list[Path]:
 
 def _trajectory(accumulation: Accumulation) -> Trajectory:
     poses = accumulation.trajectory
-    matrices = np.stack([pose.map_from_camera for pose in poses])
+    # None where only other cameras than the first have given images.
+    matrices = np.array([pose.map_from_camera for pose in poses]).reshape(-1, 4, 4)
+    quaternions = [quaternion_from_rotation(matrix[:3, :3]) for matrix in matrices]
     return Trajectory(
         np.array([pose.stamp_ns for pose in poses], dtype=np.int64),
         matrices[:, :3, 3],
-        np.stack([quaternion_from_rotation(matrix[:3, :3]) for matrix in matrices]),
+        np.array(quaternions).reshape(-1, 4),
     )
 
 
