@@ -6,10 +6,10 @@ from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 from ros_rig import header, image_message, IMAGE_SIZE, picture
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 
 from xstreamvggt_ros.messages import read_points
-from xstreamvggt_ros.node.camera_info import CameraInfoInput
+from xstreamvggt_ros.node.camera_info import camera_model, CameraInfoInput, is_rectified
 
 pytestmark = pytest.mark.ros
 HEIGHT, WIDTH = 84, 112
@@ -18,11 +18,15 @@ INFO, DEPTH = '/reconstruction/depth/camera_info', '/reconstruction/depth/image'
 PREDICTED = [IMAGE_SIZE, 0, IMAGE_SIZE / 2, 0, IMAGE_SIZE, 21, 0, 0, 1]
 # Half of (90, 80, 50, 40), the centres being those of pixels.
 SCALED = [45, 0, (50.5 / 2) - 0.5, 0, 40, (40.5 / 2) - 0.5, 0, 0, 1]
+# What image_proc makes of it, and half of that.
+P = [70.0, 0, 52, -7, 0, 65, 41, 0, 0, 0, 1, 0]
+SCALED_P = [35, 0, (52.5 / 2) - 0.5, 0, 32.5, (41.5 / 2) - 0.5, 0, 0, 1]
+PINCUSHION = (0.6, 0, 0, 0, 0)
 
 
-def calibration(k=(90.0, 0, 50, 0, 80, 40, 0, 0, 1), d=(), model='plumb_bob', width=WIDTH):
+def calibration(k=(90.0, 0, 50, 0, 80, 40, 0, 0, 1), d=(), model='plumb_bob', width=WIDTH, **more):
     return CameraInfo(
-        header=header(), height=HEIGHT, width=width, k=k, d=d, distortion_model=model
+        header=header(), height=HEIGHT, width=width, k=k, d=d, distortion_model=model, **more
     )
 
 
@@ -32,7 +36,7 @@ class Stamps:
     def __init__(self, rig):
         self._rig, self._stamp = rig, 1.0
 
-    def until(self, condition, what):
+    def until(self, condition, what, topic='/image'):
         """Send images until the condition holds: camera_info comes when it comes."""
         end = self._stamp + 200
         infos = self._rig.infos
@@ -40,7 +44,9 @@ class Stamps:
             assert self._stamp < end, f'{what}; log: {self._rig.log()}'
             self._stamp += 1
             self._rig.feed(
-                [image_message(picture(height=HEIGHT, width=WIDTH), self._stamp)], infos
+                [image_message(picture(height=HEIGHT, width=WIDTH), self._stamp)],
+                infos,
+                topic=topic,
             )
 
 
@@ -58,7 +64,9 @@ def calibrated(active):
 
 def test_an_image_in_hand_may_ask_when_nobody_listens_any_more(calibrated):
     rig, _ = calibrated()
-    infos = CameraInfoInput(rig.node, lambda: rig.node._configuration.input, '/other/camera_info')
+    infos = CameraInfoInput(
+        rig.node, lambda: rig.node._configuration.input, '/other/camera_info', '/other/image'
+    )
     infos.destroy()
 
     assert infos.camera(HEIGHT, WIDTH) is None
@@ -87,19 +95,72 @@ def test_camera_info_replaces_the_predicted_intrinsics_scaled_with_the_image(cal
     np.testing.assert_allclose(-points[9, 0, 2], (9 - SCALED[5]) / SCALED[4] * 2, atol=1e-5)
 
 
+def depth_of_the_newest(rig, depths):
+    stamp = rig.infos[-1].header.stamp
+    depth = rig.wait(lambda: [d for d in depths if d.header.stamp == stamp], 'its depth')[0]
+    return np.frombuffer(depth.data, '<f4').reshape(42, IMAGE_SIZE)
+
+
 def test_a_lens_that_distorts_leaves_depth_without_what_it_did_not_see(calibrated):
     rig, images = calibrated()
     depths = rig.collect(Image, DEPTH)
-    # A pincushion, whose undistorted corners lie outside the image.
-    pincushion = calibration(d=(0.6, 0, 0, 0, 0))
-    rig.publish(pincushion, topic='/camera_info')
+    # Its undistorted corners lie outside the image.
+    rig.publish(calibration(d=PINCUSHION), topic='/camera_info')
     images.until(newest_is(rig, SCALED), "the camera's own intrinsics")
-    stamp = rig.infos[-1].header.stamp
-    depth = rig.wait(lambda: [d for d in depths if d.header.stamp == stamp], 'its depth')[0]
 
-    depth = np.frombuffer(depth.data, '<f4').reshape(42, IMAGE_SIZE)
+    depth = depth_of_the_newest(rig, depths)
     assert np.isnan(depth[[0, 0, -1, -1], [0, -1, 0, -1]]).all()
     assert (depth[15:25, 20:35] == 2).all()
+
+
+def test_rectified_images_are_those_of_p_and_not_undistorted_again(calibrated):
+    rig, images = calibrated({'input.image_topics': ['/cam/image_rect']})
+    depths = rig.collect(Image, DEPTH)
+    rig.publish(calibration(d=PINCUSHION, p=P), topic='/cam/camera_info')
+    images.until(newest_is(rig, SCALED_P), 'the intrinsics P', '/cam/image_rect')
+
+    assert not np.isnan(depth_of_the_newest(rig, depths)).any()
+    rig.wait_for_log('the intrinsics P of /cam/camera_info, for rectified images')
+
+    assert rig.set('input.rectified', 'never').successful
+    images.until(newest_is(rig, SCALED), 'the intrinsics K', '/cam/image_rect')
+    assert np.isnan(depth_of_the_newest(rig, depths)).any()
+
+
+@pytest.mark.parametrize(
+    ('topic', 'rectified'),
+    [
+        ('/camera/image_rect', True),
+        ('/camera/image_rect_color', True),
+        ('/zed/rgb/rect/image', True),
+        ('/camera/rect', True),
+        ('/image_rect/compressed', True),
+        ('/camera/image_raw', False),
+        ('/camera/image', False),
+        ('/rectangle/direct/image', False),
+        ('/not_rect/my_image_rect', False),
+    ],
+)
+def test_rectified_images_are_known_by_their_topic(topic, rectified):
+    assert is_rectified(topic) == rectified
+
+
+def test_a_region_and_binning_apply_to_p_as_to_k():
+    region = {'roi': RegionOfInterest(x_offset=12, y_offset=8), 'binning_x': 2, 'binning_y': 2}
+    by_p = camera_model(calibration(d=PINCUSHION, p=P, **region), rectified=True)
+    by_k = camera_model(
+        calibration(k=(70.0, 0, 52, 0, 65, 41, 0, 0, 1), **region), rectified=False
+    )
+
+    np.testing.assert_array_equal(by_p.intrinsics, by_k.intrinsics)
+    assert not by_p.distorts
+
+
+def test_rectified_images_without_p_are_those_of_k_all_the_same_without_distortion():
+    camera = camera_model(calibration(d=PINCUSHION), rectified=True)
+
+    assert camera.intrinsics[0, 0] == 90
+    assert not camera.distorts
 
 
 def test_the_parameter_is_live_and_diagnostics_compare(calibrated):

@@ -139,12 +139,12 @@ class Rig:
         for message in messages:
             publisher.publish(message)
 
-    def feed(self, messages, *outputs):
+    def feed(self, messages, *outputs, topic='/image'):
         """Publish one by one, each when the one before is in every list of `outputs`."""
         # The node keeps five messages of a topic, which a burst on a busy machine would exceed.
         for message in messages:
             before = [len(output) for output in outputs]
-            self.publish(message)
+            self.publish(message, topic=topic)
             self.wait(
                 lambda before=before: all(
                     len(output) > length for output, length in zip(outputs, before, strict=True)

@@ -33,18 +33,31 @@ def sibling(image_topic: str) -> str:
     return f'{image_topic.rpartition("/")[0]}/{NAME}'
 
 
+def is_rectified(image_topic: str) -> bool:
+    """Whether the images of a topic, a resolved name, are called rectified by it."""
+    return any(part == 'rect' or part.startswith('image_rect') for part in image_topic.split('/'))
+
+
 class CameraInfoInput:
     """
     Subscribe to a camera_info and keep the newest.
 
     Nothing is waited for: images that come before the first camera_info are reconstructed with
-    the predicted intrinsics. `parameters` gives the configuration as it is now.
+    the predicted intrinsics. `parameters` gives the configuration as it is now; `image_topic` is
+    the resolved name of the images, without their transport.
     """
 
-    def __init__(self, node: Node, parameters: Callable[[], InputParameters], topic: str) -> None:
+    def __init__(
+        self,
+        node: Node,
+        parameters: Callable[[], InputParameters],
+        topic: str,
+        image_topic: str,
+    ) -> None:
         """Begin to listen."""
         self._node = node
         self._parameters = parameters
+        self._called_rectified = is_rectified(image_topic)
         self._newest: CameraInfo | None = None
         self._told: str | None = None
         self._silent_until = 0.0
@@ -64,13 +77,14 @@ class CameraInfoInput:
         if message is None or not self._parameters().use_camera_info:
             self._tell(self._why_predicted())
             return None
+        rectified = self._rectified()
         try:
-            camera = camera_model(message)
+            camera = camera_model(message, rectified)
             camera.check_image(height, width)
         except ValueError as error:
             self._warn(f'{error}; until then the predicted intrinsics are used')
             return None
-        self._tell(f'intrinsics and distortion are those of {self._topic}')
+        self._tell(self._which(message, rectified))
         return camera
 
     def destroy(self) -> None:
@@ -79,6 +93,18 @@ class CameraInfoInput:
 
     def _receive(self, message: CameraInfo) -> None:
         self._newest = message
+
+    def _rectified(self) -> bool:
+        said = self._parameters().rectified
+        return self._called_rectified if said == 'auto' else said == 'always'
+
+    def _which(self, message: CameraInfo, rectified: bool) -> str:
+        if not rectified:
+            return f'intrinsics and distortion are those of {self._topic}'
+        return (
+            f'the intrinsics {"P" if _has_p(message) else "K"} of {self._topic}, for rectified '
+            'images, are used without distortion (input.rectified)'
+        )
 
     def _why_predicted(self) -> str:
         if not self._parameters().use_camera_info:
@@ -98,16 +124,30 @@ class CameraInfoInput:
             self._node.get_logger().warning(text)
 
 
-def camera_model(message: CameraInfo) -> CameraModel:
-    """Read a camera from its message; ValueError where it is not calibrated or not known."""
+def camera_model(message: CameraInfo, rectified: bool) -> CameraModel:
+    """
+    Read a camera from its message; ValueError where it is not calibrated or not known.
+
+    Rectified images have no distortion any more, and P in the place of K (sensor_msgs/CameraInfo);
+    drivers that only send such images may leave P empty.
+    """
     roi = message.roi
+    intrinsics, coefficients, distortion = message.k, message.d, message.distortion_model
+    if rectified:
+        coefficients, distortion = (), 'none'
+        if _has_p(message):
+            intrinsics = message.p.reshape(3, 4)[:, :3]
     return CameraModel(
         message.width,
         message.height,
-        message.k,
-        message.d,
-        message.distortion_model,
+        intrinsics,
+        coefficients,
+        distortion,
         message.binning_x,
         message.binning_y,
         (roi.x_offset, roi.y_offset, roi.width, roi.height),
     )
+
+
+def _has_p(message: CameraInfo) -> bool:
+    return message.p[0] > 0

@@ -50,7 +50,7 @@ class CameraInputs:
                 # One remapped camera_info cannot be that of several cameras.
                 images_of = images.camera_topic
                 topic = sibling(images_of) if several else camera_info_topic(node, images_of)
-                infos = CameraInfoInput(node, parameters, topic)
+                infos = CameraInfoInput(node, parameters, topic, images_of)
                 stack.callback(infos.destroy)
                 self._infos.append(infos)
             self._entities = stack.pop_all()

@@ -82,8 +82,8 @@ IMAGE = Input(
 CAMERA_INFO_INPUT = Input(
     'camera_info',
     (CameraInfo,),
-    "beside the image's topic unless remapped; optional: images are undistorted, its intrinsics "
-    'replace the predicted ones',
+    "beside the image's topic unless remapped; optional: its intrinsics replace the predicted "
+    'ones, and images are undistorted unless they are rectified (`input.rectified`)',
 )
 DEPTH_INPUT = Input(
     'input.depth_topic',

@@ -63,6 +63,7 @@ class InputParameters:
     reorder_window: float
     silence_timeout: float
     use_camera_info: bool
+    rectified: str
     depth_topic: str
     snapshot: str
 

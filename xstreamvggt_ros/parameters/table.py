@@ -193,6 +193,15 @@ INPUT_PARAMETERS = (
         True,
         'Undistort images by their camera_info and use its intrinsics, where one comes.',
     ),
+    _live(
+        'input.rectified',
+        'auto',
+        'Whether images are rectified already: they are not undistorted then, and have the '
+        'intrinsics P of camera_info. auto: those of topics with a part that is rect or begins '
+        'with image_rect.',
+        # YAML would take yes and no for booleans.
+        choices=('auto', 'always', 'never'),
+    ),
     _locked(
         'input.depth_topic',
         '',
