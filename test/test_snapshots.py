@@ -26,6 +26,21 @@ def test_a_stream_goes_on_from_its_file_to_the_bit(tmp_path):
     assert torch.equal(first.step(images[3]).depth, second.step(images[3]).depth)
 
 
+def test_a_tilde_is_the_home_whatever_the_working_directory(tmp_path, monkeypatch):
+    home, elsewhere = tmp_path / 'home', tmp_path / 'elsewhere'
+    home.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setenv('HOME', str(home))
+    monkeypatch.chdir(elsewhere)
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+
+    saved = save_snapshot('~/failed/stream.safetensors', StreamingReconstructor(model))
+
+    assert saved == home / 'failed' / 'stream.safetensors'
+    assert 'fingerprint' in read_snapshot('~/failed/stream.safetensors')
+    assert not list(elsewhere.iterdir())
+
+
 def test_what_cannot_be_saved_or_read_is_refused(tmp_path):
     with pytest.raises(ValueError, match='object has no memory'):
         save_snapshot(tmp_path / 'x.safetensors', object())

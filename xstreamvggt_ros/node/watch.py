@@ -34,11 +34,11 @@ def guarded(
         if not path:
             return
         try:
-            save_snapshot(path, abandoned)
+            file = save_snapshot(path, abandoned)
         except Exception as error:  # the stream goes on whatever becomes of the file
             logger.error(f'the failed stream could not be saved to {path!r}: {error}')
         else:
-            logger.warning(f'the failed stream was saved to {path}')
+            logger.warning(f'the failed stream was saved to {file}')
 
     return GuardedReconstructor(reconstructor, Watch(), parameters().on_failure, save)
 
