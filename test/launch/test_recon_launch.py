@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch file, run by launch itself."""
 
-from pathlib import Path
-import sys
-import time
-
-from lifecycle_msgs.srv import GetState
+from launch_rig import install, main_of, Peer, ROOT
 import pytest
-from rcl_interfaces.srv import GetParameters
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.parameter import parameter_value_to_python
 from ros_rig import image_message, picture
 from sensor_msgs.msg import Image, PointCloud2
 from tf2_msgs.msg import TFMessage
@@ -26,18 +17,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource  # n
 from launch import LaunchDescription  # noqa: E402
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
 LAUNCH_FILE = ROOT / 'launch' / 'recon.launch.py'
-DEADLINE = 60.0
-EXECUTABLE = f"""#!{sys.executable}
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from xstreamvggt_ros.node import main
-sys.exit(main())
-"""
 # Subscribes as RViz does: to what the view names and to the transforms.
-VIEWER = f"""#!{sys.executable}
-import sys
+VIEWER = """
 import rclpy
 from sensor_msgs.msg import PointCloud2
 from tf2_msgs.msg import TFMessage
@@ -58,20 +40,11 @@ rclpy.spin(node)
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Lay this tree out as a workspace installs it."""
-    share = tmp_path / 'share'
-    index = share / 'ament_index' / 'resource_index' / 'packages'
-    for folder in (index, share / 'xstreamvggt_ros'):
-        folder.mkdir(parents=True)
-    (share / 'xstreamvggt_ros' / 'config').symlink_to(ROOT / 'config')
-    for package, name, text in (
-        ('xstreamvggt_ros', 'reconstruction_node', EXECUTABLE),
-        ('rviz2', 'rviz2', VIEWER),
-    ):
-        (index / package).touch()
-        program = tmp_path / 'lib' / package / name
-        program.parent.mkdir(parents=True)
-        program.write_text(text)
-        program.chmod(0o755)
+    programs = {
+        ('xstreamvggt_ros', 'reconstruction_node'): main_of('node'),
+        ('rviz2', 'rviz2'): VIEWER,
+    }
+    install(tmp_path, programs)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path), prepend=':')
 
 
@@ -81,49 +54,6 @@ def peer():
     made = Peer()
     yield made
     made.close()
-
-
-class Peer:
-    """A node with a deadline on every wait."""
-
-    def __init__(self):
-        self._context = Context()
-        rclpy.init(context=self._context)
-        self.node = rclpy.create_node('peer', context=self._context, use_global_arguments=False)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-
-    def close(self):
-        self._executor.shutdown()
-        self.node.destroy_node()
-        self._context.shutdown()
-
-    def wait(self, condition):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < end, f'waited {DEADLINE} s'
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def ask(self, kind, service, request):
-        """Call until there is an answer: the first may find nobody who listens yet."""
-        client = self.node.create_client(kind, service)
-        end = time.monotonic() + DEADLINE
-        while time.monotonic() < end:
-            if not client.wait_for_service(1.0):
-                continue
-            future = client.call_async(request)
-            self._executor.spin_until_future_complete(future, 2.0)
-            if future.done():
-                return future.result()
-        pytest.fail(f'no answer of {service} after {DEADLINE} s')
-
-    def state(self, node):
-        return self.ask(GetState, f'{node}/get_state', GetState.Request()).current_state.label
-
-    def parameters(self, node, *names):
-        request = GetParameters.Request(names=names)
-        values = self.ask(GetParameters, f'{node}/get_parameters', request).values
-        return [parameter_value_to_python(value) for value in values]
 
 
 def launched(**arguments):
