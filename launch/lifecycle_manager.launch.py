@@ -10,8 +10,8 @@ All arguments of recon.launch.py are taken too.
 
 from pathlib import Path
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -29,7 +29,7 @@ ARGUMENTS = (
     ),
     ('manager_autostart', 'true', 'false: wait for a call of the manager, manage_nodes.'),
     ('namespace', '', 'Namespace of the node and of its manager.'),
-    ('use_sim_time', 'false', 'true: take the time from /clock.'),
+    ('use_sim_time', '', 'true: take the time from /clock.'),
 )
 
 
@@ -43,24 +43,28 @@ def generate_launch_description() -> LaunchDescription:
         PythonLaunchDescriptionSource(RECON),
         launch_arguments={'autostart': 'false'}.items(),
     )
+    return LaunchDescription([*arguments, recon, OpaqueFunction(function=_manager)])
+
+
+def _manager(context: LaunchContext) -> list:
+    parameters = {
+        'node_names': ['reconstruction'],
+        'autostart': _typed('manager_autostart', bool),
+        # A bond is nav2's own heartbeat; a lifecycle node of rclpy has none.
+        'bond_timeout': 0.0,
+        'service_timeout': _typed('service_timeout', float),
+    }
+    if LaunchConfiguration('use_sim_time').perform(context):
+        parameters['use_sim_time'] = _typed('use_sim_time', bool)
     manager = Node(
         package='nav2_lifecycle_manager',
         executable='lifecycle_manager',
         name='lifecycle_manager_reconstruction',
         namespace=LaunchConfiguration('namespace'),
-        parameters=[
-            {
-                'node_names': ['reconstruction'],
-                'autostart': _typed('manager_autostart', bool),
-                # A bond is nav2's own heartbeat; a lifecycle node of rclpy has none.
-                'bond_timeout': 0.0,
-                'service_timeout': _typed('service_timeout', float),
-                'use_sim_time': _typed('use_sim_time', bool),
-            }
-        ],
+        parameters=[parameters],
         output='screen',
     )
-    return LaunchDescription([*arguments, recon, manager])
+    return [manager]
 
 
 def _typed(argument: str, kind: type) -> ParameterValue:

@@ -2,14 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The replay and the examples, run by launch itself."""
 
-from pathlib import Path
-import sys
-import time
-
+from launch_rig import install, main_of, Peer, ROOT
 import pytest
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.serialization import serialize_message
 from ros_rig import image_message, picture
 from sensor_msgs.msg import PointCloud2
@@ -24,32 +18,35 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource  # n
 
 from launch import LaunchDescription, LaunchService  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
 LAUNCH = ROOT / 'launch'
 FRAMES = 3
 BEGAN = 1_767_225_600_000_000_000
-DEADLINE = 60.0
-EXECUTABLE = f"""#!{sys.executable}
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from xstreamvggt_ros.MODULE import main
-sys.exit(main())
+# Stands for nav2's, of which its parameters are asked here.
+MANAGER = """
+import rclpy
+rclpy.init()
+rclpy.spin(rclpy.create_node('manager'))
 """
 
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """Lay this tree out as a workspace installs it."""
-    share, programs = tmp_path / 'share', tmp_path / 'lib' / 'xstreamvggt_ros'
-    index = share / 'ament_index' / 'resource_index' / 'packages'
-    for folder in (index, share / 'xstreamvggt_ros', programs):
-        folder.mkdir(parents=True)
-    (index / 'xstreamvggt_ros').touch()
-    (share / 'xstreamvggt_ros' / 'config').symlink_to(ROOT / 'config')
-    for name, module in (('reconstruction_node', 'node'), ('xstreamvggt_play', 'player.cli')):
-        (programs / name).write_text(EXECUTABLE.replace('MODULE', module))
-        (programs / name).chmod(0o755)
+    programs = {
+        ('xstreamvggt_ros', 'reconstruction_node'): main_of('node'),
+        ('xstreamvggt_ros', 'xstreamvggt_play'): main_of('player.cli'),
+        ('nav2_lifecycle_manager', 'lifecycle_manager'): MANAGER,
+    }
+    install(tmp_path, programs)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path), prepend=':')
+
+
+@pytest.fixture
+def peer():
+    """Talk to what was launched."""
+    made = Peer()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -92,24 +89,38 @@ def replay(installed, bag):
 @pytest.mark.ros
 @pytest.mark.slow
 @pytest.mark.launch(fixture=replay)
-def test_a_bag_is_reconstructed_in_simulated_time():
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('peer', context=context, use_global_arguments=False)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
+def test_a_bag_is_reconstructed_in_simulated_time(peer):
     clouds = []
-    node.create_subscription(PointCloud2, '/reconstruction/points', clouds.append, 5)
-    end = time.monotonic() + DEADLINE
-    simulated = 0
-    while not (clouds and simulated) and time.monotonic() < end:
-        executor.spin_once(timeout_sec=0.05)
-        simulated = node.count_publishers('/clock')
-    executor.shutdown()
-    node.destroy_node()
-    context.shutdown()
+    peer.node.create_subscription(PointCloud2, '/reconstruction/points', clouds.append, 5)
+    peer.wait(lambda: clouds and peer.node.count_publishers('/clock'))
+
     assert clouds[0].header.stamp.sec in range(BEGAN // 10**9, BEGAN // 10**9 + 3)
-    assert simulated == 1
+    assert peer.node.count_publishers('/clock') == 1
+
+
+@launch_pytest.fixture
+def managed(installed, tmp_path, given):
+    file = tmp_path / 'mine.yaml'
+    file.write_text('/**/reconstruction: {ros__parameters: {use_sim_time: true}}')
+    return LaunchDescription(
+        [
+            _included('lifecycle_manager.launch.py', params_file=str(file), **given),
+            launch_pytest.actions.ReadyToTest(),
+        ]
+    )
+
+
+@pytest.mark.ros
+@pytest.mark.slow
+@pytest.mark.launch(fixture=managed)
+@pytest.mark.parametrize(
+    ('given', 'node_s', 'manager_s'),
+    [({}, True, False), ({'use_sim_time': 'false'}, False, False)]
+    + [({'use_sim_time': 'true'}, True, True)],
+)
+def test_the_manager_takes_simulated_time_only_where_it_is_given(peer, given, node_s, manager_s):
+    assert peer.parameters('/reconstruction', 'use_sim_time') == [node_s]
+    assert peer.parameters('/lifecycle_manager_reconstruction', 'use_sim_time') == [manager_s]
 
 
 @pytest.mark.parametrize(

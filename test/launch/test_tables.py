@@ -26,3 +26,14 @@ def test_all_that_rviz_shows_of_the_node_follows_its_namespace():
     recon = constants('recon.launch.py')
 
     assert topics == {f'/{recon["NODE"]}/{topic}' for topic in recon['SHOWN']}
+
+
+def test_the_manager_s_file_gives_what_recon_s_takes_no_other_default():
+    recon, manager = (
+        {argument: default for argument, default, _ in constants(name)['ARGUMENTS']}
+        for name in ('recon.launch.py', 'lifecycle_manager.launch.py')
+    )
+    common = recon.keys() & manager.keys()
+
+    assert 'use_sim_time' in common
+    assert {name: manager[name] for name in common} == {name: recon[name] for name in common}
