@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The metric scale over DDS."""
 
+from contextlib import contextmanager
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -19,7 +20,8 @@ import torch
 from transforms import Broadcaster, OPTICAL
 
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.messages import decode_depth, ImageError, read_points
+from xstreamvggt_ros.messages import decode_depth, ImageError, ns_from_time, read_points
+from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.scale.frames import MIN_FRAMES
 
 pytestmark = pytest.mark.ros
@@ -48,10 +50,29 @@ def depth_message(stamp, metres=6.0, encoding='32FC1', size=(42, IMAGE_SIZE)):
     )
 
 
-def depth_is_there(rig, stamp):
+def has_arrived(rig, stamp):
+    """Whether the newest depth image that has reached the node is of a stamp."""
     # No topic tells it in time for a test that must not sleep.
-    waiting = rig.node._session._depth
-    return not waiting.wanted or waiting.near(int(stamp * 1e9)) is not None
+    return rig.node._session._depth.newest_ns == ns_from_time(header(stamp).stamp)
+
+
+def send_depth(rig, *stamps, **depth):
+    """Send depth images, no more at once than the node's queue has room for."""
+    for first in range(0, len(stamps), NEWEST_DEPTH):
+        batch = stamps[first : first + NEWEST_DEPTH]
+        rig.publish(*[depth_message(stamp, **depth) for stamp in batch], topic='/metric')
+        rig.wait(lambda last=batch[-1]: has_arrived(rig, last), 'the depth')
+
+
+@contextmanager
+def held(rig, message):
+    """Send an image and keep the network busy with it."""
+    rig.network.in_hand.clear()
+    rig.network.released.clear()
+    rig.publish(message)
+    rig.wait(rig.network.in_hand.is_set, 'the image in hand')
+    yield
+    rig.network.released.set()
 
 
 def feed(rig, poses, stamps, **depth):
@@ -60,8 +81,7 @@ def feed(rig, poses, stamps, **depth):
         if depth.get('metres') is None:
             rig.feed([image_message(picture(), stamp)], poses)
             continue
-        rig.publish(depth_message(stamp, **depth), topic='/metric')
-        rig.wait(lambda stamp=stamp: depth_is_there(rig, stamp), 'the depth')
+        send_depth(rig, stamp, **depth)
         rig.feed([image_message(picture(), stamp)], poses)
 
 
@@ -122,6 +142,80 @@ def test_without_depth_of_its_time_or_size_the_scale_stays_unknown(active):
 
     rig.wait_for_log('publish depth registered to the colour image')
     assert ys(poses) == pytest.approx([0, -1, -2])
+
+
+def later_than(stamp):
+    """Give the stamps of more depth images than are kept."""
+    return [stamp + 0.04 * number for number in range(1, 21)]
+
+
+def test_depth_images_that_come_while_the_network_is_busy_do_not_push_out_the_one(active):
+    rig = active(SOURCE, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    rig.network.hold = True
+    for stamp in range(1, MIN_FRAMES + 1):
+        send_depth(rig, stamp)
+        with held(rig, image_message(picture(), stamp)):
+            send_depth(rig, *later_than(stamp))
+        rig.wait(lambda stamp=stamp: len(poses) == stamp, 'the pose')
+
+    rig.wait_for_log('the scale has settled on 3 m per unit')
+
+
+def test_depth_that_comes_while_its_image_is_in_hand_counts(active):
+    rig = active(SOURCE, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    rig.network.hold = True
+    for stamp in range(1, MIN_FRAMES + 1):
+        with held(rig, image_message(picture(), stamp)):
+            send_depth(rig, stamp + 0.01, *later_than(stamp))
+        rig.wait(lambda stamp=stamp: len(poses) == stamp, 'the pose')
+
+    rig.wait_for_log('the scale has settled on 3 m per unit')
+
+
+def test_depth_that_comes_after_its_image_is_waited_for(active):
+    rig = active({**SOURCE, 'output.tf_timeout': 10.0}, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    for stamp in range(1, MIN_FRAMES + 1):
+        rig.feed([image_message(picture(), stamp)], poses)
+        send_depth(rig, stamp)
+
+    rig.wait_for_log('the scale has settled on 3 m per unit')
+
+
+def test_depth_that_never_comes_is_waited_for_once_and_not_at_the_end(active):
+    rig = active({**SOURCE, 'output.tf_timeout': 3.0}, network=Scripted(going_right))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    began = time.monotonic()
+    feed(rig, poses, [1.0, 2.0, 3.0, 4.0])
+    assert time.monotonic() - began < 2 * 3.0
+    rig.wait(
+        lambda: 'no depth image has come on /metric' in newest(diagnostics)[0].message,
+        'the reason',
+    )
+
+    assert rig.set('output.tf_timeout', 10.0).successful
+    send_depth(rig, 4.5)
+    feed(rig, poses, [5.0])
+    began = time.monotonic()
+    assert rig.change('deactivate')
+    assert time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ('apart', 'words'), [(0.3, '300 ms after it'), (-0.5, '500 ms before it')]
+)
+def test_how_far_away_the_nearest_depth_was_is_told(active, apart, words):
+    rig = active({**SOURCE, 'output.tf_timeout': 0.0}, network=Scripted(going_right))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    send_depth(rig, *sorted([5.0 + apart, 5.0 + 2 * apart]))
+    feed(rig, poses, [5.0])
+
+    rig.wait(lambda: diagnostics and words in newest(diagnostics)[0].message, 'the reason')
+    assert 'make the clocks' in newest(diagnostics)[0].message
 
 
 def test_the_camera_s_height_settles_it_too(active):

@@ -4,62 +4,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 import time
 
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
-from rclpy.node import Node
-from sensor_msgs.msg import Image
 
-from xstreamvggt_ros.messages import decode_depth, ns_from_time
+from xstreamvggt_ros.messages import decode_depth
+from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.frames import StampedReconstruction
-from xstreamvggt_ros.node.interface import NEWEST_DEPTH
-from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction, ReconstructionPipeline
 from xstreamvggt_ros.scale import make_scale_estimator, ScaleState
 
-# Depth images that wait for the colour image of their time, and how far apart those may be.
-WAITING = 16
-APART_NS = 20_000_000
 WARN_PERIOD = 5.0
-
-
-class DepthInput:
-    """Subscribe to input.depth_topic and keep the newest images while they are `wanted`."""
-
-    def __init__(self, node: Node, topic: str) -> None:
-        """Begin to listen, unless the topic is empty."""
-        self.wanted = True
-        self._node = node
-        self._images: deque[tuple[int, Image]] = deque(maxlen=WAITING)
-        self._subscription = None
-        if topic:
-            qos = input_qos(node, node.resolve_topic_name(topic), True, NEWEST_DEPTH)
-            self._subscription = node.create_subscription(Image, topic, self._receive, qos)
-
-    def near(self, stamp_ns: int) -> Image | None:
-        """Give the image nearest to a stamp, None where none is within 20 ms."""
-        apart, _, image = min(
-            ((abs(at - stamp_ns), at, image) for at, image in self._images.copy()),
-            key=lambda found: found[0],
-            default=(APART_NS + 1, 0, None),
-        )
-        return image if apart <= APART_NS else None
-
-    def destroy(self) -> None:
-        """Cease to listen."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-
-    def _receive(self, message: Image) -> None:
-        if self.wanted:
-            self._images.append((ns_from_time(message.header.stamp), message))
-        else:
-            self._images.clear()
 
 
 class Scale:
@@ -81,13 +41,17 @@ class Scale:
         self._pipeline = pipeline
         self._logger = logger
         self._world: int | None = None
+        self._why_no_depth = ''
         self._silent_until = 0.0
         self._choose()
 
     @property
     def state(self) -> ScaleState:
         """What is known now."""
-        return self._estimator.state
+        state, why = self._estimator.state, self._why_no_depth
+        if why and not state.settled:
+            return replace(state, reason=f'{state.reason}: {why}')
+        return state
 
     @property
     def asks_odometry(self) -> bool:
@@ -106,7 +70,11 @@ class Scale:
         return known and reconstruction.scale == state.scale
 
     def follow(self, stamped: StampedReconstruction, depth: DepthInput, robot: RobotPose) -> None:
-        """Take in a frame, with the depth image and the robot of its time."""
+        """
+        Take in a frame, with the depth image and the robot of its time.
+
+        Depth that is not there yet is waited for until output.tf_timeout after the image came.
+        """
         if self._settings() != self._chosen:
             self._choose()
             self._pipeline.metres_per_unit = 1.0
@@ -137,19 +105,26 @@ class Scale:
     def _choose(self) -> None:
         source, height = self._chosen = self._settings()
         self._estimator = make_scale_estimator(source, camera_height=height)
+        self._why_no_depth = ''
 
     def _metric_depth(
         self, stamped: StampedReconstruction, depth: DepthInput
     ) -> np.ndarray | None:
-        message = depth.near(ns_from_time(stamped.stamp))
-        if message is None:
-            return None
+        parameters, aligned, why = self._parameters(), None, ''
         try:
-            metres = decode_depth(message, self._parameters().input.max_pixels)
-            return self._pipeline.align_depth(metres)
+            message = depth.take(stamped.arrived + parameters.output.tf_timeout)
+            metres = decode_depth(message, parameters.input.max_pixels)
+            aligned = self._pipeline.align_depth(metres)
+        except NoDepthError as error:
+            why = str(error)
         except ValueError as error:
-            now = time.monotonic()
-            if now >= self._silent_until:
-                self._silent_until = now + WARN_PERIOD
-                self._logger.warning(f'{error}; the scale stays unknown until then')
-            return None
+            why = str(error)
+            self._warn(f'{why}; the scale stays unknown until then')
+        self._why_no_depth = why
+        return aligned
+
+    def _warn(self, text: str) -> None:
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + WARN_PERIOD
+            self._logger.warning(text)

@@ -19,12 +19,13 @@ from xstreamvggt_ros.arrivals import Arrival
 from xstreamvggt_ros.counters import Counters
 from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.cameras import CameraInputs
+from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.failures import FailureLog
 from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
-from xstreamvggt_ros.node.scale import DepthInput, Scale
+from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.services import Command, Services
 from xstreamvggt_ros.node.status import frame_figures, FrameFigures, stream_figures
 from xstreamvggt_ros.node.watch import WatchLog
@@ -132,6 +133,8 @@ class Session:
                 self._publish_diagnostics()
 
     def _reconstruct(self, arrival: Arrival) -> StampedReconstruction:
+        if not arrival.camera:
+            self._depth.claim(arrival.stamp_ns)
         stamped = self._reader.reconstruct(arrival, self._cameras.camera(arrival))
         self._mind_cut(arrival.camera, self._pipeline.cut)
         return stamped

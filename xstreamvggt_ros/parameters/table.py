@@ -248,7 +248,8 @@ OUTPUT_PARAMETERS = (
     _live(
         'output.tf_timeout',
         0.1,
-        'Seconds after the arrival of an image to wait for the transforms of its stamp.',
+        'Seconds after the arrival of an image to wait for the transforms of its stamp, and until '
+        'the scale has settled for its depth.',
         minimum=0.0,
         maximum=10.0,
     ),
