@@ -5,6 +5,7 @@
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import header, image_message, IMAGE_SIZE, picture
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 
@@ -161,6 +162,17 @@ def test_rectified_images_without_p_are_those_of_k_all_the_same_without_distorti
 
     assert camera.intrinsics[0, 0] == 90
     assert not camera.distorts
+
+
+def test_a_static_camera_info_from_before_the_node_can_be_had(rig_of):
+    name = 'qos_overrides./camera_info.subscription'
+    rig = rig_of({f'{name}.durability': 'transient_local', f'{name}.reliability': 'reliable'})
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    rig.peer.create_publisher(CameraInfo, '/camera_info', latched).publish(calibration())
+    assert rig.change('configure', 'activate'), rig.log()
+    rig.infos = rig.collect(CameraInfo, INFO)
+
+    Stamps(rig).until(newest_is(rig, SCALED), "the camera's own intrinsics")
 
 
 def test_the_parameter_is_live_and_diagnostics_compare(calibrated):

@@ -362,6 +362,31 @@ def test_the_input_s_qos_follows_the_queue_unless_it_is_overridden(active):
     assert profile() == ('RELIABLE', 64)
 
 
+def test_the_durability_of_an_input_can_be_overridden(active):
+    rig = active({'qos_overrides./camera_info.subscription.durability': 'transient_local'})
+
+    durability = {s.topic_name: s.qos_profile.durability.name for s in rig.node.subscriptions}
+    assert durability['/camera_info'] == 'TRANSIENT_LOCAL'
+    assert durability['/image'] == 'VOLATILE'
+
+
+def test_overrides_of_a_qos_that_nothing_reads_are_warned_of(active):
+    known = 'qos_overrides./diagnostics.publisher.depth'
+    rig = active(
+        {
+            known: 9,
+            'qos_overrides./image.subscription.reliabilty': 'reliable',
+            'qos_overrides./xyzzy.subscription.depth': 3,
+        }
+    )
+
+    rig.wait_for_log('did you mean qos_overrides./image.subscription.reliability?')
+    rig.wait_for_log('nothing reads qos_overrides./xyzzy.subscription.depth')
+    assert not any(f'nothing reads {known}' in line for line in rig.log())
+    (diagnostics,) = [p for p in rig.node.publishers if p.topic_name == '/diagnostics']
+    assert diagnostics.qos_profile.depth == 9
+
+
 def test_qos_can_be_overridden_and_the_transitions_repeated(active):
     name = 'qos_overrides./reconstruction/points.publisher.depth'
     rig = active({name: 7})

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
@@ -13,7 +12,7 @@ from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.messages import transform_stamped
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.interface import TRANSFORMS
-from xstreamvggt_ros.node.qos import output_qos, wanted
+from xstreamvggt_ros.node.qos import create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.parameters import OutputParameters
 
@@ -28,12 +27,7 @@ class TransformOutput:
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publisher."""
-        self.publisher = node.create_publisher(
-            TRANSFORMS.kind,
-            TRANSFORMS.topic(),
-            output_qos(TRANSFORMS),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )
+        self.publisher = create_unmanaged_output(node, TRANSFORMS)
 
     def publish(
         self,

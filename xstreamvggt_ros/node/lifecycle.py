@@ -191,6 +191,8 @@ class ReconstructionNode(LifecycleNode):
             self._outputs,
             self._patience,
         )
+        for warning in self._declared.qos_warnings():
+            self.get_logger().warning(warning)
 
     def _end_session(self, patience: float) -> None:
         session, self._session = self._session, None

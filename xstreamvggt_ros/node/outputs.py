@@ -18,7 +18,7 @@ from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.camera_outputs import CameraOutputs
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
-from xstreamvggt_ros.node.qos import create_output, output_qos, wanted
+from xstreamvggt_ros.node.qos import create_output, create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.world import WorldOutputs
 from xstreamvggt_ros.parameters import OutputParameters
@@ -49,9 +49,7 @@ class Outputs:
         self.world = WorldOutputs(node, parameters)
         self._tf = TransformOutput(node)
         # Not managed: the last figures are sent on the way out of the active state.
-        self._diagnostics = node.create_publisher(
-            DiagnosticArray, interface.DIAGNOSTICS.topic(), output_qos(interface.DIAGNOSTICS)
-        )
+        self._diagnostics = create_unmanaged_output(node, interface.DIAGNOSTICS)
 
     def publish_diagnostics(self, message: DiagnosticArray) -> None:
         """Send what the node says about itself."""

@@ -29,10 +29,12 @@ def input_qos(node: Node, topic: str, newest: bool, queue_size: int) -> QoSProfi
     depth = NEWEST_DEPTH if newest else queue_size
     reliability = QoSReliabilityPolicy.BEST_EFFORT if newest else QoSReliabilityPolicy.RELIABLE
     name = f'qos_overrides.{topic}.subscription'
+    volatile = QoSDurabilityPolicy.VOLATILE
     return QoSProfile(
         depth=_override(node, f'{name}.depth', 0) or depth,
         reliability=_policy(node, f'{name}.reliability', QoSReliabilityPolicy, reliability),
         history=_policy(node, f'{name}.history', QoSHistoryPolicy, QoSHistoryPolicy.KEEP_LAST),
+        durability=_policy(node, f'{name}.durability', QoSDurabilityPolicy, volatile),
     )
 
 
@@ -49,6 +51,16 @@ def create_output(node: LifecycleNode, output: Output, root: str = '~'):
     return node.create_lifecycle_publisher(
         output.kind,
         output.topic(root),
+        output_qos(output),
+        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+    )
+
+
+def create_unmanaged_output(node: Node, output: Output):
+    """Create an output's publisher, which sends in every state; its QoS can be overridden."""
+    return node.create_publisher(
+        output.kind,
+        output.topic(),
         output_qos(output),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )

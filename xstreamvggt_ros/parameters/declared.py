@@ -26,6 +26,8 @@ from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
+QOS = 'qos_overrides.'
+
 
 class DeclaredParameters:
     """
@@ -69,9 +71,15 @@ class DeclaredParameters:
             name
             for name in self._overrides
             # Those of the quality of service are declared with their topic.
-            if not (self._node.has_parameter(name) or name.startswith('qos_overrides.'))
+            if not (self._node.has_parameter(name) or name.startswith(QOS))
         ]
         return [_unknown(name) for name in unknown]
+
+    def qos_warnings(self) -> list[str]:
+        """Name the overrides of a quality of service that no topic has declared, once all have."""
+        declared = [QOS + name for name in self._node.get_parameters_by_prefix(QOS[:-1])]
+        unread = self._overrides.keys() - declared
+        return [_unread(name, declared) for name in sorted(unread) if name.startswith(QOS)]
 
     def _declare(self, spec: ParameterSpec) -> None:
         descriptor, value, converted = _descriptor(spec), spec.default, False
@@ -127,6 +135,16 @@ def _unknown(name: str) -> str:
     near = get_close_matches(name, PARAMETERS, n=1)
     hint = f'did you mean {near[0]}?' if near else 'README.md lists those that there are'
     return f'there is no parameter {name}, and its value is ignored: {hint}'
+
+
+def _unread(name: str, declared: Sequence[str]) -> str:
+    near = get_close_matches(name, declared, n=1)
+    hint = (
+        f'did you mean {near[0]}?'
+        if near
+        else 'give the full name of a topic of this node and one of its policies'
+    )
+    return f'nothing reads {name}, and its value is ignored: {hint}'
 
 
 def _with_floats(parameters: list[Parameter]) -> list[Parameter]:
