@@ -277,6 +277,8 @@ def test_images_without_stamps_are_no_loop(active):
     rig.wait(lambda: len(poses) == 2)
 
     assert poses[1].pose.position.y == pytest.approx(-1)
+    rig.wait_for_log('have the camera driver set header.stamp')
+    assert len([line for line in rig.log() if 'header.stamp' in line]) == 1
 
 
 def test_a_bag_that_begins_again_at_zero_is_a_loop_from_its_first_image(active):

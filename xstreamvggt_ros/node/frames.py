@@ -123,6 +123,11 @@ class FrameReader:
         """Begin a new stream where a camera's time went back; without any stamp it has none."""
         now, last = ns_from_time(stamp), self._last_stamps.get(camera)
         if not now and last is None:
+            self._tell_once(
+                ('stamp', camera),
+                f'the header.stamp of {self._images_of(camera)} is 0, but TF, velocity and the '
+                'order of several cameras need one; have the camera driver set header.stamp',
+            )
             return
         if last is not None and last - now > LOOP_BACK:
             back = 1e-9 * (last - now)
@@ -131,6 +136,10 @@ class FrameReader:
             # The others go back with it, or have a clock of their own.
             self._last_stamps.clear()
         self._last_stamps[camera] = now
+
+    def _images_of(self, camera: int) -> str:
+        names = self._parameters().input.names
+        return f"{names[camera]}'s images" if len(names) > 1 else 'the images'
 
     def _camera_frame(self, named: str, camera: int, parameters: Parameters) -> str:
         """Choose the optical frame's name; no name of its own and the map's are bad ones."""
