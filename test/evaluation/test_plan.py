@@ -84,7 +84,7 @@ def test_the_key_follows_what_decides_the_result_and_nothing_else(tmp_path):
     key = config.key('input', 'weights')
 
     assert replace(config, seed=3).key('input', 'weights') == key
-    assert replace(config, image_size=112).key('input', 'weights') == key
+    assert replace(config, image_size=168).key('input', 'weights') == key
     assert replace(config, checkpoint='elsewhere').key('input', 'weights') == key
     for changed in (
         replace(config, bits=4),

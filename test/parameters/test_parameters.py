@@ -32,7 +32,7 @@ def test_the_defaults_are_a_configuration_with_one_warning():
     assert parameters.model.preset == 'tiny'
     assert parameters.cache == CacheConfig(bits=4)
     assert parameters.input.topics == ('image',)
-    assert parameters.pipeline.image_size == 112
+    assert parameters.pipeline.image_size == 168
     assert not parameters.random_weights
     (unbounded,) = parameters.warnings()
     assert 'cache.budget_tokens' in unbounded

@@ -137,7 +137,7 @@ class ModelConfig:
 PRESETS = {
     'streamvggt': ModelConfig(),
     'tiny': ModelConfig(
-        image_size=112,
+        image_size=168,
         patch_embed='dinov2_tiny14_reg',
         embed_dim=128,
         num_heads=2,
