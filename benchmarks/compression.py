@@ -13,7 +13,7 @@ stopped; those of other weights or code are left alone.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -230,21 +230,30 @@ def tables(rows: list[dict]) -> str:
     return '\n\n'.join([table(rows, Setting().name()), table(compared, policies[0])])
 
 
-def whole_scenes(path: Path, names: list[str], conditions: dict[str, object]) -> list[dict]:
+def kept_rows(path: Path, conditions: dict[str, object]) -> list[dict]:
     """
-    Read the rows, made under these conditions, of scenes that have every setting.
+    Read the rows that were made under these conditions, one of a scene and setting.
 
     A kill may have cut one short.
     """
-    scenes: dict[int, dict[str, dict]] = {}
+    rows: dict[tuple[int, str], dict] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
             if conditions.items() <= row.items():
-                scenes.setdefault(row['seed'], {})[row['setting']] = row
+                rows[row['seed'], row['setting']] = row
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
-    return [rows[name] for rows in scenes.values() if rows.keys() >= set(names) for name in names]
+    return list(rows.values())
+
+
+def missing(
+    rows: list[dict], seeds: Iterable[int], chosen: list[Setting]
+) -> dict[int, list[Setting]]:
+    """Give the settings that each scene has no row of; scenes that have all are left out."""
+    done = {(row['seed'], row['setting']) for row in rows}
+    left = {seed: [each for each in chosen if (seed, each.name()) not in done] for seed in seeds}
+    return {seed: settings for seed, settings in left.items() if settings}
 
 
 def main() -> None:
@@ -263,13 +272,16 @@ def main() -> None:
     options = parser.parse_args()
     chosen = list(settings(options.every_policy))
     shared = conditions(options.frames, tuple(options.size))
-    kept = whole_scenes(options.runs, [setting.name() for setting in chosen], shared)
-    kept = [row for row in kept if row['seed'] < FIRST_SEED + options.scenes]
+    seeds = range(FIRST_SEED, FIRST_SEED + options.scenes)
+    order = [setting.name() for setting in chosen]
+    kept = [
+        row
+        for row in kept_rows(options.runs, shared)
+        if row['seed'] in seeds and row['setting'] in order
+    ]
+    left = missing(kept, seeds, chosen)
     options.runs.parent.mkdir(parents=True, exist_ok=True)
-    done = {row['seed'] for row in kept}
-    seeds = [FIRST_SEED + index for index in range(options.scenes)]
-    left = [seed for seed in seeds if seed not in done]
-    work = partial(measure, chosen=chosen, frames=options.frames, size=tuple(options.size))
+    work = partial(measure, frames=options.frames, size=tuple(options.size))
     with (
         ProcessPoolExecutor(options.jobs, mp_context=get_context('spawn')) as pool,
         options.runs.open('a') as file,
@@ -277,10 +289,12 @@ def main() -> None:
         if file.tell() and not options.runs.read_text().endswith('\n'):
             # A row that was cut short spoils no other.
             file.write('\n')
-        for rows in tqdm(pool.map(work, left), total=len(left), desc='scenes'):
+        measured = pool.map(work, left.keys(), left.values())
+        for rows in tqdm(measured, total=len(left), desc='scenes'):
             file.write(''.join(json.dumps(shared | row) + '\n' for row in rows))
             file.flush()
             kept += rows
+    kept.sort(key=lambda row: order.index(row['setting']))
     sys.stdout.write(tables(kept) + '\n')
 
 

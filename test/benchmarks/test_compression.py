@@ -13,8 +13,10 @@ import torch
 
 from benchmarks.compression import (
     interval,
+    kept_rows,
     measure,
     METRICS,
+    missing,
     OF_PATHS,
     relative_changes,
     score,
@@ -23,7 +25,6 @@ from benchmarks.compression import (
     SHARES,
     table,
     tables,
-    whole_scenes,
 )
 from xstreamvggt_ros.cache.policies import POLICIES
 
@@ -104,26 +105,31 @@ def test_every_policy_is_tried_at_every_share_and_width():
     assert tried >= set(product(SHARES, (16, 4), POLICIES))
 
 
-def test_a_scene_that_was_cut_short_is_measured_again(tmp_path):
+def test_what_a_kill_cut_short_is_measured_again_and_nothing_else(tmp_path):
     file = tmp_path / 'runs.jsonl'
     here = {'weights': 'these', 'frames': 6}
-    names = ['all', 'half']
-    rows = [{**here, 'seed': seed, 'setting': name} for seed in (1, 2, 3) for name in names]
+    chosen = [Setting(), Setting(50, 4)]
+    rows = [
+        {**here, 'seed': seed, 'setting': setting.name()}
+        for seed in (1, 2, 3)
+        for setting in chosen
+    ]
     lines = [json.dumps(row) for row in rows]
 
-    assert whole_scenes(file, names, here) == []
+    assert kept_rows(file, here) == []
     file.write_text('\n'.join([*lines[:3], lines[3][:9], *lines[4:], '{}', '5']))
+    kept = kept_rows(file, here)
 
-    assert whole_scenes(file, names, here) == rows[:2] + rows[4:]
-    assert whole_scenes(file, [*names, 'quarter'], here) == []
+    assert kept == rows[:3] + rows[4:]
+    assert missing(kept, (1, 2, 3, 4), chosen) == {2: [chosen[1]], 4: chosen}
 
 
 def test_rows_of_other_weights_are_not_taken(tmp_path):
     file = tmp_path / 'runs.jsonl'
     file.write_text(json.dumps({'weights': 'those', 'seed': 1, 'setting': 'all'}))
 
-    assert whole_scenes(file, ['all'], {'weights': 'these'}) == []
-    assert len(whole_scenes(file, ['all'], {'weights': 'those'})) == 1
+    assert kept_rows(file, {'weights': 'these'}) == []
+    assert len(kept_rows(file, {'weights': 'those'})) == 1
 
 
 def test_a_scene_gives_every_figure_of_every_setting():
