@@ -69,7 +69,8 @@ class DepthInput:
         Give the claimed image; NoDepthError where none is within 20 ms.
 
         One that has not come yet is waited for `until` a time.monotonic(), unless a later one has
-        come, or none at all since one was last waited for in vain.
+        come, or none that could have been meant since one was last waited for in vain: depth that
+        is always stamped too early must not hold up every image.
         """
         with self._changed:
             if not self._in_vain:
@@ -97,7 +98,8 @@ class DepthInput:
         depth = _Depth(ns_from_time(message.header.stamp), message)
         with self._changed:
             self.newest_ns = depth.stamp_ns
-            self._in_vain = False
+            if depth.stamp_ns >= self._sought_ns - APART_NS:
+                self._in_vain = False
             if not self.wanted:
                 self._images.clear()
                 self._claimed = None
