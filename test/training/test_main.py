@@ -121,3 +121,10 @@ def test_a_run_starts_from_its_own_weights_or_others(training, folder, capsys):
 def test_what_cannot_begin_leaves_nothing(training, tmp_path, capsys, options, expected):
     assert expected in error_of(capsys, training, tmp_path / 'run', *options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chosen_schedule_stays_when_the_run_goes_on(training, tmp_path):
+    folder = tmp_path / 'run'
+    training(folder, '--steps', 2)
+    training(folder, '--resume')
+    assert json.loads((folder / 'config.json').read_text())['steps'] == 2

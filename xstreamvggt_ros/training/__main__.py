@@ -80,10 +80,14 @@ def _prepare(options: argparse.Namespace) -> tuple[Trainer, ShardSource | Render
 
 def _config(options: argparse.Namespace, device: torch.device) -> TrainingConfig:
     config = RECIPES[options.recipe or ('gpu' if device.type == 'cuda' else 'cpu')]
+    steps = options.steps
+    if options.resume and not steps:
+        # A schedule that was chosen stays so.
+        steps = json.loads((options.run / 'config.json').read_text())['steps']
     return replace(
         config,
         seed=options.seed,
-        steps=options.steps or config.steps,
+        steps=steps or config.steps,
         lr=options.lr or config.lr,
     )
 
@@ -104,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--steps',
         type=int,
-        help='length of the schedule; with --resume another one lengthens or shortens it',
+        help='length of the schedule; with --resume it stays unless another one is given',
     )
     parser.add_argument('--lr', type=float, help='highest learning rate')
     parser.add_argument('--seed', type=int, default=0)
