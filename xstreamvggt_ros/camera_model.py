@@ -131,7 +131,8 @@ class CameraModel:
             known = ', '.join(COEFFICIENTS)
             raise ValueError(
                 f'camera_info.distortion_model is {self.distortion!r}; use one of: {known}, or '
-                'undistort the images (image_proc) and set input.use_camera_info to false'
+                'rectify the images (image_proc), and set input.rectified to always where the '
+                'topic is not called image_rect'
             )
         allowed = COEFFICIENTS[self.distortion]
         # Some drivers send zeros along with no model.
