@@ -42,7 +42,7 @@ from xstreamvggt_ros.geometry import invert_rigid, rigid, unproject, world_from_
 from xstreamvggt_ros.loading import load_network
 from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor
-from xstreamvggt_ros.training import batches, shards
+from xstreamvggt_ros.training import batches, metrics, shards
 from xstreamvggt_ros.training.batches import resized
 from xstreamvggt_ros.training.metrics import SHORTEST_PATH
 from xstreamvggt_ros.training.shards import held_out_config, render
@@ -130,11 +130,11 @@ def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]
 
 def conditions(frames: int, size: tuple[int, int]) -> dict[str, object]:
     """Give what rows must share with others to be compared with them."""
-    # What is left out of the code's version makes scenes here.
-    scenes = [file_sha256(Path(module.__file__)) for module in (batches, shards)]
+    # What the code's version leaves out makes scenes and figures here.
+    own = [__file__, *(module.__file__ for module in (batches, metrics, shards))]
     return {
         'weights': file_sha256(bundled_checkpoint('tiny')),
-        'code': ' '.join([code_version('exact'), *scenes]),
+        'code': ' '.join([code_version('exact'), *map(file_sha256, map(Path, own))]),
         'frames': frames,
         'size': list(size),
     }
