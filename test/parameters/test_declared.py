@@ -92,3 +92,17 @@ def test_the_value_of_the_file_holds_without_another(declare):
 
     assert declared.read().output.scale == 2.5
     assert declared.warnings() == []
+
+
+def test_an_off_without_quotes_is_the_word(declare):
+    node, declared = declare(output__tf_mode=False, model__memory_check=False, cache__policy=False)
+
+    assert node.get_parameter('output.tf_mode').value == 'off'
+    assert node.get_parameter('model.memory_check').value == 'off'
+    (result,) = node.set_parameters([Parameter('output.tf_mode', value='odom')])
+    assert result.successful
+    (result,) = node.set_parameters([Parameter('output.tf_mode', value=False)])
+    assert result.successful
+    assert node.get_parameter('output.tf_mode').value == 'off'
+    with pytest.raises(ValueError, match=r'cache\.policy was started with a value'):
+        declared.read()

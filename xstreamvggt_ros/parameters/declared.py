@@ -26,6 +26,7 @@ from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
+OFF = 'off'
 QOS = 'qos_overrides.'
 
 
@@ -55,7 +56,7 @@ class DeclaredParameters:
         self._overrides: dict[str, Parameter] = getattr(node, '_parameter_overrides', {})
         for spec in PARAMETERS.values():
             self._declare(spec)
-        node.add_pre_set_parameters_callback(_with_floats)
+        node.add_pre_set_parameters_callback(_as_meant)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._after_set)
 
@@ -84,8 +85,10 @@ class DeclaredParameters:
     def _declare(self, spec: ParameterSpec) -> None:
         descriptor, value, converted = _descriptor(spec), spec.default, False
         override = self._overrides.get(spec.name)
-        if override is not None and isinstance(value, float) and type(override.value) is int:
-            value, converted = float(override.value), True
+        if override is not None:
+            meant = _meant(spec.name, override.value)
+            converted = meant is not override.value
+            value = meant if converted else value
         try:
             self._node.declare_parameter(spec.name, value, descriptor, ignore_override=converted)
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
@@ -147,19 +150,22 @@ def _unread(name: str, declared: Sequence[str]) -> str:
     return f'nothing reads {name}, and its value is ignored: {hint}'
 
 
-def _with_floats(parameters: list[Parameter]) -> list[Parameter]:
-    """Take whole numbers for parameters that are any numbers."""
+def _as_meant(parameters: list[Parameter]) -> list[Parameter]:
+    """Replace the values that YAML gives another type than was meant."""
+    meant = [(each, _meant(each.name, each.value)) for each in parameters]
     return [
-        Parameter(each.name, value=float(each.value))
-        if type(each.value) is int and isinstance(_default(each.name), float)
-        else each
-        for each in parameters
+        each if value is each.value else Parameter(each.name, value=value) for each, value in meant
     ]
 
 
-def _default(name: str) -> Value | None:
+def _meant(name: str, value: object) -> object:
+    """Take a whole number for any number, and an off without quotes for the word."""
     spec = PARAMETERS.get(name)
-    return None if spec is None else spec.default
+    if spec is None:
+        return value
+    if isinstance(spec.default, float) and type(value) is int:
+        return float(value)
+    return OFF if value is False and OFF in spec.choices else value
 
 
 def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:
