@@ -20,6 +20,8 @@ TRANSITIONS = {
 }
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 10.0
+# Of a node that does not know this client yet, an answer is lost.
+ASK_AGAIN_S = 2.0
 
 
 class NodeError(RuntimeError):
@@ -50,7 +52,7 @@ class Lifecycle:
     def refuse_unknown(self, names: Iterable[str]) -> None:
         """Raise NodeError where the node has no parameter of one of these names."""
         failing = 'did not list its parameters'
-        answer = self._ask(self._list, ListParameters.Request(), ANSWER_TIMEOUT_S, failing)
+        answer = self._read(self._list, ListParameters.Request(), failing)
         known = answer.result.names
         for name in names:
             # Those of the quality of service are declared with their topic.
@@ -63,9 +65,18 @@ class Lifecycle:
     def text_parameters(self, *names: str) -> dict[str, str]:
         """Ask for parameters that are strings."""
         request = GetParameters.Request(names=list(names))
-        answer = self._ask(self._get, request, ANSWER_TIMEOUT_S, 'did not tell its parameters')
+        answer = self._read(self._get, request, 'did not tell its parameters')
         values = [value.string_value for value in answer.values]
         return dict(zip(names, values, strict=True))
+
+    def _read(self, client, request, failing: str):
+        """Ask for what changes nothing, and again where no answer comes."""
+        for _ in range(int(ANSWER_TIMEOUT_S / ASK_AGAIN_S)):
+            answer = client.call_async(request)
+            if self._link.spin_until(answer.done, ASK_AGAIN_S):
+                return answer.result()
+            client.remove_pending_request(answer)
+        raise NodeError(f'/{self._node_name} {failing} within {ANSWER_TIMEOUT_S:g} s')
 
     def _ask(self, client, request, timeout_s: float, failing: str):
         answer = client.call_async(request)
