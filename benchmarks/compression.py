@@ -21,6 +21,7 @@ from itertools import product
 import json
 from multiprocessing import get_context
 from pathlib import Path
+import statistics
 import sys
 
 import numpy as np
@@ -196,7 +197,9 @@ def relative_changes(rows: list[dict], reference: str) -> dict[str, dict[str, np
 
 
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """Return the median of values (N,) and its 95 % interval by bootstrap."""
+    """Return the median of values (N,) and its 95 % interval by bootstrap; NaN without values."""
+    if not len(values):
+        return np.nan, np.nan, np.nan
     rng = np.random.default_rng(seed)
     drawn = rng.choice(values, (RESAMPLES, len(values)))
     low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
@@ -209,7 +212,7 @@ def table(rows: list[dict], reference: str) -> str:
     moving = sum(np.isfinite(row[OF_PATHS[0]]) for row in own)
     lines = [
         f'{len(own)} scenes ({moving} of them with a path), {reference}: '
-        + ', '.join(f'{m} {np.nanmedian([row[m] for row in own]):.4g}' for m in METRICS),
+        + ', '.join(f'{m} {_median(row[m] for row in own):.4g}' for m in METRICS),
         '',
         'Worse than that, in per cent of it (below 0: better):',
         '',
@@ -221,6 +224,10 @@ def table(rows: list[dict], reference: str) -> str:
             cells = ['{:+.1f} [{:+.1f}, {:+.1f}]'.format(*interval(by_metric[m])) for m in METRICS]
             lines.append(f'| {setting} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
+
+
+def _median(values: Iterable[float]) -> float:
+    return statistics.median([value for value in values if np.isfinite(value)] or [np.nan])
 
 
 def tables(rows: list[dict]) -> str:

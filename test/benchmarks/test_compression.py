@@ -54,6 +54,7 @@ def test_paths_are_left_out_where_the_camera_only_turns():
     assert changes['AbsRel'] == pytest.approx([20, 20])
     assert changes['RPE m'] == pytest.approx([40])
     assert '2 scenes (1 of them with a path)' in table(rows, 'all')
+    assert '+nan [+nan, +nan]' in table([each for each in rows if each['seed'] == 1], 'all')
 
 
 def test_a_camera_that_only_turns_has_no_path():
