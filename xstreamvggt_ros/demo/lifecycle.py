@@ -20,8 +20,9 @@ TRANSITIONS = {
 }
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 10.0
-# Of a node that does not know this client yet, an answer is lost.
-ASK_AGAIN_S = 2.0
+# Of a node that does not know this client yet, an answer is lost: what changes nothing is asked
+# so often in that time.
+TRIES = 5
 
 
 class NodeError(RuntimeError):
@@ -41,6 +42,8 @@ class Lifecycle:
         for client in (self._change, self._get, self._list):
             if not link.spin_until(client.service_is_ready, START_TIMEOUT_S):
                 raise NodeError(f'/{node_name} did not appear within {START_TIMEOUT_S:g} s')
+        # Once this is answered the node knows these clients: a transition is asked for only once.
+        self.text_parameters()
 
     def change(self, transition: str, timeout_s: float) -> None:
         """Ask for a transition by name; raises NodeError where the node refuses or is late."""
@@ -51,8 +54,7 @@ class Lifecycle:
 
     def refuse_unknown(self, names: Iterable[str]) -> None:
         """Raise NodeError where the node has no parameter of one of these names."""
-        failing = 'did not list its parameters'
-        answer = self._read(self._list, ListParameters.Request(), failing)
+        answer = self._read(self._list, ListParameters.Request(), 'did not list its parameters')
         known = answer.result.names
         for name in names:
             # Those of the quality of service are declared with their topic.
@@ -71,15 +73,12 @@ class Lifecycle:
 
     def _read(self, client, request, failing: str):
         """Ask for what changes nothing, and again where no answer comes."""
-        for _ in range(int(ANSWER_TIMEOUT_S / ASK_AGAIN_S)):
+        return self._ask(client, request, ANSWER_TIMEOUT_S, failing, TRIES)
+
+    def _ask(self, client, request, timeout_s: float, failing: str, tries: int = 1):
+        for _ in range(tries):
             answer = client.call_async(request)
-            if self._link.spin_until(answer.done, ASK_AGAIN_S):
+            if self._link.spin_until(answer.done, timeout_s / tries):
                 return answer.result()
             client.remove_pending_request(answer)
-        raise NodeError(f'/{self._node_name} {failing} within {ANSWER_TIMEOUT_S:g} s')
-
-    def _ask(self, client, request, timeout_s: float, failing: str):
-        answer = client.call_async(request)
-        if not self._link.spin_until(answer.done, timeout_s):
-            raise NodeError(f'/{self._node_name} {failing} within {timeout_s:g} s')
-        return answer.result()
+        raise NodeError(f'/{self._node_name} {failing} within {timeout_s:g} s')
