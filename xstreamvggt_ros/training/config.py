@@ -112,6 +112,12 @@ def _whole_network(size: tuple[int, int], until: float) -> tuple[Stage, Stage]:
     return Stage(until, size, short, (1, 20)), Stage(1.0, size, long, (1, 20))
 
 
+def _longer(size: tuple[int, int], steps: int) -> TrainingConfig:
+    """Go on from weights that match already (--init)."""
+    stages = _whole_network(size, 0.6)
+    return TrainingConfig(stages, steps, lr=8e-4, depth_share=0.3, point_share=0.05)
+
+
 RECIPES = {
     # Two cores: 32 small frames a step at most.
     'cpu': TrainingConfig(
@@ -125,22 +131,9 @@ RECIPES = {
         depth_share=0.2,
         point_share=0.05,
     ),
-    # Two cores again, from weights that match already (--init).
-    'cpu-longer': TrainingConfig(
-        stages=_whole_network((84, 112), 0.6),
-        steps=10_000,
-        lr=8e-4,
-        depth_share=0.3,
-        point_share=0.05,
-    ),
+    'cpu-longer': _longer((84, 112), 10_000),
     # Half as large again, which two cores take for less than twice the time.
-    'cpu-larger': TrainingConfig(
-        stages=_whole_network((126, 168), 0.6),
-        steps=7_000,
-        lr=8e-4,
-        depth_share=0.3,
-        point_share=0.05,
-    ),
+    'cpu-larger': _longer((126, 168), 7_000),
     # One large GPU, where a small batch would only wait for kernels to be launched.
     'gpu': TrainingConfig(
         stages=(
