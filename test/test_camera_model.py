@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.camera_model import CameraModel, is_rectified
 
 K = (500.0, 0.0, 310.0, 0.0, 510.0, 250.0, 0.0, 0.0, 1.0)
 
@@ -105,3 +105,21 @@ def test_whether_it_distorts():
     assert camera(distortion='plumb_bob', D=[0.1, 0, 0, 0]).distorts
     # Angles grow evenly with the radius: no pinhole.
     assert camera(distortion='equidistant', D=[0.0] * 4).distorts
+
+
+@pytest.mark.parametrize(
+    ('topic', 'rectified'),
+    [
+        ('/camera/image_rect', True),
+        ('/camera/image_rect_color', True),
+        ('/zed/rgb/rect/image', True),
+        ('/camera/rect', True),
+        ('/image_rect/compressed', True),
+        ('/camera/image_raw', False),
+        ('/camera/image', False),
+        ('/rectangle/direct/image', False),
+        ('/not_rect/my_image_rect', False),
+    ],
+)
+def test_rectified_images_are_known_by_their_topic(topic, rectified):
+    assert is_rectified(topic) == rectified

@@ -32,6 +32,16 @@ class RegionOfInterest(NamedTuple):
     height: int = 0
 
 
+def is_rectified(image_topic: str) -> bool:
+    """Whether the images of a topic, by its full name, are called rectified."""
+    return any(part == 'rect' or part.startswith('image_rect') for part in image_topic.split('/'))
+
+
+def has_projection(message) -> bool:
+    """Whether a CameraInfo says by P how rectified images are projected."""
+    return message.p[0] > 0
+
+
 @dataclass(frozen=True)
 class CameraModel:
     """
@@ -54,6 +64,31 @@ class CameraModel:
     binning_x: int = 0
     binning_y: int = 0
     roi: RegionOfInterest = RegionOfInterest()
+
+    @classmethod
+    def of_message(cls, message, rectified: bool) -> CameraModel:
+        """
+        Read a camera from what has the fields of a sensor_msgs/CameraInfo; errors as above.
+
+        Rectified images have no distortion any more, and P in the place of K; drivers that only
+        send such images may leave P empty.
+        """
+        roi = message.roi
+        intrinsics, coefficients, distortion = message.k, message.d, message.distortion_model
+        if rectified:
+            coefficients, distortion = (), 'none'
+            if has_projection(message):
+                intrinsics = np.reshape(message.p, (3, 4))[:, :3]
+        return cls(
+            message.width,
+            message.height,
+            intrinsics,
+            coefficients,
+            distortion,
+            message.binning_x,
+            message.binning_y,
+            (roi.x_offset, roi.y_offset, roi.width, roi.height),
+        )
 
     def __post_init__(self) -> None:
         """Take the numbers as tuples, so that models can be compared; refuse what is wrong."""

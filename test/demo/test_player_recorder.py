@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Player and recorder over DDS, with a node that only answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from relay import Relay
@@ -24,13 +26,13 @@ class Made(FrameSource):
     """Frames of nine different bytes."""
 
     title = 'made'
-    topic = '/camera/image_raw'
 
-    def __init__(self, transport='raw'):
-        self.transport = transport
+    def __init__(self, transport='raw', topic='/camera/image_raw', d=()):
+        self.transport, self.topic, self._d = transport, topic, d
 
     def frames(self):
         calibration = Calibration.pinhole(np.diag([50.0, 50.0, 1.0]), 1, 3)
+        calibration = replace(calibration, d=self._d)
         for index, stamp in enumerate(STAMPS):
             data = bytes(range(index, index + 9))
             image = RawImage(1, 3, 'rgb8', 0, 9, data)
@@ -87,6 +89,17 @@ def test_images_arrive_bit_for_bit_with_their_calibration(play):
     assert list(player.published_ns) == list(recorder.completed_ns) == STAMPS
     for stamp in STAMPS:
         assert player.published_ns[stamp] < recorder.completed_ns[stamp]
+
+
+@pytest.mark.parametrize(
+    ('name', 'd', 'distorted'),
+    [('image_raw', (), False), ('image_raw', (0.1,), True), ('image_rect', (0.1,), False)],
+)
+def test_rectified_images_are_not_distorted_whatever_the_lens(play, name, d, distorted):
+    topic = f'/camera/{name}'
+    with Relay(topic):
+        player, *_ = play(Made(topic=topic, d=d), max_frames=1)
+    assert player.distorted == distorted
 
 
 def test_compressed_images_go_out_as_they_are(play):

@@ -54,6 +54,25 @@ def rgbd_bag(tmp_path):
     return _write(tmp_path / 'rgbd.mcap', *messages, kinds=kinds)
 
 
+def test_what_rectified_images_show_has_the_intrinsics_p(tmp_path):
+    depth = np.ones((6, 8), np.float32)
+    info = camera_info(STAMPS[0], 6, 8, 50.0, rectified=40.0)
+    messages = [
+        ('/cam/camera_info', STAMPS[0], info),
+        ('/cam/image_rect', STAMPS[0], image(STAMPS[0], _pixels(0), 'rgb8')),
+        ('/cam/depth', STAMPS[0], image(STAMPS[0], depth, '32FC1')),
+    ]
+    kinds = {
+        '/cam/image_rect': IMAGE,
+        '/cam/depth': IMAGE,
+        '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
+    }
+    (sample,) = open_source(_write(tmp_path / 'rect.mcap', *messages, kinds=kinds)).samples(
+        STAMPS[:1]
+    )
+    np.testing.assert_array_equal(sample.intrinsics, np.diag([40.0, 40.0, 1.0]))
+
+
 def test_raw_images_come_bit_for_bit_and_depth_is_not_among_them(rgbd_bag):
     source = open_source(rgbd_bag)
     frames = list(source.frames())

@@ -9,8 +9,9 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import header, image_message, IMAGE_SIZE, picture
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 
+from xstreamvggt_ros.camera_model import CameraModel
 from xstreamvggt_ros.messages import read_points
-from xstreamvggt_ros.node.camera_info import camera_model, CameraInfoInput, is_rectified
+from xstreamvggt_ros.node.camera_info import CameraInfoInput
 
 pytestmark = pytest.mark.ros
 HEIGHT, WIDTH = 84, 112
@@ -128,28 +129,10 @@ def test_rectified_images_are_those_of_p_and_not_undistorted_again(calibrated):
     assert np.isnan(depth_of_the_newest(rig, depths)).any()
 
 
-@pytest.mark.parametrize(
-    ('topic', 'rectified'),
-    [
-        ('/camera/image_rect', True),
-        ('/camera/image_rect_color', True),
-        ('/zed/rgb/rect/image', True),
-        ('/camera/rect', True),
-        ('/image_rect/compressed', True),
-        ('/camera/image_raw', False),
-        ('/camera/image', False),
-        ('/rectangle/direct/image', False),
-        ('/not_rect/my_image_rect', False),
-    ],
-)
-def test_rectified_images_are_known_by_their_topic(topic, rectified):
-    assert is_rectified(topic) == rectified
-
-
 def test_a_region_and_binning_apply_to_p_as_to_k():
     region = {'roi': RegionOfInterest(x_offset=12, y_offset=8), 'binning_x': 2, 'binning_y': 2}
-    by_p = camera_model(calibration(d=PINCUSHION, p=P, **region), rectified=True)
-    by_k = camera_model(
+    by_p = CameraModel.of_message(calibration(d=PINCUSHION, p=P, **region), rectified=True)
+    by_k = CameraModel.of_message(
         calibration(k=(70.0, 0, 52, 0, 65, 41, 0, 0, 1), **region), rectified=False
     )
 
@@ -158,7 +141,7 @@ def test_a_region_and_binning_apply_to_p_as_to_k():
 
 
 def test_rectified_images_without_p_are_those_of_k_all_the_same_without_distortion():
-    camera = camera_model(calibration(d=PINCUSHION), rectified=True)
+    camera = CameraModel.of_message(calibration(d=PINCUSHION), rectified=True)
 
     assert camera.intrinsics[0, 0] == 90
     assert not camera.distorts

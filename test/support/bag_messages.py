@@ -48,12 +48,13 @@ def jpeg(stamp_ns: int, array: np.ndarray, frame: str = 'optical'):
     return make(COMPRESSED, header(stamp_ns, frame), 'rgb8; jpeg compressed bgr8', data)
 
 
-def camera_info(stamp_ns: int, height: int, width: int, focal: float):
-    """Make a CameraInfo with a little distortion."""
+def camera_info(stamp_ns: int, height: int, width: int, focal: float, rectified: float = 0.0):
+    """Make a CameraInfo with a little distortion; `rectified` is the focal length in P."""
     k = np.array([focal, 0, width / 2, 0, focal, height / 2, 0, 0, 1.0])
     whole = make('sensor_msgs/msg/RegionOfInterest', 0, 0, 0, 0, False)
     d = np.array([0.1, 0, 0, 0, 0])
-    fields = height, width, 'plumb_bob', d, k, np.eye(3).ravel(), np.zeros(12), 0, 0, whole
+    p = np.diag([rectified, rectified, 1.0, 0.0])[:3].ravel()
+    fields = height, width, 'plumb_bob', d, k, np.eye(3).ravel(), p, 0, 0, whole
     return make(CAMERA_INFO, header(stamp_ns, 'optical'), *fields)
 
 

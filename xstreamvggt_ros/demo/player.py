@@ -11,6 +11,7 @@ import time
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from xstreamvggt_ros.camera_model import is_rectified
 from xstreamvggt_ros.demo.pacing import Pacer
 from xstreamvggt_ros.io.frames import EncodedImage, Frame, FrameSource
 from xstreamvggt_ros.player.delivery import await_delivery, await_subscriber
@@ -32,7 +33,7 @@ class Player:
     Publish frames reliably, and the calibration before each image.
 
     `published_ns` holds, by stamp, the monotonic time at which an image was sent. `distorted`
-    says whether any had a calibration with distortion.
+    says whether any had a calibration with distortion that is still in the image.
     """
 
     def __init__(self, link: Link, source: FrameSource):
@@ -41,6 +42,7 @@ class Player:
         self.distorted = False
         self._link = link
         self._source = source
+        self._rectified = is_rectified(source.topic)
         compressed = source.transport == 'compressed'
         self._topic = f'{source.topic}/compressed' if compressed else source.topic
         self._images = link.node.create_publisher(
@@ -106,7 +108,7 @@ class Player:
     def _publish(self, frame: Frame) -> None:
         if frame.calibration is not None:
             self._infos.publish(camera_info_message(frame))
-            self.distorted |= any(frame.calibration.d)
+            self.distorted |= any(frame.calibration.d) and not self._rectified
         message = image_message(frame)
         self.published_ns[frame.stamp_ns] = time.monotonic_ns()
         self._images.publish(message)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.camera_model import has_projection, is_rectified
 from xstreamvggt_ros.io.bag_messages import (
     calibration_of,
     DEPTH_ENCODINGS,
@@ -101,7 +102,7 @@ class BagSource(FrameSource):
                     sample = found.get(stamp, Sample(stamp, None))
                     found[stamp] = self._add(sample, connection.topic, message)
         for stamp in sorted(found):
-            yield _with_intrinsics(found[stamp], calibration)
+            yield self._with_intrinsics(found[stamp], calibration)
 
     def true_poses(self, stamps_ns: Collection[int]) -> dict[int, np.ndarray]:
         """Read PoseStamped on /ground_truth/pose."""
@@ -121,6 +122,14 @@ class BagSource(FrameSource):
         if topic == self._depth_topic:
             return replace(sample, depth=metres(message))
         return replace(sample, world_from_camera=matrix_of_pose(message.pose))
+
+    def _with_intrinsics(self, sample: Sample, calibration: Calibration | None) -> Sample:
+        if calibration is None or sample.depth is None:
+            return sample
+        intrinsics = np.reshape(calibration.k, (3, 3))
+        if is_rectified(self.topic) and has_projection(calibration):
+            intrinsics = np.reshape(calibration.p, (3, 4))[:, :3]
+        return replace(sample, intrinsics=intrinsics)
 
 
 def sibling(topic: str, name: str) -> str:
@@ -188,9 +197,3 @@ def choose_topic(
         f'{path} has no sensor_msgs Image or CompressedImage with colour; its topics: '
         f'{listed or "none"}. Record the camera too, or choose a depth topic with {option}'
     )
-
-
-def _with_intrinsics(sample: Sample, calibration: Calibration | None) -> Sample:
-    if calibration is None or sample.depth is None:
-        return sample
-    return replace(sample, intrinsics=np.array(calibration.k).reshape(3, 3))

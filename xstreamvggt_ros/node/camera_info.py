@@ -10,7 +10,7 @@ import time
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
-from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.camera_model import CameraModel, has_projection, is_rectified
 from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
 from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.parameters import InputParameters
@@ -31,11 +31,6 @@ def camera_info_topic(node: Node, image_topic: str) -> str:
 def sibling(image_topic: str) -> str:
     """Give the name that camera_info has beside `image_topic`, a resolved name."""
     return f'{image_topic.rpartition("/")[0]}/{NAME}'
-
-
-def is_rectified(image_topic: str) -> bool:
-    """Whether the images of a topic, a resolved name, are called rectified by it."""
-    return any(part == 'rect' or part.startswith('image_rect') for part in image_topic.split('/'))
 
 
 class CameraInfoInput:
@@ -79,7 +74,7 @@ class CameraInfoInput:
             return None
         rectified = self._rectified()
         try:
-            camera = camera_model(message, rectified)
+            camera = CameraModel.of_message(message, rectified)
             camera.check_image(height, width)
         except ValueError as error:
             self._warn(f'{error}; until then the predicted intrinsics are used')
@@ -101,9 +96,10 @@ class CameraInfoInput:
     def _which(self, message: CameraInfo, rectified: bool) -> str:
         if not rectified:
             return f'intrinsics and distortion are those of {self._topic}'
+        matrix = 'P' if has_projection(message) else 'K'
         return (
-            f'the intrinsics {"P" if _has_p(message) else "K"} of {self._topic}, for rectified '
-            'images, are used without distortion (input.rectified)'
+            f'the intrinsics {matrix} of {self._topic}, for rectified images, are used without '
+            'distortion (input.rectified)'
         )
 
     def _why_predicted(self) -> str:
@@ -122,32 +118,3 @@ class CameraInfoInput:
             self._silent_until = now + WARN_PERIOD
             self._told = None
             self._node.get_logger().warning(text)
-
-
-def camera_model(message: CameraInfo, rectified: bool) -> CameraModel:
-    """
-    Read a camera from its message; ValueError where it is not calibrated or not known.
-
-    Rectified images have no distortion any more, and P in the place of K (sensor_msgs/CameraInfo);
-    drivers that only send such images may leave P empty.
-    """
-    roi = message.roi
-    intrinsics, coefficients, distortion = message.k, message.d, message.distortion_model
-    if rectified:
-        coefficients, distortion = (), 'none'
-        if _has_p(message):
-            intrinsics = message.p.reshape(3, 4)[:, :3]
-    return CameraModel(
-        message.width,
-        message.height,
-        intrinsics,
-        coefficients,
-        distortion,
-        message.binning_x,
-        message.binning_y,
-        (roi.x_offset, roi.y_offset, roi.width, roi.height),
-    )
-
-
-def _has_p(message: CameraInfo) -> bool:
-    return message.p[0] > 0

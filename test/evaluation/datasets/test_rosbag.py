@@ -230,6 +230,19 @@ def test_messages_recorded_at_one_time_are_told_apart(tmp_path):
         np.testing.assert_array_equal(frame.image(), pixels(index))
 
 
+@pytest.mark.parametrize(
+    ('topic', 'focal', 'distorts'), [('image_rect', 40.0, False), ('image_raw', 50.0, True)]
+)
+def test_rectified_images_are_not_undistorted_again(tmp_path, topic, focal, distorts):
+    info = camera_info(START, 6, 8, 50.0, rectified=40.0)
+    messages = [('/cam/camera_info', CAMERA_INFO, START - 5, info), *images(f'/cam/{topic}')]
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages))
+    camera = sequence.frames[0].camera
+
+    assert camera.intrinsics[0, 0] == focal
+    assert camera.distorts == distorts
+
+
 def test_a_calibration_that_is_none_is_named(tmp_path):
     messages = [('/cam/camera_info', CAMERA_INFO, START, camera_info(START, 6, 8, 0.0))]
     sequence = open_sequence(write_bag(tmp_path / 'bag', messages + images()))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.camera_model import CameraModel, is_rectified
 from xstreamvggt_ros.evaluation.datasets.bag_decoding import read_depth, read_image
 from xstreamvggt_ros.evaluation.datasets.bag_index import BagFile, Place
 from xstreamvggt_ros.evaluation.datasets.bag_transforms import BagTransforms
@@ -165,18 +165,9 @@ class _Loader:
             self._poses.take(kind, place.stamp_ns, message)
 
     def _camera(self, topic: str, message) -> CameraModel | None:
-        roi = message.roi
+        images = self._image_topic if topic == self._info_topic else self._depth_topic
         try:
-            return CameraModel(
-                message.width,
-                message.height,
-                tuple(message.k),
-                tuple(message.d),
-                message.distortion_model,
-                message.binning_x,
-                message.binning_y,
-                (roi.x_offset, roi.y_offset, roi.width, roi.height),
-            )
+            return CameraModel.of_message(message, is_rectified(images))
         except ValueError as error:
             self.problems.add(f'{topic} is left out: {error}')
             return None
