@@ -82,7 +82,7 @@ setup(
         'console_scripts': [
             f'reconstruction_node = {PACKAGE}.node:main',
             f'xstreamvggt_demo = {PACKAGE}.demo.cli:main',
-            f'xstreamvggt_play = {PACKAGE}.player.cli:main',
+            f'xstreamvggt_play = {PACKAGE}.rig.play:main',
             f'evaluate = {PACKAGE}.evaluation.__main__:main',
         ],
     },

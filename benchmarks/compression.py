@@ -32,17 +32,17 @@ from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.hashing import file_sha256
-from xstreamvggt_ros.evaluation.metrics import (
+from xstreamvggt_ros.geometry import invert_rigid, rigid, unproject, world_from_camera_points
+from xstreamvggt_ros.model.bundled import bundled_checkpoint
+from xstreamvggt_ros.scores import (
     absolute_error,
     PointProtocol,
     relative_error,
     score_depth,
     score_points,
 )
-from xstreamvggt_ros.geometry import invert_rigid, rigid, unproject, world_from_camera_points
-from xstreamvggt_ros.loading import load_network
-from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream.loading import load_network
 from xstreamvggt_ros.training import batches, metrics, shards
 from xstreamvggt_ros.training.batches import resized
 from xstreamvggt_ros.training.metrics import SHORTEST_PATH

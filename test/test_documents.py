@@ -8,7 +8,7 @@ import re
 from builtin_interfaces.msg import Time
 import pytest
 
-from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.interface import INPUTS, OUTPUTS, SERVICES
 from xstreamvggt_ros.parameters import PARAMETERS
 

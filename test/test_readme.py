@@ -7,7 +7,7 @@ import re
 
 from builtin_interfaces.msg import Time
 
-from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.parameters import PARAMETERS
 
 README = (Path(__file__).parents[1] / 'README.md').read_text()

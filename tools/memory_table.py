@@ -41,7 +41,7 @@ def _largest(bits: int, free: int) -> str:
     import torch
 
     from xstreamvggt_ros.cache import CacheConfig
-    from xstreamvggt_ros.memory_estimate import estimate, named, Settings
+    from xstreamvggt_ros.memory.estimate import estimate, named, Settings
     from xstreamvggt_ros.model import ModelConfig
 
     shipped = replace(CacheConfig.recommended(), bits=bits)

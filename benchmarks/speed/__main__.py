@@ -28,8 +28,8 @@ from benchmarks.speed.peaks import clock_name, GIGA, measure, Peaks
 from benchmarks.speed.race import race
 from benchmarks.speed.rows import costs_table, parts_table, Row
 from xstreamvggt_ros.evaluation.environment import environment
-from xstreamvggt_ros.loading import choose_device, choose_dtype, load_network
 from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.stream.loading import choose_device, choose_dtype, load_network
 
 RESULTS = Path(__file__).resolve().parents[1] / 'results'
 FRAMES = (1, 10, 50, 100, 500, 1000)

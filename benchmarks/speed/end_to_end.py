@@ -17,15 +17,15 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image, PointCloud2
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.demo.lifecycle import Lifecycle, NodeError
-from xstreamvggt_ros.demo.link import free_domain, isolated
-from xstreamvggt_ros.demo.processes import Child
-from xstreamvggt_ros.loading import load_network
 from xstreamvggt_ros.messages.buffers import byte_array
 from xstreamvggt_ros.pipeline import PipelineConfig, ReconstructionPipeline
-from xstreamvggt_ros.player.delivery import await_subscriber
-from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.rig.delivery import await_subscriber
+from xstreamvggt_ros.rig.domain import free_domain, isolated
+from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
+from xstreamvggt_ros.rig.link import Link
+from xstreamvggt_ros.rig.processes import Child
 from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream.loading import load_network
 
 NODE = 'reconstruction'
 PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'

@@ -22,7 +22,6 @@ from torch.nn import functional
 
 from benchmarks.speed.naive import rounded
 from benchmarks.speed.peaks import clock_name, now
-from xstreamvggt_ros.attention import attend, by_products
 from xstreamvggt_ros.cache.codecs.token import ChannelStaticCodec, TokenCodec
 from xstreamvggt_ros.messages.buffers import byte_array
 from xstreamvggt_ros.model import ModelConfig
@@ -37,6 +36,7 @@ from xstreamvggt_ros.model.narrow import (
     replace_linears,
 )
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
+from xstreamvggt_ros.ops.attention import attend, by_products
 
 CONFIG = ModelConfig.preset('streamvggt')
 HEIGHT, WIDTH, HELD, BITS = 168, 224, 2048, 4

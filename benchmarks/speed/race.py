@@ -17,12 +17,12 @@ from benchmarks.speed.parts import count_operations, StopWatch, weight_bytes
 from benchmarks.speed.peak_memory import available_bytes, transient_bytes
 from benchmarks.speed.peaks import now, Peaks
 from benchmarks.speed.rows import Row
-from xstreamvggt_ros.clouds import select_cloud
+from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.messages import confidence_image, depth_image, header_with, point_cloud
 from xstreamvggt_ros.pipeline import PipelineConfig
-from xstreamvggt_ros.preprocessing import Preprocessing
-from xstreamvggt_ros.reconstruction import assemble, Reconstruction
+from xstreamvggt_ros.pipeline.reconstruction import assemble, Reconstruction
 from xstreamvggt_ros.stream import frame_from
+from xstreamvggt_ros.world.clouds import select_cloud
 
 MEMORY_SHARE, LONGEST_S = 0.8, 600.0
 # Of the cache while it grows, beside what it then holds.

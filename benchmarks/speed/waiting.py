@@ -48,8 +48,8 @@ def run_frames(frames: int) -> float:
     import torch
 
     from xstreamvggt_ros.cache import CacheConfig
-    from xstreamvggt_ros.loading import load_network
     from xstreamvggt_ros.stream import StreamingReconstructor
+    from xstreamvggt_ros.stream.loading import load_network
 
     model = load_network('tiny', '', '', 'cpu', 'float32')
     stream = StreamingReconstructor(model, CacheConfig.recommended(), point_head=False)

@@ -7,9 +7,9 @@ import pytest
 
 from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.results import Check, Maps, Results
-from xstreamvggt_ros.io.clouds import Cloud
-from xstreamvggt_ros.io.frames import FrameSource, Sample
-from xstreamvggt_ros.io.trajectories import Trajectory
+from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.trajectories import Trajectory
+from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 
 STAMPS = [10, 20, 30, 40]
 

@@ -14,11 +14,11 @@ from PIL import Image
 import pytest
 
 from xstreamvggt_ros.demo.cli import main
-from xstreamvggt_ros.demo.shipped import shipped_parameters
-from xstreamvggt_ros.io.bags import open_bag, stamp_of
-from xstreamvggt_ros.io.clouds import read_ply
-from xstreamvggt_ros.io.sources import open_source, stamp_at
-from xstreamvggt_ros.io.trajectories import read_tum
+from xstreamvggt_ros.files.bags import open_bag, stamp_of
+from xstreamvggt_ros.files.ply import read_ply
+from xstreamvggt_ros.files.trajectories import read_tum
+from xstreamvggt_ros.inputs.sources import open_source, stamp_at
+from xstreamvggt_ros.rig.shipped import shipped_parameters
 
 SMALL = ('--param', 'model.image_size:=56', '--param', 'model.checkpoint:=random')
 
@@ -87,7 +87,7 @@ def test_how_to_watch_is_one_line_where_rviz2_is(images, tmp_path, capsys, monke
 
 
 def _refused(source, options, bag, log, progress):
-    from xstreamvggt_ros.demo.lifecycle import NodeError
+    from xstreamvggt_ros.rig.lifecycle import NodeError
 
     log.write_text('')
     raise NodeError('refused')

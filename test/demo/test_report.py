@@ -14,9 +14,9 @@ from xstreamvggt_ros.demo.report import gather_sheet, make_files, RANDOM_WEIGHTS
 from xstreamvggt_ros.demo.results import Check, Maps, Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
-from xstreamvggt_ros.io.clouds import Cloud
-from xstreamvggt_ros.io.frames import FrameSource, Sample
-from xstreamvggt_ros.io.trajectories import Trajectory
+from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.trajectories import Trajectory
+from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 
 STAMPS = [1_000_000_000, 1_500_000_000, 2_000_000_000]
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])

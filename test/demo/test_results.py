@@ -9,10 +9,10 @@ from rclpy.serialization import serialize_message
 from relay import answer, SIZE
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.demo.recorder import FRAME_OUTPUTS, SOME_FRAMES_OUTPUTS
 from xstreamvggt_ros.demo.results import read_results, read_streams, spread
-from xstreamvggt_ros.io.bags import BagWriter
+from xstreamvggt_ros.files.bags import BagWriter
 from xstreamvggt_ros.messages.odometry import UNKNOWN
+from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS, SOME_FRAMES_OUTPUTS
 
 STAMPS = [1_767_225_600_123_456_789 + 33_333_333 * index for index in range(4)]
 

@@ -14,8 +14,8 @@ from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.results import Check, Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 from xstreamvggt_ros.demo.summary import judge, size, summary_table
-from xstreamvggt_ros.io.clouds import Cloud
-from xstreamvggt_ros.io.trajectories import Trajectory
+from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.trajectories import Trajectory
 
 FIGURES = {
     'frames_in': '4',

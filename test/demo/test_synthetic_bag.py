@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from xstreamvggt_ros.demo.synthetic_bag import write_sequence_bag
-from xstreamvggt_ros.io.sources import open_source
+from xstreamvggt_ros.inputs.sources import open_source
 from xstreamvggt_ros.synthetic import SyntheticSequence
 
 FRAMES, HEIGHT, WIDTH = 3, 6, 8

@@ -8,7 +8,7 @@ import pytest
 from recorded import oracle_record
 
 from xstreamvggt_ros.evaluation.export.mcap import TOPICS, write_mcap
-from xstreamvggt_ros.io.bags import open_bag
+from xstreamvggt_ros.files.bags import open_bag
 
 
 @pytest.fixture(scope='module')

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from xstreamvggt_ros.demo.lifecycle import NodeError
 from xstreamvggt_ros.evaluation import live
 from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.live import live_replay
 from xstreamvggt_ros.evaluation.replay import replay
+from xstreamvggt_ros.rig.lifecycle import NodeError
 
 pytestmark = pytest.mark.ros
 CONFIG = RunConfig(

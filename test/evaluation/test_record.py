@@ -20,7 +20,7 @@ from xstreamvggt_ros.evaluation.record import (
     write_record,
 )
 from xstreamvggt_ros.evaluation.scoring import score_again
-from xstreamvggt_ros.io.trajectories import read_tum
+from xstreamvggt_ros.files.trajectories import read_tum
 
 NO_LITERALS = {'parse_constant': lambda word: pytest.fail(f'{word} is no JSON')}
 

@@ -8,7 +8,7 @@ from rclpy.serialization import serialize_message
 from ros_rig import image_message, picture
 from sensor_msgs.msg import PointCloud2
 
-from xstreamvggt_ros.io.bags import BagWriter
+from xstreamvggt_ros.files.bags import BagWriter
 
 launch_pytest = pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'

@@ -9,7 +9,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import header, image_message, IMAGE_SIZE, picture
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 
-from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.messages import read_points
 from xstreamvggt_ros.node.camera_info import CameraInfoInput
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.memory_estimate import estimate, MIB, Settings
+from xstreamvggt_ros.memory.estimate import estimate, MIB, Settings
 from xstreamvggt_ros.model import ModelConfig
 
 pytestmark = pytest.mark.ros

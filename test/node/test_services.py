@@ -17,8 +17,8 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_srvs.srv import SetBool, Trigger
 import torch
 
-from xstreamvggt_ros.io.clouds import read_ply
-from xstreamvggt_ros.io.trajectories import read_tum
+from xstreamvggt_ros.files.ply import read_ply
+from xstreamvggt_ros.files.trajectories import read_tum
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.parameters import PARAMETERS
 

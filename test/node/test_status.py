@@ -10,7 +10,7 @@ from ros_rig import image_message, picture
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, LayerStats
-from xstreamvggt_ros.counters import Counts
+from xstreamvggt_ros.intake.counters import Counts
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.node.status import FrameFigures, stream_figures, unbounded_growth
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters

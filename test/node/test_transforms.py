@@ -10,10 +10,10 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
+from xstreamvggt_ros.geometry.transform_tree import TransformError
 from xstreamvggt_ros.messages import time_from_ns, transform_stamped
 from xstreamvggt_ros.node.transforms import TransformBuffer
-from xstreamvggt_ros.player.link import Link
-from xstreamvggt_ros.transform_tree import TransformError
+from xstreamvggt_ros.rig.link import Link
 
 pytestmark = pytest.mark.ros
 DEADLINE = 20.0

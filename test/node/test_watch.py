@@ -12,11 +12,11 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import image_message, IMAGE_SIZE, picture
 import torch
 
+from xstreamvggt_ros.guard.reconstructor import GuardReport
+from xstreamvggt_ros.guard.verdict import Look, Reason, Verdict
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.node.watch import LEVELS, WatchLog
-from xstreamvggt_ros.segments import GuardReport
-from xstreamvggt_ros.snapshots import read_snapshot
-from xstreamvggt_ros.verdict import Look, Reason, Verdict
+from xstreamvggt_ros.stream.snapshots import read_snapshot
 
 pytestmark = pytest.mark.ros
 POSE, PATH = '/reconstruction/pose', '/reconstruction/path'

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
+from xstreamvggt_ros.files.bags import typestore
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.io.bags import typestore
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'

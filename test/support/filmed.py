@@ -8,9 +8,9 @@ import hashlib
 import numpy as np
 from oracles import film
 
-from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.evaluation.datasets import DamagedFrame, FrameTruth, SequenceFrame
 from xstreamvggt_ros.geometry import invert_rigid
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.inputs.datasets import DamagedFrame, FrameTruth, SequenceFrame
 
 PERIOD_NS = 100_000_001
 START_NS = 1_700_000_000_123_456_789

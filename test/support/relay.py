@@ -11,8 +11,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from xstreamvggt_ros.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.messages import point_cloud
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 
 SIZE = (4, 6)
 

@@ -8,7 +8,7 @@ from memory_table import GIB, GPUS_GIB, main, memory_table
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.memory_estimate import estimate, named, Settings
+from xstreamvggt_ros.memory.estimate import estimate, named, Settings
 from xstreamvggt_ros.model import ModelConfig
 
 

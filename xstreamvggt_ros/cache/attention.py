@@ -10,7 +10,7 @@ import importlib.util
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.attention import attend
+from xstreamvggt_ros.ops.attention import attend
 
 BACKENDS = ('auto', 'sdpa', 'flash_attn')
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.demo.results import Results
-from xstreamvggt_ros.evaluation.metrics import absolute_error, score_depth
 from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
-from xstreamvggt_ros.io.frames import FrameSource, Sample
-from xstreamvggt_ros.preprocessing import PATCH, Preprocessing
-from xstreamvggt_ros.reconstruction import nearest
-from xstreamvggt_ros.similarity import Similarity
+from xstreamvggt_ros.geometry.similarity import Similarity
+from xstreamvggt_ros.images.preprocessing import PATCH, Preprocessing
+from xstreamvggt_ros.inputs.frames import FrameSource, Sample
+from xstreamvggt_ros.pipeline.reconstruction import nearest
+from xstreamvggt_ros.scores import absolute_error, score_depth
 
 # Fewer places, or a camera that stands still, determine no similarity.
 FEWEST_POSES = 3

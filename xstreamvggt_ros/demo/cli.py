@@ -20,9 +20,9 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from xstreamvggt_ros.demo.shipped import shipped_parameters
-from xstreamvggt_ros.io.frames import FrameSource, InputError
-from xstreamvggt_ros.io.sources import open_source
+from xstreamvggt_ros.inputs.frames import FrameSource, InputError
+from xstreamvggt_ros.inputs.sources import open_source
+from xstreamvggt_ros.rig.shipped import shipped_parameters
 
 DESCRIPTION = """
 Play images into the reconstruction node over DDS and make files of what comes back: a bag, a
@@ -190,8 +190,8 @@ def _demonstrate(
 ) -> int:
     """Run the node, make the files in `folder`, put them in place and print the table."""
     # Here, so that an unusable input is said without waiting for ROS and torch.
-    from xstreamvggt_ros.demo.lifecycle import NodeError
     from xstreamvggt_ros.demo.run import RunOptions
+    from xstreamvggt_ros.rig.lifecycle import NodeError
 
     run_options = RunOptions(
         max_frames=options.max_frames,
@@ -215,8 +215,8 @@ def _demonstrate(
 
 def _play(source, options, run_options, bag: Path, log: Path, console: Console):
     """Play the source into the node, where neither meets anybody else."""
-    from xstreamvggt_ros.demo.link import free_domain, isolated
     from xstreamvggt_ros.demo.run import run
+    from xstreamvggt_ros.rig.domain import free_domain, isolated
 
     domain = free_domain() if options.domain is None else options.domain
     console.print(f'playing [bold]{escape(source.title)}[/] into the node')
@@ -232,11 +232,11 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
 def _report(source, run_options, happened, bag: Path, log: Path, console: Console) -> int:
     """Check what was recorded, make the other files of it and print the table."""
     from xstreamvggt_ros.demo.accuracy import measure
-    from xstreamvggt_ros.demo.node_log import warnings
     from xstreamvggt_ros.demo.report import make_files, weights_warning
     from xstreamvggt_ros.demo.results import read_results, read_streams, spread
     from xstreamvggt_ros.demo.run import NODE_NAME
     from xstreamvggt_ros.demo.summary import judge, summary_table
+    from xstreamvggt_ros.rig.node_log import warnings
 
     output = log.parent
     with console.status('writing the files'):

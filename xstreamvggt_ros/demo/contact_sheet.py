@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xstreamvggt_ros.demo.top_view import draw_top_view, TopView
-from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.files.replacing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,10 +14,10 @@ from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
-from xstreamvggt_ros.io.clouds import Cloud, write_ply
-from xstreamvggt_ros.io.frames import FrameSource, Sample
-from xstreamvggt_ros.io.trajectories import write_tum
-from xstreamvggt_ros.umeyama import move
+from xstreamvggt_ros.files.ply import Cloud, write_ply
+from xstreamvggt_ros.files.trajectories import write_tum
+from xstreamvggt_ros.geometry.umeyama import move
+from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 
 UP_TO_SCALE = 'm, up to scale'
 RANDOM_WEIGHTS = (

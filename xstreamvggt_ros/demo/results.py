@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.demo.recorder import FRAME_OUTPUTS
 from xstreamvggt_ros.evaluation.live_results import recorded_estimates
-from xstreamvggt_ros.io.bags import open_bag, stamp_of
-from xstreamvggt_ros.io.clouds import Cloud
-from xstreamvggt_ros.io.trajectories import Trajectory
+from xstreamvggt_ros.files.bags import open_bag, stamp_of
+from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.messages import read_points
+from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
 
 # Points kept of a whole run, shared evenly among its frames.
 MAX_POINTS = 1_500_000

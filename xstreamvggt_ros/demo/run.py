@@ -11,14 +11,14 @@ from pathlib import Path
 import sys
 import time
 
-from xstreamvggt_ros.demo.lifecycle import Lifecycle, NodeError
-from xstreamvggt_ros.demo.pacing import Pacer
-from xstreamvggt_ros.demo.player import Player, PlayerError
-from xstreamvggt_ros.demo.processes import Child
-from xstreamvggt_ros.demo.recorder import Recorder
-from xstreamvggt_ros.io.bags import BagWriter
-from xstreamvggt_ros.io.frames import FrameSource, InputError
-from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.files.bags import BagWriter
+from xstreamvggt_ros.inputs.frames import FrameSource, InputError
+from xstreamvggt_ros.rig.frame_player import Player, PlayerError
+from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
+from xstreamvggt_ros.rig.link import Link
+from xstreamvggt_ros.rig.pacing import Pacer
+from xstreamvggt_ros.rig.processes import Child
+from xstreamvggt_ros.rig.recorder import Recorder
 
 NODE_NAME = 'reconstruction'
 NODE_PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.bags import BagWriter, typestore
 from xstreamvggt_ros.geometry import invert_rigid, quaternion_from_rotation
-from xstreamvggt_ros.io.bag_source import CAMERA_INFO, IMAGE, POSE, TRUE_POSE_TOPIC
-from xstreamvggt_ros.io.bags import BagWriter, typestore
-from xstreamvggt_ros.io.frames import Calibration
-from xstreamvggt_ros.io.sources import FRAME_ID, stamp_at, TOPIC
-from xstreamvggt_ros.stamps import NANOSECONDS
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.inputs.bag_source import CAMERA_INFO, IMAGE, POSE, TRUE_POSE_TOPIC
+from xstreamvggt_ros.inputs.frames import Calibration
+from xstreamvggt_ros.inputs.sources import FRAME_ID, stamp_at, TOPIC
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig, SyntheticSequence
 
 # Registered to the images, hence with the images' calibration.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xstreamvggt_ros.io.clouds import Cloud
+from xstreamvggt_ros.files.ply import Cloud
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

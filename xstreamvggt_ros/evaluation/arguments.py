@@ -14,15 +14,15 @@ from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.evaluation.budgets import FORMS
 from xstreamvggt_ros.evaluation.config import QUEUES, RunConfig
-from xstreamvggt_ros.evaluation.datasets import LAYOUTS
-from xstreamvggt_ros.evaluation.metrics.depth import SCOPES
-from xstreamvggt_ros.evaluation.metrics.points import ALIGNMENTS
 from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
-from xstreamvggt_ros.loading import DTYPES
+from xstreamvggt_ros.guard.reconstructor import ON_FAILURE
+from xstreamvggt_ros.inputs.datasets import LAYOUTS
 from xstreamvggt_ros.model.config import PRESETS
 from xstreamvggt_ros.pipeline import POINT_SOURCES
-from xstreamvggt_ros.segments import ON_FAILURE
+from xstreamvggt_ros.scores.depth import SCOPES
+from xstreamvggt_ros.scores.points import ALIGNMENTS
+from xstreamvggt_ros.stream.loading import DTYPES
 
 DESCRIPTION = 'Evaluate by replay: sequences in, figures that others can reproduce out.'
 # Options that take several values, by the field of `RunConfig` that they vary.

@@ -9,13 +9,13 @@ import hashlib
 from pathlib import Path
 
 from xstreamvggt_ros.evaluation.hashing import file_sha256
-from xstreamvggt_ros.recording import versions
+from xstreamvggt_ros.world.saving import versions
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # What shows results, and what makes weights and pixels: those are known by their contents.
 NO_PART = ('evaluation/export', 'evaluation/report', 'training')
 # What is between the pipeline and the figures in live replay, and not in exact.
-LIVE_ONLY = ('demo', 'messages', 'node', 'parameters', 'player')
+LIVE_ONLY = ('demo', 'messages', 'node', 'parameters', 'rig', 'transport')
 
 
 @cache

@@ -11,8 +11,8 @@ import subprocess
 
 import torch
 
-from xstreamvggt_ros.loading import choose_device, choose_dtype
-from xstreamvggt_ros.recording import versions
+from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
+from xstreamvggt_ros.world.saving import versions
 
 SOURCES = Path(__file__).resolve().parents[2]
 CPU_INFO = Path('/proc/cpuinfo')

@@ -14,14 +14,7 @@ import sys
 import tempfile
 import time
 
-from xstreamvggt_ros.demo.lifecycle import Lifecycle, NodeError
-from xstreamvggt_ros.demo.link import free_domain, isolated
-from xstreamvggt_ros.demo.pacing import Pacer
-from xstreamvggt_ros.demo.processes import Child
-from xstreamvggt_ros.demo.recorder import Recorder
 from xstreamvggt_ros.evaluation.config import RunConfig
-from xstreamvggt_ros.evaluation.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
-from xstreamvggt_ros.evaluation.live_player import IMAGE_TOPIC, SequencePlayer
 from xstreamvggt_ros.evaluation.live_results import recorded_estimates
 from xstreamvggt_ros.evaluation.replay import (
     chosen_frames,
@@ -32,8 +25,15 @@ from xstreamvggt_ros.evaluation.replay import (
 )
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
-from xstreamvggt_ros.io.bags import BagWriter
-from xstreamvggt_ros.player.link import Link
+from xstreamvggt_ros.files.bags import BagWriter
+from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
+from xstreamvggt_ros.rig.domain import free_domain, isolated
+from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
+from xstreamvggt_ros.rig.link import Link
+from xstreamvggt_ros.rig.live_player import IMAGE_TOPIC, SequencePlayer
+from xstreamvggt_ros.rig.pacing import Pacer
+from xstreamvggt_ros.rig.processes import Child
+from xstreamvggt_ros.rig.recorder import Recorder
 
 NODE_NAME = 'reconstruction'
 NODE_PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.arrivals import LOOP_BACK
 from xstreamvggt_ros.evaluation.results import Estimate, pose
-from xstreamvggt_ros.io.bags import open_bag, stamp_of
+from xstreamvggt_ros.files.bags import open_bag, stamp_of
+from xstreamvggt_ros.intake.arrivals import LOOP_BACK
 from xstreamvggt_ros.messages.odometry import UNKNOWN
 
 # The outputs that an estimate is made of.

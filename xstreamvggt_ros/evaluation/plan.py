@@ -13,11 +13,11 @@ import re
 
 from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
-from xstreamvggt_ros.evaluation.datasets import EvaluationSequence, open_sequence
 from xstreamvggt_ros.evaluation.jsonable import dumps, plain
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
-from xstreamvggt_ros.io.frames import InputError
+from xstreamvggt_ros.inputs.datasets import EvaluationSequence, open_sequence
+from xstreamvggt_ros.inputs.frames import InputError
 
 # The settings that make a run the reference: nothing forgotten, nothing rounded.
 REFERENCE = {'budget': 'none', 'bits': 16, 'value_bits': None}

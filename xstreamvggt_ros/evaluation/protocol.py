@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from xstreamvggt_ros.evaluation.metrics import DepthProtocol, PointProtocol
+from xstreamvggt_ros.scores import DepthProtocol, PointProtocol
 
 # True depths that count, metres, as the papers have it.
 MAX_DEPTH = {

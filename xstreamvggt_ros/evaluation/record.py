@@ -26,9 +26,9 @@ from xstreamvggt_ros.evaluation.collect import Collected
 from xstreamvggt_ros.evaluation.config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.evaluation.jsonable import dumps
+from xstreamvggt_ros.files.replacing import replacing
+from xstreamvggt_ros.files.trajectories import Trajectory, write_tum
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.io.files import replacing
-from xstreamvggt_ros.io.trajectories import Trajectory, write_tum
 
 RECORD = 'record.json'
 PICTURES = 'pictures'

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 import torch
 
 from xstreamvggt_ros.evaluation.config import RunConfig
-from xstreamvggt_ros.evaluation.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.loading import load_network
+from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
+from xstreamvggt_ros.guard.watch import Watch
+from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
-from xstreamvggt_ros.preprocessing import Preprocessing
-from xstreamvggt_ros.segments import GuardedReconstructor
 from xstreamvggt_ros.stream import StreamingReconstructor
-from xstreamvggt_ros.watch import Watch
+from xstreamvggt_ros.stream.loading import load_network
 
 if TYPE_CHECKING:
     from xstreamvggt_ros.pipeline import FrameReconstructor
-    from xstreamvggt_ros.reconstruction import Reconstruction
+    from xstreamvggt_ros.pipeline.reconstruction import Reconstruction
 
 PAGE_BYTES = 4096
 # The estimates of both replays are in the first camera's axes.

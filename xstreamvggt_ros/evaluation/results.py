@@ -13,8 +13,8 @@ from scipy.spatial.transform import Rotation
 from xstreamvggt_ros.geometry import rigid
 
 if TYPE_CHECKING:
-    from xstreamvggt_ros.evaluation.datasets import SequenceFrame
     from xstreamvggt_ros.evaluation.truth import AlignedTruth
+    from xstreamvggt_ros.inputs.datasets import SequenceFrame
 
 # 'failed': the pipeline refused the frame or gave nothing. 'dropped': it never came to its turn.
 STATUSES = ('done', 'failed', 'dropped')

@@ -12,7 +12,10 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.arrays import DepthArrays, FrameArrays, PointArrays
 from xstreamvggt_ros.evaluation.costs import score_costs
-from xstreamvggt_ros.evaluation.metrics import (
+from xstreamvggt_ros.evaluation.protocol import Protocol
+from xstreamvggt_ros.evaluation.record import Record, rewrite_metrics
+from xstreamvggt_ros.geometry.similarity import Similarity
+from xstreamvggt_ros.scores import (
     absolute_error,
     lost_at,
     relative_error,
@@ -20,10 +23,7 @@ from xstreamvggt_ros.evaluation.metrics import (
     score_points,
     tracked_share,
 )
-from xstreamvggt_ros.evaluation.metrics.depth import ALIGNMENTS
-from xstreamvggt_ros.evaluation.protocol import Protocol
-from xstreamvggt_ros.evaluation.record import Record, rewrite_metrics
-from xstreamvggt_ros.similarity import Similarity
+from xstreamvggt_ros.scores.depth import ALIGNMENTS
 
 WORST = 4
 LEAST_POSES = 3

@@ -17,7 +17,7 @@ from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun
 from xstreamvggt_ros.evaluation.record import remove_unfinished
 from xstreamvggt_ros.evaluation.running import execute
 from xstreamvggt_ros.evaluation.workers import Failure, Finished, local_runs
-from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.files.replacing import replacing
 
 ERROR_PATTERN = '*.error.json'
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.evaluation.datasets import FrameTruth, SequenceFrame
-from xstreamvggt_ros.preprocessing import Preprocessing
-from xstreamvggt_ros.reconstruction import nearest
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.inputs.datasets import FrameTruth, SequenceFrame
+from xstreamvggt_ros.pipeline.reconstruction import nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class TruthAligner:
         self._undistortion = None
         if self._camera_info and camera is not None and camera.distorts:
             # Here, because OpenCV is needed only where cameras distort.
-            from xstreamvggt_ros.undistortion import Undistortion
+            from xstreamvggt_ros.images.undistortion import Undistortion
 
             self._undistortion = Undistortion(camera, *image_shape)
         self._key = camera, image_shape

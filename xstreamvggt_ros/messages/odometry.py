@@ -12,10 +12,10 @@ from nav_msgs.msg import Odometry, Path
 import numpy as np
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.accumulation import StampedPose
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages.geometry import header_with, pose_stamped
-from xstreamvggt_ros.motion import Uncertainty
-from xstreamvggt_ros.stamps import NANOSECONDS
+from xstreamvggt_ros.world.accumulation import StampedPose
+from xstreamvggt_ros.world.motion import Uncertainty
 
 # Variance that says that nothing is known.
 UNKNOWN = 1e6

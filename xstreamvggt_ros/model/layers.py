@@ -9,9 +9,9 @@ from collections.abc import Callable
 import torch
 from torch import nn, Tensor
 
-from xstreamvggt_ros.attention import attend as attend_all
-from xstreamvggt_ros.attention import has_triton
 from xstreamvggt_ros.model.rope import RotaryTable
+from xstreamvggt_ros.ops.attention import attend as attend_all
+from xstreamvggt_ros.ops.attention import has_triton
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -77,7 +77,7 @@ class Attention(nn.Module):
         dtype = self.dtype or x.dtype
         projected = self.qkv(x)
         if rope is not None and self._can_fuse(projected):
-            from xstreamvggt_ros.model.kernels import norm_and_rotate
+            from xstreamvggt_ros.ops.norm_rotate import norm_and_rotate
 
             with torch.cuda.device(x.device):
                 return norm_and_rotate(

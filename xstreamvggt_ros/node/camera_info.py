@@ -10,7 +10,7 @@ import time
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
-from xstreamvggt_ros.camera_model import CameraModel, has_projection, is_rectified
+from xstreamvggt_ros.images.camera_model import CameraModel, has_projection, is_rectified
 from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
 from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.parameters import InputParameters

@@ -7,7 +7,6 @@ from __future__ import annotations
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.clouds import Cloud
 from xstreamvggt_ros.messages import (
     camera_info,
     confidence_image,
@@ -18,6 +17,7 @@ from xstreamvggt_ros.messages import (
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.world.clouds import Cloud
 
 
 class CameraOutputs:

@@ -9,13 +9,13 @@ from contextlib import ExitStack
 
 from rclpy.node import Node
 
-from xstreamvggt_ros.arrivals import Arrival, InStampOrder, InTurn
-from xstreamvggt_ros.camera_model import CameraModel
-from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.intake.arrivals import Arrival, InStampOrder, InTurn
+from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.worker import Mailbox
 from xstreamvggt_ros.node.camera_info import camera_info_topic, CameraInfoInput, sibling
 from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.parameters import InputParameters
-from xstreamvggt_ros.worker import Mailbox
 
 
 class CameraInputs:

@@ -12,8 +12,8 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
-from xstreamvggt_ros.arrivals import Arrival, LOOP_BACK
-from xstreamvggt_ros.camera_model import CameraModel
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.intake.arrivals import Arrival, LOOP_BACK
 from xstreamvggt_ros.messages import decode_compressed, decode_image, ns_from_time
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters

@@ -12,14 +12,14 @@ from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
-from xstreamvggt_ros.arrivals import Arrival
-from xstreamvggt_ros.counters import Counters
+from xstreamvggt_ros.intake.arrivals import Arrival
+from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.worker import Mailbox
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.frames import stamp_seconds
 from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.node.rate_limit import RateLimit
 from xstreamvggt_ros.parameters import InputParameters
-from xstreamvggt_ros.worker import Mailbox
 
 # How often silence is looked for, in seconds.
 SILENCE_PERIOD = 0.5

@@ -22,7 +22,10 @@ from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.device_memory import free_bytes
+from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
+from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
+from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
+from xstreamvggt_ros.memory.device import free_bytes
 from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frames import FrameReader
 from xstreamvggt_ros.node.memory import check_memory
@@ -33,10 +36,7 @@ from xstreamvggt_ros.node.session import Session
 from xstreamvggt_ros.node.watch import guarded
 from xstreamvggt_ros.parameters import DeclaredParameters, Parameters
 from xstreamvggt_ros.pipeline import FrameReconstructor, ReconstructionPipeline
-from xstreamvggt_ros.preprocessing import MAX_ASPECT_RATIO
-from xstreamvggt_ros.segments import GuardedReconstructor
-from xstreamvggt_ros.shared_memory import roomy_shared_memory
-from xstreamvggt_ros.worker import WORKER_THREAD, WorkerBusy
+from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory
 
 # Seconds that a transition or a service waits for the frame in hand.
 PATIENCE = 30.0

@@ -11,11 +11,11 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.loading import choose_device, choose_dtype
-from xstreamvggt_ros.memory_estimate import named, Settings
+from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
+from xstreamvggt_ros.memory.estimate import named, Settings
+from xstreamvggt_ros.memory.preflight import and_map, check_fit, check_map, NotEnoughMemory
 from xstreamvggt_ros.parameters import Parameters
-from xstreamvggt_ros.preflight import and_map, check_fit, check_map, NotEnoughMemory
-from xstreamvggt_ros.preprocessing import MAX_ASPECT_RATIO
+from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
 SQUARE = 1.0
 

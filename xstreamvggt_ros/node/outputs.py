@@ -11,7 +11,6 @@ import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.clouds import select_cloud
 from xstreamvggt_ros.messages import header_with, pose_stamped
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
@@ -22,6 +21,7 @@ from xstreamvggt_ros.node.qos import create_output, create_unmanaged_output, wan
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.world import WorldOutputs
 from xstreamvggt_ros.parameters import OutputParameters
+from xstreamvggt_ros.world.clouds import select_cloud
 
 
 class Outputs:

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from xstreamvggt_ros.loading import load_network
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream.loading import load_network
 
 
 def build_reconstructor(parameters: Parameters) -> StreamingReconstructor:

@@ -11,12 +11,12 @@ import time
 import numpy as np
 from rclpy.node import Node
 
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.geometry.transform_tree import HISTORY_NS, TransformError, TransformMissing
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.parameters import OutputParameters
-from xstreamvggt_ros.stamps import NANOSECONDS
-from xstreamvggt_ros.transform_tree import HISTORY_NS, TransformError, TransformMissing
 
 WARN_PERIOD = 5.0
 

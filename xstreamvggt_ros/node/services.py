@@ -17,8 +17,8 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
+from xstreamvggt_ros.intake.worker import WorkerBusy
 from xstreamvggt_ros.node.interface import ENABLE, Service
-from xstreamvggt_ros.worker import WorkerBusy
 
 
 @dataclass(frozen=True)

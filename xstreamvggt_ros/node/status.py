@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.cache import CacheStats
-from xstreamvggt_ros.counters import CameraCounts, Counts
-from xstreamvggt_ros.diagnostics import StreamFigures
-from xstreamvggt_ros.loading import choose_device, choose_dtype
+from xstreamvggt_ros.guard.reconstructor import GuardReport
+from xstreamvggt_ros.intake.counters import CameraCounts, Counts
+from xstreamvggt_ros.messages.diagnostics import StreamFigures
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.scale import ScaleState
-from xstreamvggt_ros.segments import GuardReport
+from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
 # The camera head keeps its precision whatever the rest runs in.
 CAMERA_ITEM_SIZE = 4

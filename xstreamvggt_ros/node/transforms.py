@@ -22,17 +22,17 @@ from rclpy.time import Time
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
-from xstreamvggt_ros.arrivals import LOOP_BACK
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.messages import ns_from_time
-from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
-from xstreamvggt_ros.stamps import NANOSECONDS
-from xstreamvggt_ros.transform_tree import (
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.geometry.transform_tree import (
     HISTORY_NS,
     TransformError,
     TransformMissing,
     TransformTree,
 )
+from xstreamvggt_ros.intake.arrivals import LOOP_BACK
+from xstreamvggt_ros.messages import ns_from_time
+from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
 
 try:
     import tf2_ros

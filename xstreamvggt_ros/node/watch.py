@@ -10,11 +10,11 @@ import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor, GuardReport
+from xstreamvggt_ros.guard.watch import Watch
 from xstreamvggt_ros.parameters import WatchParameters
 from xstreamvggt_ros.pipeline import FrameReconstructor
-from xstreamvggt_ros.segments import GuardedReconstructor, GuardReport
-from xstreamvggt_ros.snapshots import save_snapshot
-from xstreamvggt_ros.watch import Watch
+from xstreamvggt_ros.stream.snapshots import save_snapshot
 
 LEVELS = ('ok', 'warn', 'error')
 # Actions that end a stream are always logged, other warnings once in this many seconds.

@@ -10,15 +10,15 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
-from xstreamvggt_ros.accumulation import Accumulation
-from xstreamvggt_ros.clouds import Cloud
 from xstreamvggt_ros.messages import header_with, ns_from_time, path, point_cloud, time_from_ns
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.interface import MAP, PATH
 from xstreamvggt_ros.node.qos import create_output, wanted
 from xstreamvggt_ros.parameters import OutputParameters
-from xstreamvggt_ros.recording import save_stream
-from xstreamvggt_ros.snapshots import Resumable
+from xstreamvggt_ros.stream.snapshots import Resumable
+from xstreamvggt_ros.world.accumulation import Accumulation
+from xstreamvggt_ros.world.clouds import Cloud
+from xstreamvggt_ros.world.saving import save_stream
 
 
 class WorldOutputs:

@@ -10,12 +10,12 @@ from xstreamvggt_ros.cache.attention import BACKENDS
 from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
-from xstreamvggt_ros.keyframes import DEFAULT_THRESHOLD
+from xstreamvggt_ros.guard.reconstructor import ON_FAILURE
+from xstreamvggt_ros.images.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.model.config import PATCH_SIZE, PRESETS
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.pipeline import POINT_SOURCES
 from xstreamvggt_ros.scale import SCALE_SOURCES
-from xstreamvggt_ros.segments import ON_FAILURE
 
 
 def _locked(name: str, default: Value, description: str, **limits: Any) -> ParameterSpec:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.depth_scores import DepthSums, median_scale
-from xstreamvggt_ros.umeyama import fit_points, move
+from xstreamvggt_ros.geometry.umeyama import fit_points, move
+from xstreamvggt_ros.scores.depth_sums import DepthSums, median_scale
 
 # Below this length, in metres, a path is a rotation and has no shape to compare.
 SHORTEST_PATH = 0.3

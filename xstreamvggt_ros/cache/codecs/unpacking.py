@@ -7,8 +7,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.attention import has_triton
 from xstreamvggt_ros.cache.packing import unpack
+from xstreamvggt_ros.ops.attention import has_triton
 
 # Slots unpacked at a time where there is no kernel.
 _CHUNK = 256
@@ -31,7 +31,7 @@ def unpack_into(
     (H, D) each, are then applied to each channel.
     """
     if out.is_cuda and has_triton() and _is_power_of_two(codes.shape[-1]):
-        from xstreamvggt_ros.cache.kernels import unpack_rows
+        from xstreamvggt_ros.ops.unpack import unpack_rows
 
         with torch.cuda.device(out.device):
             unpack_rows(codes, minimum, step, bits, out, channels, group)

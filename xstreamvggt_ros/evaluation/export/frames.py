@@ -11,7 +11,7 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report.views import aligned_poses, similarity_of
-from xstreamvggt_ros.umeyama import move
+from xstreamvggt_ros.geometry.umeyama import move
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,9 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.export.frames import shown_frames, ShownFrame
 from xstreamvggt_ros.evaluation.record import Record
+from xstreamvggt_ros.files.bags import BagWriter, typestore
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.io.bags import BagWriter, typestore
-from xstreamvggt_ros.stamps import NANOSECONDS
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 
 WORLD, CAMERA, TRUE_CAMERA = 'world', 'camera', 'true_camera'
 TOPICS = {

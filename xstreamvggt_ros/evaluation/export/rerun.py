@@ -10,7 +10,7 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.export.frames import shown_frames, ShownFrame
 from xstreamvggt_ros.evaluation.record import Record
-from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.files.replacing import replacing
 
 APPLICATION = 'xstreamvggt_evaluation'
 TIMELINE = 'frame'

@@ -10,7 +10,7 @@ from xstreamvggt_ros.evaluation.record import find_records
 from xstreamvggt_ros.evaluation.report.page import page_html
 from xstreamvggt_ros.evaluation.report.tabular import as_csv, as_json
 from xstreamvggt_ros.evaluation.sweep import read_errors
-from xstreamvggt_ros.io.files import replacing
+from xstreamvggt_ros.files.replacing import replacing
 
 NAMES = ('report.html', 'figures.csv', 'figures.json')
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from xstreamvggt_ros.evaluation.metrics.trajectory import align_poses
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.geometry import invert_rigid
-from xstreamvggt_ros.similarity import Similarity
-from xstreamvggt_ros.umeyama import move
+from xstreamvggt_ros.geometry.similarity import Similarity
+from xstreamvggt_ros.geometry.umeyama import move
+from xstreamvggt_ros.scores.trajectory import align_poses
 
 # Cameras drawn in the 3-D view, spread over the path.
 CAMERAS = 16

@@ -1,0 +1,28 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are whole or not there."""
+
+import pytest
+
+from xstreamvggt_ros.files.replacing import replacing
+
+
+def test_the_file_appears_on_leaving_and_not_before(tmp_path):
+    path = tmp_path / 'new' / 'report.txt'
+    with replacing(path) as temporary:
+        temporary.write_text('new')
+        assert temporary.name == 'report.txt'
+        assert not path.exists()
+    assert path.read_text() == 'new'
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_exception_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / 'report.txt'
+    path.write_text('old')
+    with pytest.raises(RuntimeError):
+        with replacing(path) as temporary:
+            temporary.write_text('half')
+            raise RuntimeError
+    assert path.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,229 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rosbags as inputs, and what is written as one."""
+
+import logging
+
+from bag_messages import camera_info, IMAGE, image, jpeg, pose
+import numpy as np
+import pytest
+
+from xstreamvggt_ros.files.bags import BagWriter, open_bag, stamp_of, typestore
+from xstreamvggt_ros.geometry import rigid
+from xstreamvggt_ros.inputs.frames import EncodedImage, InputError
+from xstreamvggt_ros.inputs.sources import open_source
+
+STAMPS = [1_700_000_000_000_000_001, 1_700_000_000_033_333_337]
+
+
+def _pose(stamp_ns: int):
+    return pose(stamp_ns, rigid(np.diag([-1.0, -1.0, 1.0]), [1.0, 2.0, 3.0]))
+
+
+def _pixels(index: int) -> np.ndarray:
+    return np.random.default_rng(index).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+
+
+def _write(path, *messages, kinds):
+    """Write (topic, stamp, message) to a bag; `kinds` are the topics' types."""
+    with BagWriter(path) as bag:
+        for topic, kind in kinds.items():
+            bag.add_topic(topic, kind)
+        for topic, stamp_ns, message in messages:
+            bag.write_message(topic, message, stamp_ns)
+    return path
+
+
+@pytest.fixture
+def rgbd_bag(tmp_path):
+    """Write a bag with images, their calibration, depth and poses."""
+    messages = [('/cam/camera_info', STAMPS[0] - 5, camera_info(STAMPS[0], 6, 8, 50.0))]
+    for index, stamp in enumerate(STAMPS):
+        depth = np.array([[1.0, np.inf], [0.0, 2.0 + index]], np.float32)
+        messages += [
+            ('/cam/image_raw', stamp, image(stamp, _pixels(index), 'rgb8')),
+            ('/cam/depth/image_raw', stamp, image(stamp, depth, '32FC1')),
+            ('/ground_truth/pose', stamp, _pose(stamp)),
+        ]
+    kinds = {
+        '/cam/image_raw': IMAGE,
+        '/cam/depth/image_raw': IMAGE,
+        '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
+        '/ground_truth/pose': 'geometry_msgs/msg/PoseStamped',
+    }
+    return _write(tmp_path / 'rgbd.mcap', *messages, kinds=kinds)
+
+
+def test_what_rectified_images_show_has_the_intrinsics_p(tmp_path):
+    depth = np.ones((6, 8), np.float32)
+    info = camera_info(STAMPS[0], 6, 8, 50.0, rectified=40.0)
+    messages = [
+        ('/cam/camera_info', STAMPS[0], info),
+        ('/cam/image_rect', STAMPS[0], image(STAMPS[0], _pixels(0), 'rgb8')),
+        ('/cam/depth', STAMPS[0], image(STAMPS[0], depth, '32FC1')),
+    ]
+    kinds = {
+        '/cam/image_rect': IMAGE,
+        '/cam/depth': IMAGE,
+        '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
+    }
+    (sample,) = open_source(_write(tmp_path / 'rect.mcap', *messages, kinds=kinds)).samples(
+        STAMPS[:1]
+    )
+    np.testing.assert_array_equal(sample.intrinsics, np.diag([40.0, 40.0, 1.0]))
+
+
+def test_raw_images_come_bit_for_bit_and_depth_is_not_among_them(rgbd_bag):
+    source = open_source(rgbd_bag)
+    frames = list(source.frames())
+    assert (source.topic, source.transport, source.length) == ('/cam/image_raw', 'raw', 2)
+    assert [frame.stamp_ns for frame in frames] == STAMPS
+    assert [frame.frame_id for frame in frames] == ['optical'] * 2
+    for index, frame in enumerate(frames):
+        assert frame.image.data == _pixels(index).tobytes()
+        assert frame.image.step == 24
+        assert frame.calibration.k[0] == 50.0
+
+
+def test_samples_carry_the_truth_of_their_stamp(rgbd_bag):
+    source = open_source(rgbd_bag)
+    (sample,) = source.samples([STAMPS[1]])
+    np.testing.assert_array_equal(sample.image, _pixels(1))
+    np.testing.assert_array_equal(sample.depth, [[1.0, np.nan], [np.nan, 3.0]])
+    np.testing.assert_array_equal(sample.world_from_camera[:3, 3], [1, 2, 3])
+    np.testing.assert_allclose(sample.world_from_camera[:3, :3], np.diag([-1, -1, 1]), atol=1e-12)
+    assert sample.intrinsics[0, 0] == 50.0
+    poses = source.true_poses(STAMPS)
+    assert list(poses) == STAMPS
+    np.testing.assert_array_equal(poses[STAMPS[0]], sample.world_from_camera)
+
+
+def test_compressed_images_are_handed_on_undecoded(tmp_path):
+    message = jpeg(STAMPS[0], _pixels(0))
+    topic = '/cam/image_raw/compressed'
+    path = _write(
+        tmp_path / 'jpeg.mcap',
+        (topic, STAMPS[0], message),
+        kinds={topic: 'sensor_msgs/msg/CompressedImage'},
+    )
+    source = open_source(path)
+    (frame,) = source.frames()
+    assert (source.topic, source.transport) == ('/cam/image_raw', 'compressed')
+    assert frame.image == EncodedImage(message.format, message.data.tobytes())
+    (sample,) = source.samples(STAMPS)
+    assert abs(sample.image.astype(int).mean() - _pixels(0).mean()) < 10
+
+
+def test_a_camera_recorded_raw_and_compressed_is_one_camera(tmp_path):
+    path = _write(
+        tmp_path / 'both.mcap',
+        ('/cam/image_raw', STAMPS[0], image(STAMPS[0], _pixels(0), 'rgb8')),
+        ('/cam/image_raw/compressed', STAMPS[0], jpeg(STAMPS[0], _pixels(0))),
+        kinds={
+            '/cam/image_raw': IMAGE,
+            '/cam/image_raw/compressed': 'sensor_msgs/msg/CompressedImage',
+        },
+    )
+    assert open_source(path).transport == 'raw'
+    assert open_source(path, topic='/cam/image_raw/compressed').transport == 'compressed'
+
+
+def test_several_cameras_need_a_choice(tmp_path):
+    messages = [
+        (topic, STAMPS[0], image(STAMPS[0], _pixels(index), 'rgb8'))
+        for index, topic in enumerate(('/left/image_raw', '/right/image_raw'))
+    ]
+    path = _write(
+        tmp_path / 'two.mcap',
+        *messages,
+        kinds={'/left/image_raw': IMAGE, '/right/image_raw': IMAGE},
+    )
+    with pytest.raises(InputError, match='--topic: /left/image_raw, /right/image_raw'):
+        open_source(path)
+    (frame,) = open_source(path, topic='/right/image_raw').frames()
+    assert frame.image.data == _pixels(1).tobytes()
+    with pytest.raises(InputError, match="'/top'.*/left/image_raw, /right/image_raw"):
+        open_source(path, topic='/top')
+
+
+def test_a_bag_without_images_lists_what_it_has(tmp_path):
+    path = _write(
+        tmp_path / 'poses.mcap',
+        ('/robot/pose', STAMPS[0], _pose(STAMPS[0])),
+        kinds={'/robot/pose': 'geometry_msgs/msg/PoseStamped'},
+    )
+    with pytest.raises(InputError, match=r'/robot/pose \[geometry_msgs/msg/PoseStamped\]'):
+        open_source(path)
+
+
+def test_a_sqlite_bag_is_read_from_folder_and_from_file(tmp_path):
+    from rosbags.rosbag2 import Writer
+
+    with Writer(tmp_path / 'old', version=8) as writer:
+        connection = writer.add_connection('/image', IMAGE, typestore=typestore())
+        message = image(STAMPS[0], _pixels(0), 'rgb8')
+        writer.write(connection, STAMPS[0], typestore().serialize_cdr(message, IMAGE))
+    (tmp_path / 'bare').mkdir()
+    (tmp_path / 'bare' / 'old.db3').write_bytes((tmp_path / 'old' / 'old.db3').read_bytes())
+    for path in (tmp_path / 'old', tmp_path / 'old' / 'old.db3', tmp_path / 'bare'):
+        (frame,) = open_source(path).frames()
+        assert frame.image.data == _pixels(0).tobytes()
+
+
+def test_a_bag_cut_short_is_named_with_a_way_out(rgbd_bag):
+    whole = rgbd_bag.read_bytes()
+    rgbd_bag.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r'rgbd\.mcap.*mcap recover'):
+        open_source(rgbd_bag)
+
+
+def test_a_bag_damaged_further_in_gives_what_comes_before_and_says_so(tmp_path):
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+
+    writer = Writer(tmp_path / 'zipped', version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    with writer:
+        connection = writer.add_connection('/image', IMAGE, typestore=typestore())
+        for index in range(3):  # a chunk each
+            message = image(STAMPS[0] + index, pixels, 'rgb8')
+            cdr = typestore().serialize_cdr(message, IMAGE)
+            writer.write(connection, STAMPS[0] + index, cdr)
+    path = tmp_path / 'zipped' / 'zipped.mcap'
+    whole = bytearray(path.read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 100_000] = bytes(100_000)
+    path.write_bytes(whole)
+    frames = open_source(path).frames()
+    assert next(frames).stamp_ns == STAMPS[0]
+    with pytest.raises(InputError, match=r'zipped\.mcap cannot be read beyond here'):
+        next(frames)
+
+
+def test_a_damaged_message_is_named_and_passed_over(tmp_path, caplog):
+    with BagWriter(tmp_path / 'damaged.mcap') as bag:
+        bag.add_topic('/image', IMAGE)
+        for index, stamp in enumerate(STAMPS):
+            bag.write_message('/image', image(stamp, _pixels(index), 'rgb8'), stamp)
+        bag.write('/image', b'\x00\x01\x00\x00' + bytes(10), STAMPS[1] + 1)
+    with caplog.at_level(logging.WARNING):
+        frames = list(open_source(tmp_path / 'damaged.mcap').frames())
+    assert len(frames) == 2
+    assert f'/image, recorded at {STAMPS[1] + 1} ns' in caplog.text
+
+
+def test_a_bag_that_was_not_finished_does_not_appear(tmp_path):
+    with pytest.raises(RuntimeError):
+        with BagWriter(tmp_path / 'half.mcap') as bag:
+            bag.add_topic('/image', IMAGE)
+            raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stamps_are_read_off_the_bytes(rgbd_bag):
+    with open_bag(rgbd_bag) as reader:
+        connections = [each for each in reader.connections if each.topic == '/ground_truth/pose']
+        stamps = [stamp_of(cdr) for _, _, cdr in reader.messages(connections)]
+    assert stamps == STAMPS
+    big_endian = b'\x00\x00\x00\x00' + (7).to_bytes(4, 'big') + (9).to_bytes(4, 'big')
+    assert stamp_of(big_endian) == 7_000_000_009

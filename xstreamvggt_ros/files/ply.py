@@ -1,0 +1,99 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Coloured point clouds as binary PLY files."""
+
+from dataclasses import dataclass
+import os
+
+import numpy as np
+
+from xstreamvggt_ros.files.replacing import replacing
+
+VERTEX = np.dtype(
+    [('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('red', 'u1'), ('green', 'u1'), ('blue', 'u1')]
+)
+PLY_NAMES = {'f4': 'float', 'u1': 'uchar'}
+PLY_TYPES = {
+    **dict.fromkeys(('char', 'int8'), 'i1'),
+    **dict.fromkeys(('uchar', 'uint8'), 'u1'),
+    **dict.fromkeys(('short', 'int16'), '<i2'),
+    **dict.fromkeys(('ushort', 'uint16'), '<u2'),
+    **dict.fromkeys(('int', 'int32'), '<i4'),
+    **dict.fromkeys(('uint', 'uint32'), '<u4'),
+    **dict.fromkeys(('float', 'float32'), '<f4'),
+    **dict.fromkeys(('double', 'float64'), '<f8'),
+}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Hold N points: `points` (N, 3) float32, metres; `colours` (N, 3) uint8, RGB."""
+
+    points: np.ndarray
+    colours: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def write_ply(path: str | os.PathLike, cloud: Cloud) -> None:
+    """Write a cloud as little-endian binary PLY with x, y, z, red, green, blue."""
+    vertices = np.empty(len(cloud), dtype=VERTEX)
+    for column, name in enumerate('xyz'):
+        vertices[name] = cloud.points[:, column]
+    for column, name in enumerate(('red', 'green', 'blue')):
+        vertices[name] = cloud.colours[:, column]
+    properties = [f'property {PLY_NAMES[VERTEX[name].str[1:]]} {name}' for name in VERTEX.names]
+    header = [
+        'ply',
+        'format binary_little_endian 1.0',
+        f'element vertex {len(cloud)}',
+        *properties,
+        'end_header',
+        '',
+    ]
+    with replacing(path) as temporary:
+        with temporary.open('wb') as file:
+            file.write('\n'.join(header).encode('ascii'))
+            vertices.tofile(file)
+
+
+def read_ply(path: str | os.PathLike) -> Cloud:
+    """
+    Read a little-endian binary PLY whose first element is its vertices.
+
+    Properties beside position and colour are passed over; a cloud without colours is white.
+    Raises ValueError naming the file for any other kind of file.
+    """
+    with open(path, 'rb') as file:
+        count, dtype = _read_header(file, path)
+        vertices = np.fromfile(file, dtype=dtype, count=count)
+    if len(vertices) != count:
+        raise ValueError(f'{path}: {len(vertices)} of {count} points; the file is cut short')
+    points = np.stack([vertices[name] for name in 'xyz'], axis=1).astype(np.float32)
+    colours = np.full((count, 3), 255, dtype=np.uint8)
+    if 'red' in dtype.names:
+        colours = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=1)
+    return Cloud(points, colours)
+
+
+def _read_header(file, path) -> tuple[int, np.dtype]:
+    """Read up to end_header; give the number of vertices and the layout of one."""
+    if file.readline().strip() != b'ply':
+        raise ValueError(f'{path} is not a PLY file')
+    count, fields, element = 0, [], ''
+    for line in iter(file.readline, b''):
+        match line.decode('ascii', 'replace').split():
+            case ['format', encoding, *_] if encoding != 'binary_little_endian':
+                raise ValueError(f'{path} is {encoding}; only binary_little_endian is read')
+            case ['element', name, number]:
+                element = name
+                if name == 'vertex':
+                    count = int(number)
+            case ['property', kind, name] if element == 'vertex':
+                fields.append((name, PLY_TYPES[kind]))
+            case ['end_header']:
+                break
+    if not {'x', 'y', 'z'} <= {name for name, _ in fields}:
+        raise ValueError(f'{path} has no vertices with x, y and z')
+    return count, np.dtype(fields)

@@ -1,0 +1,283 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Go on after a stream has failed: begin anew, or chain a new stream to the world of the old."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from xstreamvggt_ros.geometry.similarity import align, Alignment, Similarity
+from xstreamvggt_ros.guard.watch import Look, Verdict, Watch
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.cache import CacheStats
+    from xstreamvggt_ros.pipeline import FrameReconstructor
+    from xstreamvggt_ros.stream import Frame
+
+ON_FAILURE = ('warn', 'reset', 'reanchor')
+# Frames that passed the watch and are kept to be replayed.
+HELD = 4
+# So many bad images in a row, or frames without confidence, are a failure; fewer are left out of
+# the cache and bridged by the stream that there is.
+PATIENCE = 3
+# So many good frames after bad ones before a new stream is chained.
+RECOVERED = 2
+STATE_KEY = 'guard.similarity'
+
+
+@dataclass(frozen=True, eq=False)
+class GuardReport:
+    """
+    What became of the last frame.
+
+    action: 'none'; 'not_kept' (a bad image, attended and not remembered); 'reset' (this frame is
+    the first of a new world); 'reanchored' (a new stream goes on in the same world, by
+    `alignment`); 'lost' (a new world, because fewer than two frames joined it to the old).
+    world counts the worlds that failures began, segment the streams chained in this one.
+    """
+
+    verdict: Verdict
+    action: str
+    world: int
+    segment: int
+    alignment: Alignment | None = None
+
+    @property
+    def level(self) -> str:
+        """Return 'ok', 'warn' or 'error', as diagnostics grade it."""
+        if self.action == 'lost':
+            return 'error'
+        return 'ok' if self.verdict.ok and self.action == 'none' else 'warn'
+
+    def __str__(self) -> str:
+        """Return the sentence that diagnostics show."""
+        if self.action == 'lost':
+            return (
+                f'the stream failed and could not be chained: map closed as segment {self.world}'
+            )
+        if self.action == 'reset':
+            return f'the stream failed: a new one begins, world {self.world}'
+        if self.action == 'reanchored':
+            joined = self.alignment
+            return (
+                f'the stream failed: segment {self.segment} chained by {len(joined.agreed)} '
+                f'frames, scale {joined.similarity.scale:.4g}, place error '
+                f'{100 * joined.place_error:.1f} % of the depth'
+            )
+        return str(self.verdict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """A frame that passed the watch: the network's input and what came of it, in the world."""
+
+    image: Tensor
+    frame: Frame
+
+
+class GuardedReconstructor:
+    """
+    Stand between a pipeline and its network, itself a FrameReconstructor, and mend the stream.
+
+    Images that the watch calls blank or blurred are attended with keep=False. What else is done
+    is `on_failure`: 'warn', nothing; 'reset', a new stream with a world of its own; 'reanchor', a
+    new stream that replays the last held frames and is mapped into the old one's world by the
+    Sim(3) of those frames in both. Frames returned are in that world: depth, points and
+    camera_from_world; pose_encoding stays the network's. A jump, and confidence that stays away,
+    are answered at once; a run of bad images once good ones are back. An answered failure is
+    followed by at least HELD frames without another.
+
+    `report` tells what became of the last frame. With several cameras in the one stream, `step`
+    is told which, and each is watched apart. `abandoned` is called with the reconstructor before
+    a failed stream is dropped, so that its state can be saved; it must not raise.
+    """
+
+    def __init__(
+        self,
+        reconstructor: FrameReconstructor,
+        watch: Watch,
+        on_failure: str = 'warn',
+        abandoned: Callable[[FrameReconstructor], None] | None = None,
+    ) -> None:
+        """Take the network, of which this becomes the only user; ValueError: on_failure."""
+        if on_failure not in ON_FAILURE:
+            raise ValueError(f'on_failure is {on_failure!r}; use one of: {", ".join(ON_FAILURE)}')
+        self.reconstructor = reconstructor
+        self.on_failure = on_failure
+        self.report: GuardReport | None = None
+        self._config = watch.config
+        self._watches = {0: watch}
+        self._abandoned = abandoned
+        self._held: deque[_Held] = deque(maxlen=HELD)
+        self._world = self._segment = 0
+        self._begin()
+
+    @property
+    def point_head(self) -> bool:
+        """Whether the network computes points of its own; AttributeError where it has no say."""
+        return self.reconstructor.point_head
+
+    @point_head.setter
+    def point_head(self, wanted: bool) -> None:
+        self.reconstructor.point_head = wanted
+
+    def step(self, image: Tensor, keep: bool = True, camera: int = 0) -> Frame:
+        """
+        Reconstruct the next image of a camera, in the world of the first good frame.
+
+        Images are held, not copied: give each in memory of its own. Frames with keep=False are
+        watched but never held.
+        """
+        watch = self._watches.setdefault(camera, Watch(self._config))
+        look = watch.look(image)
+        kept = keep and self._remembers(look)
+        frame, verdict = self._try(image, kept, watch, look)
+        if keep and verdict.ok:
+            self._held.append(_Held(image, frame))
+        action = 'none' if kept or not keep else 'not_kept'
+        alignment = None
+        self._calm += 1
+        if self._must_act(verdict):
+            frame, verdict, action, alignment = self._act(image, keep, watch, verdict)
+        watch.remember(verdict)
+        self.report = GuardReport(verdict, action, self._world, self._segment, alignment)
+        return frame
+
+    def reset(self) -> None:
+        """Begin a new stream, and forget what the watch knows."""
+        self.reconstructor.reset()
+        for watch in self._watches.values():
+            watch.reset()
+        self._begin()
+
+    def cache_stats(self) -> CacheStats:
+        """Say what the stream holds."""
+        return self.reconstructor.cache_stats()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the stream's state with the map from its world to the caller's."""
+        similarity = self._similarity or Similarity()
+        return {**self.reconstructor.state_dict(), STATE_KEY: similarity.state()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Resume a stream saved with or without a guard; held frames are not part of it.
+
+        Raises ValueError as the reconstructor does; the present stream then goes on.
+        """
+        saved = state.get(STATE_KEY)
+        similarity = None if saved is None else Similarity.from_state(saved)
+        self.reconstructor.load_state_dict(
+            {name: value for name, value in state.items() if name != STATE_KEY}
+        )
+        for watch in self._watches.values():
+            watch.reset()
+        self._begin()
+        self._similarity = similarity
+
+    def _begin(self) -> None:
+        """Forget whatever belongs to the stream before."""
+        # None is the identity, and leaves the network's numbers as they are to the bit.
+        self._similarity: Similarity | None = None
+        self._held.clear()
+        self._calm = HELD
+        self._settle()
+        self._segment = 0
+
+    def _settle(self) -> None:
+        self._bad = self._good = 0
+        self._failing = False
+
+    def _remembers(self, look: Look) -> bool:
+        """Whether an image that looks so is remembered: to warn is to change nothing."""
+        return look.ok or self.on_failure == 'warn'
+
+    def _try(self, image: Tensor, keep: bool, watch: Watch, look: Look) -> tuple[Frame, Verdict]:
+        frame = self._in_world(self.reconstructor.step(image, keep))
+        return frame, watch.judge(look, frame)
+
+    def _in_world(self, frame: Frame) -> Frame:
+        return self._similarity.apply(frame) if self._similarity else frame
+
+    def _must_act(self, verdict: Verdict) -> bool:
+        """Count good and bad frames; whether the stream is to be given up with this one."""
+        if self.on_failure == 'warn':
+            # It may be changed while running, and what was before is then none of its business.
+            self._settle()
+            return False
+        if verdict.ok:
+            self._good += 1
+            self._bad = 0
+            enough = 1 if self.on_failure == 'reset' else RECOVERED
+            return self._failing and self._good >= enough
+        self._good = 0
+        self._bad += 1
+        self._failing = self._failing or self._bad >= PATIENCE
+        # Waiting for good frames helps where the images are bad, not where the stream is.
+        lost = verdict.jumped or self._bad >= PATIENCE
+        return lost and verdict.look.ok and self._calm >= HELD
+
+    def _act(
+        self, image: Tensor, keep: bool, watch: Watch, verdict: Verdict
+    ) -> tuple[Frame, Verdict, str, Alignment | None]:
+        """Give the stream up; the present frame, judged in the one that follows it."""
+        if self._abandoned is not None:
+            self._abandoned(self.reconstructor)
+        self._settle()
+        held = keep and verdict.ok
+        alignment = self._chain() if self.on_failure == 'reanchor' else None
+        self._calm = 0
+        if alignment is None:
+            frame, verdict = self._begin_world(image, keep, watch, verdict.look)
+            return frame, verdict, 'lost' if self.on_failure == 'reanchor' else 'reset', None
+        if held:
+            frame = self._held[-1].frame
+            return frame, watch.judge(verdict.look, frame), 'reanchored', alignment
+        # Not remembered before it has passed.
+        frame, verdict = self._try(image, False, watch, verdict.look)
+        if keep and verdict.ok:
+            frame, verdict = self._try(image, True, watch, verdict.look)
+            self._held.append(_Held(image, frame))
+        return frame, verdict, 'reanchored', alignment
+
+    def _chain(self) -> Alignment | None:
+        """Begin a stream with the held frames and map it into the world, None where it cannot."""
+        held = list(self._held)
+        if len(held) < 2:
+            return None
+        try:
+            self.reconstructor.reset()
+            replayed = [self.reconstructor.step(each.image, True) for each in held]
+        except Exception:
+            # Half a stream would be taken for the old one.
+            self.reset()
+            raise
+        alignment = align(replayed, [each.frame for each in held])
+        if alignment is None:
+            return None
+        self._similarity = alignment.similarity
+        self._held.clear()
+        for each, frame in zip(held, replayed, strict=True):
+            self._held.append(_Held(each.image, self._in_world(frame)))
+        self._segment += 1
+        return alignment
+
+    def _begin_world(
+        self, image: Tensor, keep: bool, watch: Watch, look: Look
+    ) -> tuple[Frame, Verdict]:
+        """Begin a stream and a world with the present frame."""
+        self.reconstructor.reset()
+        for each in self._watches.values():
+            each.forget_world()
+        self._begin()
+        self._calm = 0
+        self._world += 1
+        frame, verdict = self._try(image, keep and look.ok, watch, look)
+        if keep and verdict.ok:
+            self._held.append(_Held(image, frame))
+        return frame, verdict

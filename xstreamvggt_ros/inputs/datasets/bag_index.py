@@ -1,0 +1,61 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where the messages of a bag are, so that each can be read again on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+import weakref
+
+from xstreamvggt_ros.files.bags import open_bag, stamp_of
+from xstreamvggt_ros.inputs.bag_messages import deserialise
+from xstreamvggt_ros.inputs.bag_source import messages_of
+from xstreamvggt_ros.inputs.datasets.problems import Problems
+from xstreamvggt_ros.inputs.frames import InputError
+
+
+@dataclass(frozen=True)
+class Place:
+    """A message: its stamp, and its topic, time of recording and number among those of both."""
+
+    stamp_ns: int
+    topic: str
+    log_ns: int
+    ordinal: int
+
+
+class BagFile:
+    """A bag that stays open as long as somebody holds it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it; InputError where that fails."""
+        stack = ExitStack()
+        self.path = path
+        self.reader = stack.enter_context(open_bag(path))
+        weakref.finalize(self, stack.close)
+
+    def walk(self, topics: set[str], problems: Problems) -> Iterator[tuple[str, Place, bytes]]:
+        """Read type, place and serialised message once through; damage ends it and is named."""
+        counts: dict[tuple[str, int], int] = {}
+        try:
+            for connection, log_ns, cdr in messages_of(self.reader, *topics):
+                key = connection.topic, log_ns
+                ordinal = counts.get(key, 0)
+                counts[key] = ordinal + 1
+                # A header without a stamp is dated by its recording.
+                stamp = (stamp_of(cdr) if len(cdr) >= 12 else 0) or log_ns
+                yield connection.msgtype, Place(stamp, connection.topic, log_ns, ordinal), cdr
+        except InputError as error:
+            problems.add(str(error))
+
+    def message(self, place: Place):
+        """Read one message; None, with a warning in the log, where it is damaged."""
+        connections = [each for each in self.reader.connections if each.topic == place.topic]
+        found = self.reader.messages(connections, place.log_ns, place.log_ns + 1)
+        for connection, log_ns, cdr in islice(found, place.ordinal, None):
+            return deserialise(self.reader, connection, cdr, log_ns)
+        return None

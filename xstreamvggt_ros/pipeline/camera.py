@@ -1,0 +1,85 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the images of one camera reach the network; no ROS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.images.keyframes import KeyframeGate
+from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.pipeline.reconstruction import nearest, View
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.images.camera_model import CameraModel
+
+
+class Camera:
+    """
+    Bring images of one size from one camera to the network.
+
+    `plan` is how; `view` is the calibrated camera as the network sees it, None without one.
+    """
+
+    def __init__(self, plan: Preprocessing) -> None:
+        """Begin without a calibration."""
+        self.plan = plan
+        self.view: View | None = None
+        self._gate: KeyframeGate | None = None
+
+    def look_through(self, model: CameraModel | None) -> None:
+        """Make what undistorting needs, once; ValueError for images that are not the model's."""
+        if model is None:
+            self.view = None
+            return
+        if self.view is not None and self.view.camera == model:
+            return
+        # Here, because OpenCV is needed only where cameras are calibrated.
+        from xstreamvggt_ros.images.undistortion import Undistortion
+
+        undistortion = Undistortion(model, *self.plan.source_size)
+        self.view = View(
+            model,
+            undistortion,
+            self.plan.intrinsics(undistortion.K),
+            torch.from_numpy(nearest(undistortion.missing, self.plan)),
+        )
+
+    def pixels(self, image: np.ndarray) -> Tensor:
+        """Undistort, resize and crop an RGB image (H, W, 3) to the network's (3, H', W')."""
+        if self.view is not None:
+            image, _ = self.view.undistortion.apply(image)
+        return self.plan.apply(image)
+
+    def align(self, depth: np.ndarray) -> np.ndarray:
+        """Take from a depth image (H, W) what the network's pixels show; ValueError: its size."""
+        if depth.shape != self.plan.source_size:
+            raise ValueError(
+                f'a depth image is {depth.shape} (height, width) but the colour image is '
+                f'{self.plan.source_size}; publish depth registered to the colour image'
+            )
+        if self.view is not None:
+            depth = self.view.undistortion.apply_nearest(depth)
+        return nearest(depth, self.plan)
+
+    def is_keyframe(self, pixels: Tensor, threshold: float | None) -> bool:
+        """Whether a picture differs from this camera's last keyframe; None: all do."""
+        if threshold is None:
+            self._gate = None
+            return True
+        if self._gate is None or self._gate.threshold != threshold:
+            self._gate = KeyframeGate(threshold)
+        return self._gate.keep(pixels)
+
+    def take_keyframe_back(self) -> None:
+        """Have the last picture, which was a keyframe, be none after all."""
+        if self._gate is not None:
+            self._gate.take_back()
+
+    def forget_keyframe(self) -> None:
+        """Have the next picture be a keyframe."""
+        self._gate = None

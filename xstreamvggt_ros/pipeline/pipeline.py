@@ -1,0 +1,277 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From an image to a reconstruction in the map frame; knows nothing of ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+import math
+from typing import Protocol, TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
+from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.pipeline.camera import Camera
+from xstreamvggt_ros.pipeline.reconstruction import assemble, Reconstruction
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.cache import CacheStats
+    from xstreamvggt_ros.guard.reconstructor import GuardReport
+    from xstreamvggt_ros.images.camera_model import CameraModel
+    from xstreamvggt_ros.stream import Frame
+
+POINT_SOURCES = ('depth', 'pointmap')
+
+
+class FrameReconstructor(Protocol):
+    """
+    What the pipeline needs of a network: `StreamingReconstructor`, or anything that answers so.
+
+    `step` takes an image (3, H, W), float in [0, 1], and answers for that frame in the world of
+    the stream's first camera. `reset` begins a new stream. One that has a `point_head` to switch
+    is told whether its own points are wanted. One that has a `report`, as `GuardedReconstructor`
+    does, says by it what became of a frame and, by its `world`, where it began a new stream; its
+    `step` is told by `camera` which of several took the image.
+    """
+
+    def step(self, image: Tensor, keep: bool = True) -> Frame:
+        """Reconstruct the stream's next frame; with keep=False, leave the stream as it is."""
+
+    def reset(self) -> None:
+        """Forget the stream."""
+
+    def cache_stats(self) -> CacheStats:
+        """Say what the stream holds."""
+
+
+class FrameError(ValueError):
+    """A frame that gave nothing usable; `reason` is the word it is counted under."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        """Take the word to count it under and the sentence for a user."""
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """
+    Choose size, axes and units.
+
+    image_size: the long side in pixels that the network works at, a multiple of 14.
+    world_axes: 'rep103' (the first view looks along the map's +x with +z up) or 'optical'.
+    scale: metres per unit of the network; multiplies depth, points and translations.
+    point_source: 'depth' (depth lifted by intrinsics and pose) or 'pointmap' (the point head).
+    keyframe_threshold: change of the picture that makes a keyframe, as `KeyframeGate` has it;
+    frames that are none are posed but not remembered. None: all are keyframes.
+    Raises ValueError naming the field.
+    """
+
+    image_size: int
+    world_axes: str = 'rep103'
+    scale: float = 1.0
+    point_source: str = 'depth'
+    keyframe_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.world_axes not in MAP_FROM_WORLD_ROTATION:
+            known = ', '.join(sorted(MAP_FROM_WORLD_ROTATION))
+            raise ValueError(f'world_axes is {self.world_axes!r}; use one of: {known}')
+        if self.point_source not in POINT_SOURCES:
+            known = ', '.join(POINT_SOURCES)
+            raise ValueError(f'point_source is {self.point_source!r}; use one of: {known}')
+        if not (self.scale > 0 and np.isfinite(self.scale)):
+            raise ValueError(f'scale is {self.scale}; use a finite number above 0')
+
+
+class ReconstructionPipeline:
+    """
+    Reconstruct the images of one camera, or of several in one stream, one at a time.
+
+    A change of a camera's image size begins a new stream, whose first frame is a new world. All
+    images are brought to the size that the network gives camera 0 or, until that has come, the
+    first. `config` may be replaced between frames; a new scale or new axes hold from the next on.
+    `metres_per_unit`, 1 until somebody knows better, multiplies its scale for the present stream.
+    """
+
+    def __init__(self, reconstructor: FrameReconstructor, config: PipelineConfig) -> None:
+        """Take the network, of which this becomes the only user, and the configuration."""
+        self.config = config
+        self.metres_per_unit = 1.0
+        self._reconstructor = reconstructor
+        self._cameras: dict[int, Camera] = {}
+        # Of the one whose image was the last.
+        self._camera: Camera | None = None
+        # What the network has in the present stream, height and width.
+        self._size: tuple[int, int] | None = None
+        self._index = 0
+        self._world = self._guard_world = 0
+
+    def warm_up(self, aspect: float = 4 / 3) -> None:
+        """
+        Run one frame of an image of that aspect, so that the first real one is not slow.
+
+        A new stream begins. Raises what the network does, BudgetTooSmall among it.
+        """
+        size = self.config.image_size
+        height = math.ceil(size / aspect)
+        plan = Preprocessing.plan(height, size, size)
+        self._switch_point_head(self.config.point_source == 'pointmap')
+        self._reconstructor.step(plan.apply(np.zeros((height, size, 3), np.uint8)), keep=False)
+        self.reset()
+
+    def process(
+        self, image: np.ndarray, camera: CameraModel | None = None, camera_index: int = 0
+    ) -> Reconstruction:
+        """
+        Reconstruct an RGB image (H, W, 3) of the numeric kind that preprocessing accepts.
+
+        With the `camera` that took it, the image is undistorted first, and its intrinsics take the
+        place of the predicted ones; another camera begins no new stream. `camera_index` tells
+        several cameras apart. Raises FrameError for a size that no network sees (`bad_size`) or
+        that is not the camera's (`camera_info`), and where the network's pose is not finite
+        (`not_finite`): the stream, whose memory is as ruined, then begins anew. Errors of the
+        network pass through.
+        """
+        now = self._camera = self._prepare(camera_index, image.shape[:2])
+        try:
+            now.look_through(camera)
+        except ValueError as error:
+            raise FrameError('camera_info', str(error)) from error
+        pixels = now.pixels(image)
+        self._switch_point_head(self.config.point_source == 'pointmap')
+        frame, kept, report = self._step(pixels, now, camera_index)
+        if not torch.isfinite(frame.camera_from_world).all():
+            self.reset()
+            raise FrameError(
+                'not_finite',
+                'the network gave a pose that is not finite; '
+                'a new stream begins: check the checkpoint and model.dtype',
+            )
+        seen = now.plan.picture(pixels)
+        config = replace(self.config, scale=self.config.scale * self.metres_per_unit)
+        reconstruction = replace(
+            assemble(frame, seen, config, now.view),
+            index=self._index,
+            world=self._world,
+            kept=kept,
+            report=report,
+            camera_index=camera_index,
+        )
+        self._index += 1
+        return reconstruction
+
+    def align_depth(self, depth: np.ndarray) -> np.ndarray:
+        """
+        Bring a depth image (H, W) float32, registered to the last image, to its reconstruction.
+
+        It is undistorted, resized and cropped as that image was, without mixing depths; NaN where
+        undistorted from nothing. Raises ValueError for another size, or before the first image.
+        """
+        if self._camera is None:
+            raise ValueError('a depth image came before any colour image')
+        return self._camera.align(depth)
+
+    @property
+    def cut(self) -> float:
+        """The share of the last image that the network does not see, from 0 to 1."""
+        return 0.0 if self._camera is None else self._camera.plan.cut
+
+    def reset(self) -> None:
+        """Begin a new stream."""
+        self._reconstructor.reset()
+        self._begin_world()
+
+    def cache_stats(self) -> CacheStats:
+        """Say what the stream holds."""
+        return self._reconstructor.cache_stats()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the stream's memory as tensors by name, fit for safetensors."""
+        return self._reconstructor.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
+        """
+        Resume the stream that `state_dict` returned, in a world that is new to the caller.
+
+        Returns the height and width that images must have for the network; the first of another
+        size begins a new stream. Raises ValueError where the state is damaged or of another model
+        or configuration; the present stream then goes on.
+        """
+        self._reconstructor.load_state_dict(state)
+        height, width = state['image_size'].tolist()
+        self._cameras.clear()
+        self._size = (height, width)
+        self._begin_world()
+        self._index = self.cache_stats().steps
+        return height, width
+
+    def _step(
+        self, pixels: Tensor, camera: Camera, camera_index: int
+    ) -> tuple[Frame, bool, GuardReport | None]:
+        """Ask the network; say whether the frame is remembered and what the watch says."""
+        keep = camera.is_keyframe(pixels, self.config.keyframe_threshold)
+        watched = hasattr(self._reconstructor, 'report')
+        which = {'camera': camera_index} if watched else {}
+        try:
+            frame = self._reconstructor.step(pixels, keep=keep, **which)
+        except Exception:
+            # A keyframe that the network did not take in is none to compare with.
+            camera.forget_keyframe()
+            raise
+        report = self._reconstructor.report if watched else None
+        if report is not None and report.world != self._guard_world:
+            self._guard_world = report.world
+            self._begin_world()
+        elif report is not None and report.action == 'reanchored':
+            self._forget_keyframes()
+        elif report is not None and report.action == 'not_kept':
+            # Or a good image of the same view would pass for a repetition of it.
+            camera.take_keyframe_back()
+            keep = False
+        return frame, keep, report
+
+    def _begin_world(self) -> None:
+        self._index = 0
+        self._world += 1
+        self.metres_per_unit = 1.0
+        # The first frame of a stream has to be remembered.
+        self._forget_keyframes()
+
+    def _forget_keyframes(self) -> None:
+        for camera in self._cameras.values():
+            camera.forget_keyframe()
+
+    def _switch_point_head(self, wanted: bool) -> None:
+        """Spare the work of a head that nobody reads."""
+        if getattr(self._reconstructor, 'point_head', wanted) != wanted:
+            self._reconstructor.point_head = wanted
+
+    def _prepare(self, index: int, shape: tuple[int, int]) -> Camera:
+        """Give the camera whose images have that size, in a new stream where it is a new size."""
+        known = self._cameras.get(index)
+        if known is not None and known.plan.source_size == shape:
+            return known
+        try:
+            plan = self._plan(index, shape)
+        except ValueError as error:
+            raise FrameError('bad_size', str(error)) from error
+        if plan.size != self._size:
+            # All others are brought to this size from now on.
+            self._cameras.clear()
+        if known is not None or plan.size != self._size:
+            self._size = plan.size
+            self.reset()
+        self._cameras[index] = camera = Camera(plan)
+        return camera
+
+    def _plan(self, index: int, shape: tuple[int, int]) -> Preprocessing:
+        own = Preprocessing.plan(*shape, self.config.image_size)
+        if index == 0 or self._size in (None, own.size):
+            return own
+        return Preprocessing.cover(*shape, self._size)

@@ -1,0 +1,145 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One frame in the map frame, and how it comes of what the network gave; no ROS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.geometry import map_from_camera, MAP_FROM_WORLD_ROTATION, unproject
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.guard.reconstructor import GuardReport
+    from xstreamvggt_ros.images.camera_model import CameraModel
+    from xstreamvggt_ros.images.preprocessing import Preprocessing
+    from xstreamvggt_ros.images.undistortion import Undistortion
+    from xstreamvggt_ros.pipeline.pipeline import PipelineConfig
+    from xstreamvggt_ros.stream import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """
+    One frame in the map frame, at the network's size (H, W).
+
+    depth: (H, W) float32, metres along the optical z, NaN where not finite or undistorted from
+    nothing.
+    confidence: (H, W) float32, of the depth. picture: (H, W, 3) uint8, what the network saw.
+    intrinsics: (3, 3) float64 of that picture, the camera's own where it was given, else
+    predicted_intrinsics: (3, 3) float64, the network's. map_from_camera: (4, 4) float64, rigid,
+    takes the optical frame to the map. points: (H, W, 3) float32 in the map, metres, NaN where
+    depth is or they are not finite; points_confidence: (H, W) float32, theirs. index: frames of
+    its stream that came before it. calibrated: whether intrinsics are the camera's own. world:
+    number of its stream, whose map has nothing to do with another's. scale, world_axes: those of
+    the configuration that it was made by. kept: whether it was a keyframe and remembered.
+    report: what the watch over the stream says, None without one. camera_index: which of several
+    cameras took it.
+    """
+
+    depth: np.ndarray
+    confidence: np.ndarray
+    picture: np.ndarray
+    intrinsics: np.ndarray
+    predicted_intrinsics: np.ndarray
+    map_from_camera: np.ndarray
+    points: np.ndarray
+    points_confidence: np.ndarray
+    index: int
+    calibrated: bool = False
+    world: int = 0
+    scale: float = 1.0
+    world_axes: str = 'rep103'
+    kept: bool = True
+    report: GuardReport | None = None
+    camera_index: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """
+    A calibrated camera as the network sees it.
+
+    intrinsics: (3, 3) float64 of the network's picture. missing: (H, W) bool, what of it was
+    undistorted from nothing.
+    """
+
+    camera: CameraModel
+    undistortion: Undistortion
+    intrinsics: np.ndarray
+    missing: Tensor
+
+
+def assemble(
+    frame: Frame, seen: np.ndarray, config: PipelineConfig, view: View | None
+) -> Reconstruction:
+    """Bring a frame of the network to metres and the map, as the first of its stream."""
+    predicted, camera_from_world = _arrays(frame.intrinsics, frame.camera_from_world)
+    predicted = predicted.astype(np.float64)
+    intrinsics = predicted if view is None else view.intrinsics
+    transform = map_from_camera(camera_from_world, config.world_axes, config.scale)
+    depth = config.scale * frame.depth
+    if view is not None:
+        depth = depth.masked_fill(view.missing.to(depth.device), torch.nan)
+    if config.point_source == 'depth':
+        points = _transform(unproject(depth, depth.new_tensor(intrinsics)), transform)
+        points_confidence = frame.depth_confidence
+    else:
+        turn = np.eye(4)
+        turn[:3, :3] = MAP_FROM_WORLD_ROTATION[config.world_axes]
+        points = _transform(config.scale * frame.points, turn)
+        if view is not None:
+            points = points.masked_fill(view.missing.to(points.device)[..., None], torch.nan)
+        points_confidence = frame.points_confidence
+    depth, confidence, points, points_confidence = _arrays(
+        _finite(depth), frame.depth_confidence, _finite(points), points_confidence
+    )
+    return Reconstruction(
+        depth=depth,
+        confidence=confidence,
+        picture=seen,
+        intrinsics=intrinsics,
+        predicted_intrinsics=predicted,
+        map_from_camera=transform,
+        points=points,
+        points_confidence=points_confidence,
+        index=0,
+        calibrated=view is not None,
+        scale=config.scale,
+        world_axes=config.world_axes,
+    )
+
+
+def _transform(points: Tensor, transform: np.ndarray) -> Tensor:
+    """Apply a (4, 4) transform to points (H, W, 3) where they are."""
+    matrix = torch.as_tensor(transform, dtype=points.dtype, device=points.device)
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def nearest(values: np.ndarray, plan: Preprocessing) -> np.ndarray:
+    """Take from (H, W) of an image the values nearest to the network's pixels."""
+    rows = (np.arange(plan.size[0]) + plan.crop_top + 0.5) / plan.resized_size[0]
+    columns = (np.arange(plan.size[1]) + plan.crop_left + 0.5) / plan.resized_size[1]
+    # Pixel i covers i to i + 1 here, so that its number is the whole part.
+    rows, columns = rows * plan.source_size[0], columns * plan.source_size[1]
+    return values[np.ix_(rows.astype(int), columns.astype(int))]
+
+
+def _finite(values: Tensor) -> Tensor:
+    """Put NaN for whatever is not finite."""
+    return torch.where(torch.isfinite(values), values, torch.nan)
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    """Copy tensors to the host; from a CUDA device through pinned memory, waiting once."""
+    if not tensors[0].is_cuda:
+        return [tensor.detach().numpy() for tensor in tensors]
+    copies = [torch.empty(each.shape, dtype=each.dtype, pin_memory=True) for each in tensors]
+    for copy, tensor in zip(copies, tensors, strict=True):
+        copy.copy_(tensor.detach(), non_blocking=True)
+    torch.cuda.current_stream(tensors[0].device).synchronize()
+    return [copy.numpy() for copy in copies]

@@ -1,0 +1,260 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A live stream, one frame at a time: the network, its cache and nothing of ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+import hashlib
+import json
+
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.cache import (
+    AttentionShape,
+    CacheConfig,
+    CacheStats,
+    FrameLayout,
+    StreamCache,
+    StreamLayout,
+)
+from xstreamvggt_ros.cache.attention import check_backend
+from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from_camera_points
+from xstreamvggt_ros.model import Predictions, StreamVGGT
+from xstreamvggt_ros.model.camera_head import ITERATIONS
+from xstreamvggt_ros.model.config import PATCH_SIZE
+from xstreamvggt_ros.stream.step_graph import StepGraph
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    One frame's reconstruction: fp32 tensors on the model's device.
+
+    pose_encoding: (9,) raw. depth, depth_confidence: (H, W), depth along z. points: (H, W, 3) in
+    the world (the first camera's optical frame), points_confidence: (H, W). camera_from_world:
+    (3, 4). intrinsics: (3, 3), in pixels of the image given. Lengths are in the network's unit.
+    """
+
+    pose_encoding: Tensor
+    depth: Tensor
+    depth_confidence: Tensor
+    points: Tensor
+    points_confidence: Tensor
+    camera_from_world: Tensor
+    intrinsics: Tensor
+
+
+class StreamingReconstructor:
+    """
+    Advance StreamVGGT frame by frame with a compressed cache (XStreamVGGT, arXiv 2601.01204).
+
+    The cache is allocated by the first step, when the image size is known, and stays of that size
+    until `reset`.
+    """
+
+    def __init__(
+        self,
+        model: StreamVGGT,
+        config: CacheConfig | None = None,
+        point_head: bool = True,
+        attention: str = 'auto',
+        cuda_graph: bool = False,
+    ) -> None:
+        """
+        Take a network, what to remember, whether to run the point head, and how to attend.
+
+        Without the point head, points are unprojected from depth and pose. `attention` is 'auto',
+        'sdpa' or 'flash_attn'. With `cuda_graph`, frames on a CUDA device are one launch each once
+        the cache is full. The model is put into evaluation mode.
+        """
+        self.model = model.eval()
+        self.config = config or CacheConfig()
+        self.point_head = point_head
+        self.attention = check_backend(attention)
+        self._graph = StepGraph(self.model) if cuda_graph else None
+        self._cache: StreamCache | None = None
+        self._size: tuple[int, int] | None = None
+        self._weights_hash: bytes | None = None
+
+    @torch.inference_mode()
+    def step(self, image: Tensor, keep: bool = True) -> Frame:
+        """
+        Reconstruct the next image (3, H, W), floating point RGB in [0, 1].
+
+        With keep=False the frame is attended to the past but leaves no trace in the cache.
+
+        Raises ValueError where the shape or type is wrong, a number is not finite, H or W is not
+        a multiple of 14, the size differs from that of the stream, or the budget is too small for
+        it (BudgetTooSmall).
+        """
+        self._check(image)
+        height, width = image.shape[-2:]
+        cache = self._cache or self._new_cache(height, width)
+        first = cache.steps == 0
+        image = self._on_device(image)
+        predictions = None
+        if self._graph is not None and keep:
+            predictions = self._graph.advance(cache, image, self.point_head)
+        if predictions is None:
+            with cache.frame(keep):
+                predictions = self.model.advance(image[None, None], cache, first, self.point_head)
+        self._cache, self._size = cache, (height, width)
+        return frame_from(predictions, height, width)
+
+    def reset(self) -> None:
+        """Start a new stream: forget every frame and give the cache's memory back."""
+        self._cache = self._size = None
+
+    def cache_stats(self) -> CacheStats:
+        """Return what the cache holds, read off its tensors; all zero before the first step."""
+        if self._cache is None:
+            return CacheStats((), 0, 0, 0, 0, 0, 0)
+        return self._cache.stats()
+
+    @torch.inference_mode()
+    def state_dict(self) -> dict[str, Tensor]:
+        """
+        Return the stream as tensors by name, fit for safetensors.
+
+        They are copies: slots, scales, the camera head's lists and counters, with the image size
+        and a fingerprint of model and configuration. The model's weights are not among them.
+        """
+        state = {
+            'fingerprint': torch.tensor(list(self._fingerprint()), dtype=torch.uint8),
+            'image_size': torch.tensor(self._size or (0, 0)),
+        }
+        cache = {} if self._cache is None else self._cache.state_dict()
+        return state | {f'cache.{name}': value for name, value in cache.items()}
+
+    @torch.inference_mode()
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Resume the stream that state_dict returned, on this or another device.
+
+        The state is taken over to the bit; on the same device the outputs then are too.
+
+        Raises ValueError where it is of another model, precision or cache configuration, or
+        damaged; the present stream then goes on.
+        """
+        missing = {'fingerprint', 'image_size'} - state.keys()
+        if missing:
+            raise ValueError(f'the saved stream lacks {", ".join(sorted(missing))}')
+        if bytes(state['fingerprint'].tolist()) != self._fingerprint():
+            raise ValueError(
+                'the saved stream is of another model, precision or cache configuration; load it '
+                'with the checkpoint, dtype and cache parameters that it was saved with'
+            )
+        height, width = (int(side) for side in state['image_size'].tolist())
+        cache = self._loaded_cache(height, width, state) if height or width else None
+        self._cache, self._size = cache, (height, width) if cache else None
+
+    def _loaded_cache(self, height: int, width: int, state: Mapping[str, Tensor]) -> StreamCache:
+        check_size(height, width)
+        cache = self._new_cache(height, width)
+        prefix = 'cache.'
+        part = {
+            name.removeprefix(prefix): value
+            for name, value in state.items()
+            if name.startswith(prefix)
+        }
+        try:
+            cache.load_state_dict(part)
+        except KeyError as error:
+            raise ValueError(f'the saved stream lacks {error}') from error
+        return cache
+
+    def _fingerprint(self) -> bytes:
+        """Hash the settings, and every weight once: they do not change while a stream runs."""
+        if self._weights_hash is None:
+            digest = hashlib.sha256()
+            for name, parameter in self.model.named_parameters():
+                digest.update(f'{name} {tuple(parameter.shape)} {parameter.dtype}'.encode())
+                plain = parameter.to_dense() if parameter.is_mkldnn else parameter.cpu()
+                # A 1 x 1 convolution is contiguous with its channels last, too: flat, it is plain.
+                flat = plain.detach().contiguous().flatten()
+                digest.update(flat.view(torch.uint8).numpy())
+            self._weights_hash = digest.digest()
+        settings = json.dumps([asdict(self.model.config), asdict(self.config)], sort_keys=True)
+        return hashlib.sha256(settings.encode() + self._weights_hash).digest()
+
+    @property
+    def _device(self) -> torch.device:
+        return self.model.aggregator.camera_token.device
+
+    def _on_device(self, image: Tensor) -> Tensor:
+        """Bring an image to the device, from pinned memory where that lets the host go on."""
+        device = self._device
+        if device.type == 'cuda' and not image.is_cuda:
+            image = image.pin_memory()
+        return image.to(device=device, dtype=torch.float32, non_blocking=True)
+
+    def _new_cache(self, height: int, width: int) -> StreamCache:
+        layout = stream_layout(self.model, height, width)
+        return StreamCache(self.config, layout, self._device, self.attention)
+
+    def _check(self, image: Tensor) -> None:
+        if not isinstance(image, Tensor):
+            raise ValueError(
+                f'image is a {type(image).__module__}.{type(image).__name__}; give a torch tensor '
+                '(3, H, W) in [0, 1]; of an RGB array (H, W, 3) of bytes that is '
+                'torch.from_numpy(array).permute(2, 0, 1) / 255'
+            )
+        if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
+            raise ValueError(
+                f'image is {tuple(image.shape)} {image.dtype}; give (3, H, W) floating point RGB '
+                'in [0, 1]'
+            )
+        height, width = image.shape[-2:]
+        check_size(height, width)
+        if not image.isfinite().all():
+            raise ValueError(
+                'image has numbers that are not finite; one would spoil all later frames'
+            )
+        if self._size not in (None, (height, width)):
+            raise ValueError(
+                f'image is {width}x{height}, but the stream began with '
+                f'{self._size[1]}x{self._size[0]}; call reset() to start a new stream'
+            )
+
+
+def check_size(height: int, width: int) -> None:
+    """Raise ValueError unless an image of that size divides into patches."""
+    if height % PATCH_SIZE or width % PATCH_SIZE or height <= 0 or width <= 0:
+        raise ValueError(
+            f'image is {width}x{height}; width and height must be multiples of {PATCH_SIZE}'
+        )
+
+
+def stream_layout(model: StreamVGGT, height: int, width: int) -> StreamLayout:
+    """Describe to the cache what model will ask of it for images of that size."""
+    config = model.config
+    return StreamLayout(
+        frame=FrameLayout(config.special_tokens, height // PATCH_SIZE, width // PATCH_SIZE),
+        global_blocks=AttentionShape(config.depth, config.num_heads, config.head_dim),
+        camera_blocks=AttentionShape(
+            config.camera_depth, config.camera_heads, 2 * config.embed_dim // config.camera_heads
+        ),
+        camera_iterations=ITERATIONS,
+        dtype=model.dtype,
+        camera_dtype=model.camera_head.empty_pose_tokens.dtype,
+    )
+
+
+def frame_from(predictions: Predictions, height: int, width: int) -> Frame:
+    """Take from what the network says of one image of that size what a stream gives of it."""
+    pose_encoding = predictions.pose_encodings[-1][0, 0].float()
+    depth = predictions.depth[0, 0].float()
+    confidence = predictions.depth_confidence[0, 0].float()
+    camera_from_world, intrinsics = decode_pose_encoding(pose_encoding, height, width)
+    if predictions.points is None:
+        points = world_from_camera_points(unproject(depth, intrinsics), camera_from_world)
+        points_confidence = confidence
+    else:
+        points = predictions.points[0, 0].float()
+        points_confidence = predictions.points_confidence[0, 0].float()
+    return Frame(
+        pose_encoding, depth, confidence, points, points_confidence, camera_from_world, intrinsics
+    )
