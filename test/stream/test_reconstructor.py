@@ -12,7 +12,7 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall, CacheConfig
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
-from xstreamvggt_ros.model import load_random_weights, StreamVGGT
+from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import StreamingReconstructor
 
 PARITY = 2e-5
@@ -341,3 +341,17 @@ def test_bf16_stays_near_fp32():
         expected, actual = one.step(image).depth, other.step(image).depth
         assert actual.dtype == torch.float32
         assert ((actual - expected).norm() / expected.norm()) < 0.05
+
+
+@pytest.mark.parametrize(('dtype', 'exact'), [(torch.float32, True), (torch.bfloat16, False)])
+def test_a_step_in_fp32_rounds_nothing_to_tf32_and_leaves_the_process_s_settings(dtype, exact):
+    before, during = torch.backends.cudnn.allow_tf32, []
+    model = StreamVGGT(ModelConfig.preset('tiny')).set_precision(dtype)
+    stream = StreamingReconstructor(model, point_head=False)
+    for part in (model.aggregator.patch_embed, model.depth_head):
+        part.register_forward_hook(lambda *_: during.append(torch.backends.cudnn.allow_tf32))
+
+    stream.step(torch.rand(3, 28, 42))
+
+    assert during == 2 * [before and not exact]
+    assert torch.backends.cudnn.allow_tf32 == before

@@ -25,6 +25,7 @@ from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from
 from xstreamvggt_ros.model import Predictions, StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.model.config import PATCH_SIZE
+from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
 
@@ -96,13 +97,16 @@ class StreamingReconstructor:
         first = cache.steps == 0
         image = self._on_device(image)
         predictions = None
-        if self._graph is not None and keep:
-            predictions = self._graph.advance(cache, image, self.point_head)
-        if predictions is None:
-            with cache.frame(keep):
-                predictions = self.model.advance(image[None, None], cache, first, self.point_head)
-        self._cache, self._size = cache, (height, width)
-        return frame_from(predictions, height, width)
+        with exact_products(self.model.dtype):
+            if self._graph is not None and keep:
+                predictions = self._graph.advance(cache, image, self.point_head)
+            if predictions is None:
+                with cache.frame(keep):
+                    predictions = self.model.advance(
+                        image[None, None], cache, first, self.point_head
+                    )
+            self._cache, self._size = cache, (height, width)
+            return frame_from(predictions, height, width)
 
     def reset(self) -> None:
         """Start a new stream: forget every frame and give the cache's memory back."""
