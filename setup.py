@@ -42,10 +42,9 @@ setup(
         # What a machine with ROS 2 has from its own packages, for one that has no ROS 2.
         'wheels': [
             'catkin_pkg',  # reads package.xml for rosidl's generators (tools/build_tf2_msgs.py)
-            'opencv-python-headless>=4.8',  # python3-opencv: undistortion, colour conversion
+            'opencv-python-headless>=4.8',  # python3-opencv: colour conversion, undistortion
             'ros-common-interfaces',  # sensor_msgs, geometry_msgs, nav_msgs, std_srvs, …
             'ros-rclpy[fastrtps]',  # rclpy and a DDS to talk over
-            'rosbags-image>=0.10',  # cv_bridge: image encodings, compressed images
         ],
         # What `make demo` needs beside the node.
         'demo': [
@@ -59,7 +58,7 @@ setup(
             'rich>=13',  # progress in the terminal
             'h5py>=3.8',  # NYU Depth V2's labelled file, MATLAB 7.3
             'rosbags>=0.10',  # bags, without ROS
-            'rosbags-image>=0.10',  # and the images in them
+            'opencv-python-headless>=4.8',  # the images in them; undistortion
         ],
         # What `make test` needs beside the demo.
         'test': [

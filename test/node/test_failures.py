@@ -7,7 +7,7 @@ from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.messages import ImageError
+from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.node.failures import describe_failure, FailureLog
 from xstreamvggt_ros.pipeline import FrameError
 

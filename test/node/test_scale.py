@@ -20,7 +20,9 @@ import torch
 from transforms import Broadcaster, OPTICAL
 
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.messages import decode_depth, ImageError, ns_from_time, read_points
+from xstreamvggt_ros.images.decoding_depth import decode_depth
+from xstreamvggt_ros.images.errors import ImageError
+from xstreamvggt_ros.messages import ns_from_time, read_points
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.scale.frames import MIN_FRAMES
 

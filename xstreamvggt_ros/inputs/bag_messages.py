@@ -9,10 +9,16 @@ import logging
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from xstreamvggt_ros.images.decoding import decode_image
+from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.inputs.frames import Calibration, depth_in_metres, RawImage
 
 # Encodings of depth maps (REP 118) and the factor that makes them metres.
 DEPTH_ENCODINGS = {'32FC1': 1.0, '16UC1': 1e-3, 'mono16': 1e-3}
+
+# An image beyond this many pixels is a damaged header, not a camera's.
+MAX_PIXELS = 2**27
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +53,17 @@ def calibration_of(message) -> Calibration:
     return Calibration(message.height, message.width, message.distortion_model, d, k, r, p)
 
 
+def decode(message) -> np.ndarray:
+    """Decode an image to RGB (H, W, 3) as the node does; ImageError."""
+    decoder = decode_image if hasattr(message, 'encoding') else decode_compressed
+    return decoder(message, MAX_PIXELS)
+
+
 def show(message) -> np.ndarray | None:
     """Decode an image to RGB for people; None where its encoding cannot be shown."""
-    from rosbags.image import ImageError, message_to_cvimage
-
     try:
-        return np.ascontiguousarray(message_to_cvimage(message, 'rgb8'))
-    except (ImageError, ValueError) as error:
+        return decode(message)
+    except ImageError as error:
         logger.warning('no picture of the image at its stamp: %s', error)
         return None
 

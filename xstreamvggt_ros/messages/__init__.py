@@ -3,26 +3,19 @@
 """ROS messages to and from arrays: pure functions, no node, no rclpy."""
 
 from xstreamvggt_ros.messages.clouds import CloudPoints, point_cloud, read_points
-from xstreamvggt_ros.messages.compressed import decode_compressed
-from xstreamvggt_ros.messages.depth import decode_depth
-from xstreamvggt_ros.messages.errors import ImageError
 from xstreamvggt_ros.messages.geometry import (
     camera_info,
     header_with,
     pose_stamped,
     transform_stamped,
 )
-from xstreamvggt_ros.messages.images import confidence_image, decode_image, depth_image
+from xstreamvggt_ros.messages.images import confidence_image, depth_image
 from xstreamvggt_ros.messages.odometry import ns_from_time, odometry, path, time_from_ns
 
 __all__ = [
     'CloudPoints',
-    'ImageError',
     'camera_info',
     'confidence_image',
-    'decode_compressed',
-    'decode_depth',
-    'decode_image',
     'depth_image',
     'header_with',
     'ns_from_time',

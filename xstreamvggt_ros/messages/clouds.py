@@ -11,8 +11,8 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.messages.backend import point_dtype
 from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.messages.point_fields import point_dtype
 
 _NAMES = ('x', 'y', 'z', 'rgb', 'confidence')
 _POINT_STEP = 4 * len(_NAMES)

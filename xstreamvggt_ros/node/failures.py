@@ -12,7 +12,7 @@ import traceback
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.messages import ImageError
+from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.pipeline import FrameError
 
 

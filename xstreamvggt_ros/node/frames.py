@@ -13,8 +13,10 @@ from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
 from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.images.decoding import decode_image
+from xstreamvggt_ros.images.decoding_compressed import decode_compressed
 from xstreamvggt_ros.intake.arrivals import Arrival, LOOP_BACK
-from xstreamvggt_ros.messages import decode_compressed, decode_image, ns_from_time
+from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline

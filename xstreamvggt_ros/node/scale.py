@@ -11,7 +11,7 @@ import time
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from xstreamvggt_ros.messages import decode_depth
+from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.robot import RobotPose

@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from PIL import Image
 
-from xstreamvggt_ros.inputs.bag_messages import metres
+from xstreamvggt_ros.inputs.bag_messages import decode, metres
 from xstreamvggt_ros.inputs.datasets.bag_index import BagFile, Place
 from xstreamvggt_ros.inputs.datasets.problems import Problems
 from xstreamvggt_ros.inputs.datasets.sequence import DamagedFrame
@@ -17,17 +14,11 @@ from xstreamvggt_ros.inputs.datasets.sequence import DamagedFrame
 
 def read_image(bag: BagFile, place: Place, problems: Problems) -> np.ndarray:
     """Decode an image to (H, W, 3) uint8 RGB; DamagedFrame, and a problem, where that fails."""
-    from rosbags.image import message_to_cvimage
-
     try:
         message = bag.message(place)
         if message is None:
             raise ValueError('its bytes are no message')
-        if hasattr(message, 'encoding'):
-            return np.ascontiguousarray(message_to_cvimage(message, 'rgb8'))
-        # As the node does, so that both see the same pixels.
-        with Image.open(io.BytesIO(message.data.tobytes()), formats=('JPEG', 'PNG')) as picture:
-            return np.array(picture.convert('RGB'))
+        return decode(message)
     except Exception as error:  # noqa: BLE001 parsers of damaged bytes raise what they please
         text = f'{place.topic}: the image at {place.stamp_ns} ns is left out, damaged: {error}'
         problems.add(text)

@@ -1,54 +1,83 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/CompressedImage to RGB arrays."""
+"""Compressed images, of messages and of files, to RGB arrays; no ROS."""
 
+from collections.abc import Sequence
 import io
 import struct
+from typing import Protocol
 
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
-from sensor_msgs.msg import CompressedImage
 
-from xstreamvggt_ros.messages.errors import check_size, ImageError
+from xstreamvggt_ros.images.errors import check_size, ImageError
 
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
+_MESSAGE_FORMATS = ('JPEG', 'PNG')
 
 
-def decode_compressed(message: CompressedImage, max_pixels: int) -> np.ndarray:
+class CompressedFields(Protocol):
+    """The fields of a sensor_msgs/CompressedImage."""
+
+    format: str
+    data: bytes
+
+
+def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     """
-    Decode a JPEG or PNG sensor_msgs/CompressedImage into RGB (H, W, 3).
+    Decode a JPEG or PNG image with the fields of a CompressedImage into RGB (H, W, 3).
 
     uint8; 16-bit PNG gives value / 65,535 as float32. Alpha is dropped and EXIF orientation
     ignored, since intrinsics belong to the stored rows. ImageError: another format, a size above
     `max_pixels` (read from the header before anything is decoded), a damaged or cut stream.
     """
     data = bytes(message.data)
-    picture = _open(data, message.format)
-    width, height = picture.size
-    check_size(height, width, max_pixels)
-    if picture.mode == 'L' and message.format.startswith('bayer'):
+    if message.format.startswith('bayer') and _open(data, message.format).mode == 'L':
         raise ImageError(
             'encoding',
             f'a compressed image is an undecoded mosaic, {message.format!r}; '
             'compress a colour topic, such as image_color of image_proc',
         )
+    return decode_stream(data, message.format, max_pixels)
+
+
+def decode_stream(
+    data: bytes, name: str, max_pixels: int, formats: Sequence[str] | None = _MESSAGE_FORMATS
+) -> np.ndarray:
+    """
+    Decode a picture of one of Pillow's `formats` (None: any) as `decode_compressed` does.
+
+    `name` is what errors call its format.
+    """
+    picture = _open(data, name, formats)
+    width, height = picture.size
+    check_size(height, width, max_pixels)
     if data.startswith(_PNG_SIGNATURE):
         # libpng reads the first header chunk, Pillow the last: they must not disagree.
         if struct.unpack_from('>II', data, 16) != picture.size:
-            raise _malformed(message.format, 'it has two headers')
+            raise _malformed(name, 'it has two headers')
         if data[24] == 16:
-            return _decode_16_bit(data, message.format)
+            return _decode_16_bit(data, name)
     try:
+        if picture.mode.startswith('I;16'):
+            grey = np.divide(np.array(picture), 65535, dtype=np.float32)
+            return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+        if picture.mode in ('I', 'F'):
+            raise ValueError(
+                f'it has 32 bits a pixel (mode {picture.mode}); convert it to 8 or 16'
+            )
         return np.array(picture.convert('RGB'))
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please
-        raise _malformed(message.format, error) from error
+        raise _malformed(name, error) from error
 
 
-def _open(data: bytes, name: str) -> PillowImage.Image:
+def _open(
+    data: bytes, name: str, formats: Sequence[str] | None = _MESSAGE_FORMATS
+) -> PillowImage.Image:
     """Read the header alone."""
     try:
-        return PillowImage.open(io.BytesIO(data), formats=('JPEG', 'PNG'))
+        return PillowImage.open(io.BytesIO(data), formats=formats)
     except PillowImage.DecompressionBombError as error:
         raise ImageError('too_large', f'a compressed image is refused: {error}') from error
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """JPEG and PNG streams, whole, hostile and damaged."""
 
-from array import array
 import io
 import struct
 import tracemalloc
+from types import SimpleNamespace
 import zlib
 
 import cv2
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import numpy as np
 from PIL import Image
 import pytest
-from sensor_msgs.msg import CompressedImage
 
-from xstreamvggt_ros.messages import decode_compressed, ImageError
+from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.errors import ImageError
 
 HEIGHT, WIDTH = 24, 32
 MAX_PIXELS = HEIGHT * WIDTH
@@ -26,7 +26,7 @@ SIXTEEN = PICTURE.astype(np.uint16) * 257 + 3
 
 
 def _message(stream, image_format='rgb8; jpeg compressed bgr8'):
-    return CompressedImage(format=image_format, data=array('B', stream))
+    return SimpleNamespace(format=image_format, data=stream)
 
 
 def _stream(picture, kind, **options):

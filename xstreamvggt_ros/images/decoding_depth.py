@@ -1,30 +1,30 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/Image of depth to metres."""
+"""Depth images to metres: one set of rules for messages and bags; no ROS."""
 
 import numpy as np
-from sensor_msgs.msg import Image
 
-from xstreamvggt_ros.messages.errors import check_size, ImageError
+from xstreamvggt_ros.images.decoding import ImageFields
+from xstreamvggt_ros.images.errors import check_size, ImageError
 
 # Type of a number, and metres per unit (REP 118).
-_ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 1e-3), 'mono16': ('u2', 1e-3)}
+DEPTH_ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 1e-3), 'mono16': ('u2', 1e-3)}
 
 
-def decode_depth(message: Image, max_pixels: int) -> np.ndarray:
+def decode_depth(message: ImageFields, max_pixels: int) -> np.ndarray:
     """
     Decode a depth image into metres (H, W) float32, 0 or NaN where there is none (REP 118).
 
     32FC1 is metres, 16UC1 and mono16 millimetres. ImageError: another encoding, or a header or
     data that do not fit together.
     """
-    if message.encoding not in _ENCODINGS:
+    if message.encoding not in DEPTH_ENCODINGS:
         raise ImageError(
             'encoding',
             f'a depth image has encoding {message.encoding!r}; '
-            f'publish one of: {", ".join(_ENCODINGS)}',
+            f'publish one of: {", ".join(DEPTH_ENCODINGS)}',
         )
-    kind, unit = _ENCODINGS[message.encoding]
+    kind, unit = DEPTH_ENCODINGS[message.encoding]
     check_size(message.height, message.width, max_pixels)
     stored = np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
     row_bytes, needed = message.width * stored.itemsize, message.height * message.step
