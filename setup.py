@@ -23,7 +23,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     # The bundled checkpoint lies beside the code that loads it.
-    package_data={PACKAGE: ['**/*.safetensors', 'evaluation/report/assets/*']},
+    package_data={PACKAGE: ['**/*.safetensors', '**/*.xml', 'evaluation/report/assets/*']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),

@@ -32,8 +32,8 @@ def inputs_table() -> str:
     """Name every topic that the node listens to."""
     from xstreamvggt_ros.node.interface import INPUTS, NEWEST_DEPTH
 
-    newest = f'best effort, depth {NEWEST_DEPTH}'
-    queued = f'{newest}; with `input.queue: every` reliable, depth `input.queue_size`'
+    newest = f'as its publishers offer, depth {NEWEST_DEPTH}'
+    queued = f'{newest}; with `input.queue: every` depth `input.queue_size`'
     rows = ['| in | type | quality of service | |', '|---|---|---|---|']
     for each in INPUTS:
         kinds = ', '.join(kind.__name__ for kind in each.kinds)

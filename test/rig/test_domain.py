@@ -31,7 +31,6 @@ def test_isolation_sets_the_environment_and_restores_it(monkeypatch):
         profile = Path(os.environ['FASTDDS_DEFAULT_PROFILES_FILE'])
         assert 'segment_size' in profile.read_text()
     assert dict(os.environ) == before
-    assert not profile.exists()
 
 
 def test_a_profile_of_the_user_stays(monkeypatch):

@@ -29,7 +29,8 @@ class Counts:
 
     Each one received is processed, dropped (counted by reason) or still waiting. latencies: of
     the newest frames processed, seconds from arrival to publication, oldest first. cameras: the
-    same of each camera from which one was received, by its index.
+    same of each camera from which one was received, by its index. lost: frames that were sent and
+    never came, as far as anybody knows.
     """
 
     received: int
@@ -37,13 +38,15 @@ class Counts:
     dropped: dict[str, int]
     latencies: tuple[float, ...]
     cameras: Mapping[int, CameraCounts] = field(default_factory=dict)
+    lost: int = 0
 
     def __str__(self) -> str:
         """Put it in one line."""
         dropped = sum(self.dropped.values())
         reasons = ', '.join(f'{reason} {n}' for reason, n in sorted(self.dropped.items()))
         text = f'{self.received} images received, {self.processed} processed, {dropped} dropped'
-        return f'{text} ({reasons})' if reasons else text
+        text = f'{text} ({reasons})' if reasons else text
+        return f'{text}, {self.lost} lost in transport' if self.lost else text
 
 
 class Counters:
@@ -55,12 +58,18 @@ class Counters:
         self._received: Counter[int] = Counter()
         self._processed: Counter[int] = Counter()
         self._dropped: dict[int, Counter[str]] = defaultdict(Counter)
+        self._lost: Counter[int] = Counter()
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
 
     def receive(self, camera: int = 0) -> None:
         """Count an arrival."""
         with self._lock:
             self._received[camera] += 1
+
+    def lose(self, count: int, camera: int = 0) -> None:
+        """Count frames that were sent and will not come."""
+        with self._lock:
+            self._lost[camera] += count
 
     def process(self, latency: float, camera: int = 0) -> None:
         """Count a frame that was published, `latency` seconds after it came."""
@@ -87,4 +96,5 @@ class Counters:
                     )
                     for camera, received in self._received.items()
                 },
+                self._lost.total(),
             )

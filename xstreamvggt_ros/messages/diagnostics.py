@@ -16,9 +16,9 @@ class StreamFigures:
     """
     Hold what /diagnostics tells; every field has the value of a stream without frames.
 
-    `frames_dropped` counts by reason, `streams` those that have begun. `cache_tokens` is the sum
-    over layers, `cache_tokens_per_layer` what the fullest one holds, and `cache_budget_tokens` the
-    budget of one layer, None where unbounded.
+    `frames_dropped` counts by reason, `lost_in_transport` those that never came, and `streams`
+    those that have begun. `cache_tokens` is the sum over layers, `cache_tokens_per_layer` what the
+    fullest one holds, `cache_budget_tokens` the budget of one layer, None where unbounded.
     `cache_unbounded_tokens` and `cache_unbounded_bytes` are what a cache of the same dtype without
     a budget would hold after the same frames.
     `weights` is 'trained <file>' or 'random'. `warnings` raise the level to WARN and
@@ -28,6 +28,7 @@ class StreamFigures:
     frames_in: int = 0
     frames_processed: int = 0
     frames_dropped: Mapping[str, int] = field(default_factory=dict)
+    lost_in_transport: int = 0
     streams: int = 0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
@@ -85,6 +86,7 @@ def _values(figures: StreamFigures) -> dict[str, str]:
         'frames_processed': str(figures.frames_processed),
         'frames_dropped': str(sum(figures.frames_dropped.values())),
         **{f'dropped_{why}': str(count) for why, count in sorted(figures.frames_dropped.items())},
+        'lost_in_transport': str(figures.lost_in_transport),
         'streams': str(figures.streams),
         'latency_p50_ms': _milliseconds(figures.latency_p50_ms),
         'latency_p95_ms': _milliseconds(figures.latency_p95_ms),

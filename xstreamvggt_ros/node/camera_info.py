@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo
 
 from xstreamvggt_ros.images.camera_model import CameraModel, has_projection, is_rectified
 from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
-from xstreamvggt_ros.node.qos import input_qos
+from xstreamvggt_ros.node.listening import Listener, Wanted
 from xstreamvggt_ros.parameters import InputParameters
 
 NAME = CAMERA_INFO_INPUT.name
@@ -56,10 +56,10 @@ class CameraInfoInput:
         self._newest: CameraInfo | None = None
         self._told: str | None = None
         self._silent_until = 0.0
-        qos = input_qos(node, topic, newest=True, queue_size=NEWEST_DEPTH)
-        self._subscription = node.create_subscription(CameraInfo, topic, self._receive, qos)
-        # The worker may ask for it when the subscription is gone already.
-        self._topic = self._subscription.topic_name
+        self._topic = topic
+        # One that is published only once is as good.
+        wanted = Wanted(CameraInfo, topic, 'calibration', latched=True)
+        self._listener = Listener(node, wanted, self._receive, lambda: NEWEST_DEPTH)
 
     def camera(self, height: int, width: int) -> CameraModel | None:
         """
@@ -84,7 +84,7 @@ class CameraInfoInput:
 
     def destroy(self) -> None:
         """Cease to listen."""
-        self._node.destroy_subscription(self._subscription)
+        self._listener.destroy()
 
     def _receive(self, message: CameraInfo) -> None:
         self._newest = message

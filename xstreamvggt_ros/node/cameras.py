@@ -75,7 +75,7 @@ class CameraInputs:
         self._follow_rule()
         if (old.queue, old.queue_size) != (new.queue, new.queue_size):
             for images in self._images:
-                images.resubscribe()
+                images.follow()
 
     def destroy(self) -> None:
         """Cease to listen."""

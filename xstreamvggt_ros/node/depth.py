@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 import threading
 import time
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from sensor_msgs.msg import Image
 
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
-from xstreamvggt_ros.node.qos import input_qos
+from xstreamvggt_ros.node.listening import Listener, Wanted
+from xstreamvggt_ros.parameters import InputParameters
 
 # Depth images that wait for the colour image of their time, and how far apart those may be.
 WAITING = 16
@@ -41,11 +43,12 @@ class DepthInput:
     whoever takes an image claims that first, and takes it later. One claim is kept.
     """
 
-    def __init__(self, node: Node, topic: str) -> None:
+    def __init__(self, node: Node, parameters: Callable[[], InputParameters]) -> None:
         """Begin to listen, unless the topic is empty."""
         self.wanted = True
         self.newest_ns: int | None = None
-        self._node = node
+        topic = parameters().depth_topic
+        self._parameters = parameters
         self._topic = node.resolve_topic_name(topic) if topic else ''
         # The executor receives, the worker claims and takes.
         self._changed = threading.Condition()
@@ -53,10 +56,12 @@ class DepthInput:
         self._sought_ns = 0
         self._claimed: _Depth | None = None
         self._in_vain = self._destroyed = False
-        self._subscription = None
+        self._listener: Listener | None = None
         if topic:
-            qos = input_qos(node, self._topic, True, NEWEST_DEPTH)
-            self._subscription = node.create_subscription(Image, topic, self._receive, qos)
+            wanted = Wanted(Image, self._topic, 'depth images')
+            self._listener = Listener(
+                node, wanted, self._receive, lambda: NEWEST_DEPTH, self._silence_timeout
+            )
 
     def claim(self, stamp_ns: int) -> None:
         """Keep the image nearest to a stamp from now on, of those to come as well."""
@@ -88,8 +93,8 @@ class DepthInput:
 
     def destroy(self) -> None:
         """Cease to listen and to wait."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
+        if self._listener is not None:
+            self._listener.destroy()
         with self._changed:
             self._destroyed = True
             self._changed.notify_all()
@@ -108,6 +113,9 @@ class DepthInput:
             if self._claimed is None or self._apart(depth) < self._apart(self._claimed):
                 self._claimed = depth
             self._changed.notify_all()
+
+    def _silence_timeout(self) -> float:
+        return self._parameters().silence_timeout if self.wanted else 0.0
 
     def _apart(self, depth: _Depth) -> int:
         return abs(depth.stamp_ns - self._sought_ns)

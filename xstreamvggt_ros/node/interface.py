@@ -44,8 +44,8 @@ class Input:
     """
     A topic that is subscribed to.
 
-    name: before remapping, or of the parameter that has it. queued: its quality of service follows
-    input.queue; otherwise it is best effort, or reliable where it has a `depth` of its own, and
+    name: before remapping, or of the parameter that has it. queued: its depth follows input.queue.
+    Its reliability is what its publishers offer, or, with a `depth` of its own, reliable, and
     `latched` where latecomers are sent what was said before.
     """
 

@@ -191,11 +191,13 @@ class ReconstructionNode(LifecycleNode):
             self._outputs,
             self._patience,
         )
+        self._declared.listening = True
         for warning in self._declared.qos_warnings():
             self.get_logger().warning(warning)
 
     def _end_session(self, patience: float) -> None:
         session, self._session = self._session, None
+        self._declared.listening = False
         if session is not None:
             session.stop(patience)
 

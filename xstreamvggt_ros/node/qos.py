@@ -4,38 +4,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
-from rclpy.qos import (
-    QoSDurabilityPolicy,
-    QoSHistoryPolicy,
-    QoSProfile,
-    QoSReliabilityPolicy,
-)
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from xstreamvggt_ros.node.interface import NEWEST_DEPTH, Output
+from xstreamvggt_ros.node.interface import Output
+from xstreamvggt_ros.parameters.quality import override_name, POLICIES, read_policy, unset
+
+BEST_AVAILABLE = QoSReliabilityPolicy.BEST_AVAILABLE.name
 
 
-def input_qos(node: Node, topic: str, newest: bool, queue_size: int) -> QoSProfile:
+def input_qos(
+    node: Node, topic: str, depth: int, offered: Sequence[QoSProfile], latched: bool = False
+) -> QoSProfile:
     """
-    Choose the profile of a subscription to `topic`, a resolved name.
+    Choose the profile of a subscription to `topic`, a resolved name, that all who publish meet.
 
-    The parameters `qos_overrides.<topic>.subscription.<policy>` go before the queue's rule.
-    rclpy's own QoSOverridingOptions will not do: the first profile becomes the parameters' value,
-    and so overrides every later one. ValueError for a policy that does not exist.
+    `offered` is what they offer: reliable where they all are, or where there is nobody yet, and
+    with `latched` likewise transient local. The parameters
+    `qos_overrides.<topic>.subscription.<policy>` go before that and before `depth`. rclpy's own
+    QoSOverridingOptions will not do: the first profile becomes the parameters' value, and so
+    overrides every later one. ValueError for a policy that does not exist.
     """
-    depth = NEWEST_DEPTH if newest else queue_size
-    reliability = QoSReliabilityPolicy.BEST_EFFORT if newest else QoSReliabilityPolicy.RELIABLE
-    name = f'qos_overrides.{topic}.subscription'
-    volatile = QoSDurabilityPolicy.VOLATILE
-    return QoSProfile(
-        depth=_override(node, f'{name}.depth', 0) or depth,
-        reliability=_policy(node, f'{name}.reliability', QoSReliabilityPolicy, reliability),
-        history=_policy(node, f'{name}.history', QoSHistoryPolicy, QoSHistoryPolicy.KEEP_LAST),
-        durability=_policy(node, f'{name}.durability', QoSDurabilityPolicy, volatile),
-    )
+    reliability = QoSReliabilityPolicy.RELIABLE
+    if any(each.reliability == QoSReliabilityPolicy.BEST_EFFORT for each in offered):
+        reliability = QoSReliabilityPolicy.BEST_EFFORT
+    durability = QoSDurabilityPolicy.VOLATILE
+    if latched and offered and all(_keeps(each) for each in offered):
+        durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+    available = {'reliability': reliability, 'durability': durability}
+    chosen = {name: _override(node, topic, name) for name in ('depth', *POLICIES)}
+    for name, policy in available.items():
+        if chosen[name].name == BEST_AVAILABLE:
+            chosen[name] = policy
+    return QoSProfile(**{**chosen, 'depth': chosen['depth'] or depth})
 
 
 def output_qos(output: Output) -> QoSProfile:
@@ -71,21 +78,20 @@ def wanted(publisher) -> bool:
     return publisher.get_subscription_count() > 0
 
 
-def _policy(node: Node, name: str, kind: type, default):
-    key = _override(node, name, '')
-    if not key:
-        return default
-    try:
-        return kind[key.upper()]
-    except KeyError:
-        known = ', '.join(policy.name.lower() for policy in kind)
-        raise ValueError(f'{name} is {key!r}; use one of: {known}') from None
+def _keeps(profile: QoSProfile) -> bool:
+    return profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
 
 
-def _override(node: Node, name: str, unset: int | str) -> int | str:
+def _override(node: Node, topic: str, policy: str):
+    """Read a policy from its parameter, which is declared at the first use of its topic."""
+    name = override_name(topic, policy)
     if not node.has_parameter(name):
         descriptor = ParameterDescriptor(
-            description=f'Override of the quality of service; {unset!r}: as input.queue says.'
+            description='Override of the quality of service; best_available: as all publishers '
+            'of the topic offer; a depth of 0: as input.queue says.'
         )
-        node.declare_parameter(name, unset, descriptor)
-    return node.get_parameter(name).value
+        try:
+            node.declare_parameter(name, unset(policy), descriptor)
+        except InvalidParameterTypeException as error:
+            raise ValueError(f'{name} was started with a value of another type: {error}') from None
+    return read_policy(name, node.get_parameter(name).value)

@@ -86,7 +86,7 @@ class Session:
         with ExitStack() as stack:
             self._cameras = CameraInputs(node, lambda: parameters().input, self._counters)
             stack.callback(self._cameras.destroy)
-            self._depth = DepthInput(node, parameters().input.depth_topic)
+            self._depth = DepthInput(node, lambda: parameters().input)
             stack.callback(self._depth.destroy)
             self._robot = Robot(node, lambda: parameters().output, lambda: scale.asks_odometry)
             stack.callback(self._robot.destroy)

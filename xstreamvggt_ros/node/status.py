@@ -76,6 +76,7 @@ def stream_figures(
         frames_in=counts.received,
         frames_processed=counts.processed,
         frames_dropped=counts.dropped,
+        lost_in_transport=counts.lost,
         streams=streams,
         latency_p50_ms=median,
         latency_p95_ms=late,

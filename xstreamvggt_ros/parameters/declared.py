@@ -23,19 +23,20 @@ from rclpy.parameter import Parameter
 
 from xstreamvggt_ros.parameters.command_line import mistyped
 from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
+from xstreamvggt_ros.parameters.quality import is_subscription_override, PREFIX, read_policy
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
 OFF = 'off'
-QOS = 'qos_overrides.'
 
 
 class DeclaredParameters:
     """
     Declare every parameter of the table on a node and guard its changes.
 
-    While `locked`, those that are not live refuse to be set, and `changed` is told the new
-    configuration after a live one was. A start-up value of a wrong type or out of range does not
+    While `locked`, those that are not live refuse any value but their own, and `changed` is told
+    the new configuration after a live one was. While `listening`, so do the overrides of the
+    subscriptions' quality of service. A start-up value of a wrong type or out of range does not
     end the process as rclpy would have it: it is kept as a problem that `read` reports until the
     parameter is set anew. So are values of a wrong type among the command line's `arguments`,
     which a parameters file would hide. A whole number will do for any other.
@@ -49,6 +50,7 @@ class DeclaredParameters:
     ) -> None:
         """Declare on `node`, unlocked."""
         self.locked = False
+        self.listening = False
         self._node = node
         self._changed = changed
         self._problems = mistyped(arguments, node.get_name(), PARAMETERS)
@@ -72,15 +74,15 @@ class DeclaredParameters:
             name
             for name in self._overrides
             # Those of the quality of service are declared with their topic.
-            if not (self._node.has_parameter(name) or name.startswith(QOS))
+            if not (self._node.has_parameter(name) or name.startswith(PREFIX))
         ]
         return [_unknown(name) for name in unknown]
 
     def qos_warnings(self) -> list[str]:
         """Name the overrides of a quality of service that no topic has declared, once all have."""
-        declared = [QOS + name for name in self._node.get_parameters_by_prefix(QOS[:-1])]
+        declared = [PREFIX + name for name in self._node.get_parameters_by_prefix(PREFIX[:-1])]
         unread = self._overrides.keys() - declared
-        return [_unread(name, declared) for name in sorted(unread) if name.startswith(QOS)]
+        return [_unread(name, declared) for name in sorted(unread) if name.startswith(PREFIX)]
 
     def _declare(self, spec: ParameterSpec) -> None:
         descriptor, value, converted = _descriptor(spec), spec.default, False
@@ -113,18 +115,31 @@ class DeclaredParameters:
         """Judge a change before it is made; rclpy has already judged types and ranges."""
         ours = {p.name: p.value for p in parameters if p.name in PARAMETERS}
         try:
+            for each in parameters:
+                self._refuse_locked(each)
+                # One that is only declared is refused by whoever reads it, and can then be mended.
+                if is_subscription_override(each.name) and self._node.has_parameter(each.name):
+                    read_policy(each.name, each.value)
             for name, value in ours.items():
-                if self.locked and not PARAMETERS[name].live:
-                    raise ValueError(
-                        f'{name} may be set only while the node is unconfigured; '
-                        'deactivate it and clean it up first'
-                    )
                 PARAMETERS[name].check(value)
             if self.locked:
                 read_parameters({**self._values(), **ours})
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
+
+    def _refuse_locked(self, new: Parameter) -> None:
+        """Refuse a change that would not be followed; the same value once more is none."""
+        spec, name = PARAMETERS.get(new.name), new.name
+        if self._node.has_parameter(name) and self._node.get_parameter(name).value == new.value:
+            return
+        if self.locked and spec is not None and not spec.live:
+            raise ValueError(
+                f'{name} may be set only while the node is unconfigured; '
+                'deactivate it and clean it up first'
+            )
+        if self.listening and is_subscription_override(name):
+            raise ValueError(f'{name} may be set only while the node is not active; deactivate it')
 
     def _after_set(self, parameters: list[Parameter]) -> None:
         names = {parameter.name for parameter in parameters}

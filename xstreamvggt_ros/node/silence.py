@@ -1,0 +1,141 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Why nothing comes on a topic, each cause by its name with the setting that cures it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rclpy.utilities import get_rmw_implementation_identifier
+
+from xstreamvggt_ros.parameters.quality import override_name
+from xstreamvggt_ros.transport.shared_memory import PROFILE
+
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+RAW_SETTING = 'input.image_transport raw'
+COMPRESSED_SETTING = 'input.image_transport compressed'
+# Of the topics that carry images, so many are named.
+NAMED = 5
+REMEDIES = {
+    'rmw_fastrtps': 'Fast DDS drops what is over half a megabyte unless its shared memory is '
+    'enlarged; start the process that publishes with '
+    f'FASTDDS_DEFAULT_PROFILES_FILE={PROFILE}',
+    'rmw_cyclonedds': "raise the kernel's receive buffer (sysctl -w net.core.rmem_max=2147483647)",
+}
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A subscription: the kind of its messages, the full topic, its QoS, how many were lost."""
+
+    kind: type
+    topic: str
+    profile: QoSProfile
+    lost: int = 0
+
+    @property
+    def type_name(self) -> str:
+        """The messages' type as ROS names it."""
+        package, _, _ = self.kind.__module__.partition('.')
+        return f'{package}/msg/{self.kind.__name__}'
+
+
+def how_to_carry() -> str:
+    """Say what keeps large messages from being lost with the middleware that is used."""
+    used = get_rmw_implementation_identifier()
+    found = [text for name, text in REMEDIES.items() if used.startswith(name)]
+    return (found or ['give the middleware room for them'])[0] + (
+        ', or publish smaller or compressed images'
+    )
+
+
+def why_silent(node: Node, listening: Listening) -> str:
+    """Give the reason why a subscription receives nothing, as far as the graph knows it."""
+    publishers = node.get_publishers_info_by_topic(listening.topic)
+    if not publishers:
+        return _nobody(node, listening)
+    fitting = [each for each in publishers if each.topic_type == listening.type_name]
+    if not fitting:
+        return _other_type(listening, publishers[0])
+    reasons = [_refusal(each, listening) for each in fitting]
+    if all(reasons):
+        return reasons[0]
+    if listening.lost:
+        return (
+            f'{listening.lost} were sent and lost on their way, too large for what carries them; '
+            f'{how_to_carry()}'
+        )
+    names = ', '.join(sorted({each.node_name for each in fitting}))
+    return (
+        f'its publisher ({names}) is there and meets the node in type and quality of service, but '
+        'sends nothing: is the camera or the bag paused? Where ros2 topic hz sees messages, they '
+        f'are lost on their way: {how_to_carry()}'
+    )
+
+
+def _nobody(node: Node, listening: Listening) -> str:
+    """Say what else there is where nobody publishes."""
+    said = 'nobody publishes there: is the camera running, and is the name right?'
+    topics = _published(node)
+    base = listening.topic.removesuffix('/compressed')
+    if listening.topic != base and base in topics:
+        return f'nobody publishes there, but {base} is published: set {RAW_SETTING}'
+    if f'{base}/compressed' in topics and listening.type_name == IMAGE:
+        return f'nobody publishes there, but {base}/compressed is: set {COMPRESSED_SETTING}'
+    if topics:
+        more = ', …' if len(topics) > NAMED else ''
+        said += f' Images are published on {", ".join(topics[:NAMED])}{more}'
+    return said
+
+
+def _published(node: Node) -> list[str]:
+    """Give the topics of images that others publish."""
+    own = f'{node.get_fully_qualified_name()}/'
+    return sorted(
+        name
+        for name, kinds in node.get_topic_names_and_types()
+        if {IMAGE, COMPRESSED} & set(kinds)
+        and not name.startswith(own)
+        and node.count_publishers(name)
+    )
+
+
+def _other_type(listening: Listening, publisher: TopicEndpointInfo) -> str:
+    """Say how to take what is published in another type."""
+    topic, offered = listening.topic, publisher.topic_type
+    said = f'{publisher.node_name} publishes {offered} there, not {listening.type_name}: '
+    if offered == COMPRESSED and topic.endswith('/compressedDepth'):
+        return said + 'these are depth images; give a topic of colour images'
+    if offered == COMPRESSED and listening.type_name == IMAGE:
+        return said + (
+            f'set {COMPRESSED_SETTING}, and as its topic {topic.removesuffix("/compressed")}, '
+            'without the /compressed that is put behind it'
+        )
+    if offered == IMAGE and listening.type_name == COMPRESSED:
+        return said + f'set {RAW_SETTING} and {topic} as the topic'
+    return said + f'give the name of a topic of {listening.type_name}'
+
+
+def _refusal(publisher: TopicEndpointInfo, listening: Listening) -> str:
+    """Say in what a publisher's quality of service does not meet the subscription's, '' if so."""
+    verdict, why = qos_check_compatible(publisher.qos_profile, listening.profile)
+    if verdict != QoSCompatibility.ERROR:
+        return ''
+    settings = ' and '.join(_policies(publisher.qos_profile, listening))
+    return (
+        f'the quality of service of {publisher.node_name} does not meet the one asked for '
+        f'({why.strip(" ;.")}): set {settings}'
+    )
+
+
+def _policies(offered: QoSProfile, listening: Listening) -> Sequence[str]:
+    """Name the overrides in which the two differ, with the values that would meet."""
+    return [
+        f'{override_name(listening.topic, policy)} to {getattr(offered, policy).name.lower()}'
+        for policy in ('reliability', 'durability')
+        if getattr(offered, policy) != getattr(listening.profile, policy)
+    ]
