@@ -111,10 +111,20 @@ def settings(every_policy: bool) -> Iterator[Setting]:
             yield Setting(share, bits, policy)
 
 
-def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]) -> list[dict]:
-    """Run the settings over one scene; a row each."""
+def compared(policies: Iterable[str], shares: Iterable[int]) -> Iterator[Setting]:
+    """Yield the settings that compare policies at those shares and 4 bits."""
+    yield Setting()
+    yield Setting(bits=4)
+    for share, policy in product(shares, policies):
+        yield Setting(share, 4, policy)
+
+
+def measure(
+    seed: int, chosen: list[Setting], frames: int, size: tuple[int, int], checkpoint: str = ''
+) -> list[dict]:
+    """Run the settings over one scene; a row each. An empty checkpoint is the bundled one."""
     torch.set_num_threads(1)
-    model = load_network('tiny', '', '', 'cpu', 'float32')
+    model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
     scene = render(held_out_config(seed, frames))
     parts = (scene.images, scene.depth, scene.camera_from_world, scene.intrinsics)
     images, depth, poses, intrinsics = resized(*parts, size)
@@ -129,12 +139,12 @@ def measure(seed: int, chosen: list[Setting], frames: int, size: tuple[int, int]
     return rows
 
 
-def conditions(frames: int, size: tuple[int, int]) -> dict[str, object]:
+def conditions(frames: int, size: tuple[int, int], checkpoint: str = '') -> dict[str, object]:
     """Give what rows must share with others to be compared with them."""
     # What the code's version leaves out makes scenes and figures here.
     own = [__file__, *(module.__file__ for module in (batches, metrics, shards))]
     return {
-        'weights': file_sha256(bundled_checkpoint('tiny')),
+        'weights': file_sha256(Path(checkpoint or bundled_checkpoint('tiny'))),
         'code': ' '.join([code_version('exact'), *map(file_sha256, map(Path, own))]),
         'frames': frames,
         'size': list(size),
@@ -233,8 +243,11 @@ def _median(values: Iterable[float]) -> float:
 def tables(rows: list[dict]) -> str:
     """Write every setting against the unbounded cache, then every policy against the default."""
     policies = [Setting(25, 4, policy).name() for policy in (Setting().policy, *POLICIES)]
-    compared = [row for row in rows if row['setting'] in policies]
-    return '\n\n'.join([table(rows, Setting().name()), table(compared, policies[0])])
+    others = [row for row in rows if row['setting'] in policies]
+    written = [table(rows, Setting().name())]
+    if policies[0] in {row['setting'] for row in others}:
+        written.append(table(others, policies[0]))
+    return '\n\n'.join(written)
 
 
 def kept_rows(path: Path, conditions: dict[str, object]) -> list[dict]:
@@ -275,11 +288,25 @@ def main() -> None:
     parser.add_argument(
         '--every-policy', action='store_true', help='each at every share and width'
     )
+    parser.add_argument(
+        '--policies', nargs='*', choices=sorted(POLICIES), metavar='NAME', help='these alone'
+    )
+    parser.add_argument('--shares', type=int, nargs='+', default=[25], help='of --policies')
+    parser.add_argument('--first-seed', type=int, default=FIRST_SEED, help='of the scenes')
+    parser.add_argument('--checkpoint', default='', help='file of weights; the bundled one')
     parser.add_argument('--runs', type=Path, default=Path('out/compression.jsonl'))
     options = parser.parse_args()
-    chosen = list(settings(options.every_policy))
-    shared = conditions(options.frames, tuple(options.size))
-    seeds = range(FIRST_SEED, FIRST_SEED + options.scenes)
+    if options.policies is None:
+        chosen = list(settings(options.every_policy))
+    else:
+        chosen = list(compared(options.policies, options.shares))
+    of_run = {
+        'frames': options.frames,
+        'size': tuple(options.size),
+        'checkpoint': options.checkpoint,
+    }
+    shared = conditions(**of_run)
+    seeds = range(options.first_seed, options.first_seed + options.scenes)
     order = [setting.name() for setting in chosen]
     kept = [
         row
@@ -288,7 +315,7 @@ def main() -> None:
     ]
     left = missing(kept, seeds, chosen)
     options.runs.parent.mkdir(parents=True, exist_ok=True)
-    work = partial(measure, frames=options.frames, size=tuple(options.size))
+    work = partial(measure, **of_run)
     with (
         ProcessPoolExecutor(options.jobs, mp_context=get_context('spawn')) as pool,
         options.runs.open('a') as file,

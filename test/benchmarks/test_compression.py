@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from benchmarks.compression import (
+    compared,
+    conditions,
     interval,
     kept_rows,
     measure,
@@ -99,6 +101,31 @@ def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
 def test_no_two_settings_share_a_name(every_policy):
     names = [setting.name() for setting in settings(every_policy)]
     assert len(set(names)) == len(names)
+
+
+def test_policies_can_be_compared_alone_at_chosen_shares():
+    chosen = list(compared(['random', 'snapkv'], [25, 6]))
+
+    assert chosen[:2] == [Setting(), Setting(bits=4)]
+    assert chosen[2:] == [
+        Setting(share, 4, policy) for share, policy in product((25, 6), ('random', 'snapkv'))
+    ]
+
+
+def test_the_default_need_not_be_among_the_compared():
+    rows = [
+        {'seed': 1, 'setting': setting.name(), **dict.fromkeys(METRICS, 1.0)}
+        for setting in compared(['random'], [25])
+    ]
+
+    assert tables(rows).count('scenes (') == 1
+
+
+def test_rows_tell_their_weights_apart(tmp_path):
+    other = tmp_path / 'other.safetensors'
+    other.write_bytes(b'other')
+
+    assert conditions(6, (84, 112)) != conditions(6, (84, 112), str(other))
 
 
 def test_every_policy_is_tried_at_every_share_and_width():
