@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import importlib
 import importlib.util
 
 import torch
@@ -30,7 +31,7 @@ def attention(backend: str, device: torch.device, dtype: torch.dtype) -> Attenti
     Return the kernel of that name for keys and values of that type on that device.
 
     'sdpa' is what torch has: flash, cuDNN or plain attention, or two products; 'flash_attn' is
-    the package of that name; 'auto' takes flash_attn where it is installed and can run.
+    the package of that name; 'auto' is what torch has, which `AttentionChoice` betters on CUDA.
 
     Raises ValueError where the name is unknown or flash_attn cannot run.
     """
@@ -38,7 +39,7 @@ def attention(backend: str, device: torch.device, dtype: torch.dtype) -> Attenti
     obstacle = _flash_obstacle(device, dtype)
     if backend == 'flash_attn' and obstacle:
         raise ValueError(f"attention is 'flash_attn', but {obstacle}; use 'auto' or 'sdpa'")
-    return sdpa if backend == 'sdpa' or obstacle else flash
+    return flash if backend == 'flash_attn' else sdpa
 
 
 def sdpa(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -46,11 +47,12 @@ def sdpa(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     return attend(queries[None], keys.transpose(0, 1)[None], values.transpose(0, 1)[None])[0]
 
 
-def flash(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attend with the flash-attn package."""
-    from flash_attn import flash_attn_func
-
-    attended = flash_attn_func(queries.transpose(0, 1)[None], keys[None], values[None])
+def flash(queries: Tensor, keys: Tensor, values: Tensor, module: str = 'flash_attn') -> Tensor:
+    """Attend with the flash-attn package, or with its successor by the name of its module."""
+    attend_all = importlib.import_module(module).flash_attn_func
+    attended = attend_all(queries.transpose(0, 1)[None], keys[None], values[None])
+    # Some versions give the logarithms of the sums as well.
+    attended = attended[0] if isinstance(attended, tuple) else attended
     return attended[0].transpose(0, 1)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.attention import attention
+from xstreamvggt_ros.cache.attention_choice import AttentionChoice, GROWN_FRAMES, Shape
 from xstreamvggt_ros.cache.budget import plan_slots, SlotPlan
 from xstreamvggt_ros.cache.camera_cache import CameraCache
 from xstreamvggt_ros.cache.codecs import key_codec, value_codec
@@ -37,21 +37,22 @@ class StreamCache:
         config: CacheConfig,
         layout: StreamLayout,
         device: torch.device,
-        backend: str = 'auto',
+        attention: AttentionChoice | None = None,
     ) -> None:
         """
-        Allocate for streams of that layout; backend names the attention kernel.
+        Allocate for streams of that layout; `attention` says by which kernel to attend.
 
         Raises BudgetTooSmall, naming what would do, and ValueError where the kernel cannot run.
         """
         self.config = config
         self.layout = layout
-        self._attend = attention(backend, device, layout.dtype)
 
         def cache_bytes(tokens: int) -> int:
             return _bytes_with(config, layout, tokens)
 
         self.plan = plan_slots(config, layout.frame, cache_bytes)
+        self._attention = attention or AttentionChoice()
+        self._attend = self._attention.kernel(device, layout.dtype, *_attended(layout, self.plan))
         self.layers = _layers(config, layout, self.plan, device)
         self.camera = CameraCache(config, layout, device)
         self.scratch = Scratch(layout.global_blocks, layout.dtype, device)
@@ -68,7 +69,7 @@ class StreamCache:
         """
         self._keep = keep
         try:
-            with self.camera.frame(keep):
+            with self._attention.preferred(), self.camera.frame(keep):
                 yield
         finally:
             self.steps += int(keep)
@@ -198,6 +199,16 @@ def _layers(
         )
         for index in range(shape.blocks)
     ]
+
+
+def _attended(layout: StreamLayout, plan: SlotPlan) -> tuple[Shape, Shape]:
+    """Give the shapes of attention to the cache and of a frame to itself."""
+    heads, tokens = layout.global_blocks, layout.frame.tokens
+    held = GROWN_FRAMES * tokens if plan.capacity is None else plan.capacity
+    return tuple(
+        Shape(heads.heads, heads.head_dim, tokens, attended)
+        for attended in (held + tokens, tokens)
+    )
 
 
 def _bytes_with(config: CacheConfig, layout: StreamLayout, tokens: int) -> int:

@@ -28,6 +28,7 @@ from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
 from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frames import FrameReader
+from xstreamvggt_ros.node.library_log import LibraryLog
 from xstreamvggt_ros.node.memory import check_memory
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
@@ -67,6 +68,7 @@ class ReconstructionNode(LifecycleNode):
     ) -> None:
         """Declare the parameters, nothing else."""
         super().__init__(name, **options)
+        self._library_log = LibraryLog(self)
         self._build_reconstructor = build_reconstructor
         self._free_bytes = free_bytes
         self._patience = patience
@@ -135,6 +137,7 @@ class ReconstructionNode(LifecycleNode):
         """Give everything back, whatever the state, waiting `patience` seconds for a frame."""
         patience = self._patience if patience is None else patience
         self._attempt('end', lambda: self._release(patience))
+        self._library_log.close()
         super().destroy_node()
 
     def _attempt(self, what: str, action: Callable[[], object]) -> bool:

@@ -52,7 +52,7 @@ MODEL_PARAMETERS = (
     _locked(
         'model.attention',
         'auto',
-        "Attention kernel: torch's own, or flash_attn's, which auto takes where it can run.",
+        "Attention kernel: torch's own (sdpa) or flash_attn's; on CUDA auto times all that run.",
         choices=BACKENDS,
     ),
     _locked(

@@ -20,7 +20,7 @@ from xstreamvggt_ros.cache import (
     StreamCache,
     StreamLayout,
 )
-from xstreamvggt_ros.cache.attention import check_backend
+from xstreamvggt_ros.cache.attention_choice import AttentionChoice
 from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from_camera_points
 from xstreamvggt_ros.model import Predictions, StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
@@ -74,7 +74,7 @@ class StreamingReconstructor:
         self.model = model.eval()
         self.config = config or CacheConfig()
         self.point_head = point_head
-        self.attention = check_backend(attention)
+        self._attention = AttentionChoice(attention)
         self._graph = StepGraph(self.model) if cuda_graph else None
         self._cache: StreamCache | None = None
         self._size: tuple[int, int] | None = None
@@ -185,6 +185,11 @@ class StreamingReconstructor:
         return hashlib.sha256(settings.encode() + self._weights_hash).digest()
 
     @property
+    def attention(self) -> str:
+        """The name that the kernel of attention was asked for by."""
+        return self._attention.backend
+
+    @property
     def _device(self) -> torch.device:
         return self.model.aggregator.camera_token.device
 
@@ -197,7 +202,7 @@ class StreamingReconstructor:
 
     def _new_cache(self, height: int, width: int) -> StreamCache:
         layout = stream_layout(self.model, height, width)
-        return StreamCache(self.config, layout, self._device, self.attention)
+        return StreamCache(self.config, layout, self._device, self._attention)
 
     def _check(self, image: Tensor) -> None:
         if not isinstance(image, Tensor):
