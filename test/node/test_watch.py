@@ -9,11 +9,10 @@ from networks import flat_frame, Scripted
 import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from reports import report
 from ros_rig import image_message, IMAGE_SIZE, picture
 import torch
 
-from xstreamvggt_ros.guard.reconstructor import GuardReport
-from xstreamvggt_ros.guard.verdict import Look, Reason, Verdict
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.node.watch import LEVELS, WatchLog
 from xstreamvggt_ros.stream.snapshots import read_snapshot
@@ -205,12 +204,6 @@ class Lines:
     def __init__(self):
         self.lines = []
         self.warning = self.error = self.lines.append
-
-
-def report(level):
-    reasons = () if level == 'ok' else (Reason('blank', 0.0, 0.01),)
-    verdict = Verdict(Look(1, 1, 1, ()), reasons)
-    return GuardReport(verdict, 'lost' if level == 'error' else 'none', 1, 0)
 
 
 @pytest.mark.parametrize('levels', [('error', 'ok'), ('ok', 'error', 'warn'), ('warn', 'ok')])

@@ -5,9 +5,8 @@
 from networks import flat_frame, Scripted
 import numpy as np
 import pytest
+import torch
 
-from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
-from xstreamvggt_ros.guard.watch import Watch
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
@@ -128,17 +127,19 @@ def test_each_stands_still_by_itself():
     assert network.kept[-1]
 
 
-def test_the_watch_is_told_which_it_was():
-    network = Scripted(lambda index, image: flat_frame(*image.shape[-2:]))
-    guard = GuardedReconstructor(network, Watch())
-    told = []
-    step = guard.step
-    guard.step = lambda image, keep, camera: told.append(camera) or step(image, keep, camera)
-    several = ReconstructionPipeline(guard, PipelineConfig(SIZE))
-    for index in (0, 2, 0):
-        several.process(noise(WIDE), None, index)
+def test_each_camera_is_watched_apart():
+    def two_walls(index, image):
+        pose = torch.eye(4)[:3]
+        pose[0, 3] = 50.0 * (index % 2)
+        return flat_frame(*image.shape[-2:], camera_from_world=pose)
 
-    assert told == [0, 2, 0]
+    several = ReconstructionPipeline(Scripted(two_walls), PipelineConfig(SIZE))
+    for _ in range(8):
+        # Far apart, which would be a jump of one camera that took both.
+        reports = [several.process(noise(WIDE, index), None, index).report for index in (0, 2)]
+
+    assert [report.level for report in reports] == ['ok', 'ok']
+    assert several.process(noise(WIDE), None, 2).report.level == 'warn'
 
 
 def test_the_map_is_of_all_and_the_path_of_the_first():

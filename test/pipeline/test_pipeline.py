@@ -12,8 +12,6 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
-from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
-from xstreamvggt_ros.guard.watch import Watch
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
 from xstreamvggt_ros.stream import Frame, StreamingReconstructor
@@ -28,6 +26,7 @@ class Answering:
 
     def __init__(self, frame=None):
         self.frame = frame
+        self.point_head = True
         self.images = []
         self.kept = []
         self.resets = 0
@@ -42,6 +41,12 @@ class Answering:
 
     def cache_stats(self):
         return 'stats'
+
+    def state_dict(self):
+        return {'image_size': torch.tensor([42, SIZE])}
+
+    def load_state_dict(self, state):
+        pass
 
 
 def answer(height=42, width=SIZE, camera_from_world=None):
@@ -226,8 +231,7 @@ def smooth(seed, blurred=False):
 def test_an_image_that_the_watch_did_not_keep_is_no_keyframe_to_compare_with(on_failure):
     network = Answering()
     pipeline = ReconstructionPipeline(
-        GuardedReconstructor(network, Watch(), on_failure),
-        PipelineConfig(SIZE, keyframe_threshold=0.25),
+        network, PipelineConfig(SIZE, keyframe_threshold=0.25, on_failure=on_failure)
     )
     for seed in range(6):
         assert pipeline.process(smooth(seed)).kept
@@ -243,8 +247,7 @@ def test_an_image_that_the_watch_did_not_keep_is_no_keyframe_to_compare_with(on_
 def test_an_image_that_was_not_kept_leaves_the_keyframe_before_it():
     network = Answering()
     pipeline = ReconstructionPipeline(
-        GuardedReconstructor(network, Watch(), 'reset'),
-        PipelineConfig(SIZE, keyframe_threshold=0.25),
+        network, PipelineConfig(SIZE, keyframe_threshold=0.25, on_failure='reset')
     )
     for seed in range(6):
         pipeline.process(smooth(seed))
@@ -256,7 +259,6 @@ def test_an_image_that_was_not_kept_leaves_the_keyframe_before_it():
 
 def test_a_point_head_is_run_only_where_its_points_are_wanted():
     network = Answering()
-    network.point_head = True
     pipeline = ReconstructionPipeline(network, PipelineConfig(SIZE))
 
     pipeline.process(picture())
@@ -268,7 +270,14 @@ def test_a_point_head_is_run_only_where_its_points_are_wanted():
 
 
 @pytest.mark.parametrize(
-    'wrong', [{'world_axes': 'enu'}, {'scale': 0.0}, {'scale': math.nan}, {'point_source': 'x'}]
+    'wrong',
+    [
+        {'world_axes': 'enu'},
+        {'scale': 0.0},
+        {'scale': math.nan},
+        {'point_source': 'x'},
+        {'on_failure': 'x'},
+    ],
 )
 def test_wrong_configuration_is_refused_by_name(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+from reports import report
 import torch
 
 from xstreamvggt_ros.pipeline import Reconstruction
@@ -31,6 +32,7 @@ def reconstruction(depth=None, position=(0, 0, 0), confidence=None, intrinsics=K
         map_from_camera=map_from_camera,
         points=np.zeros((*depth.shape, 3), np.float32),
         points_confidence=np.ones_like(depth),
+        report=report(),
         index=0,
     )
 

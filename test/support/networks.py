@@ -25,6 +25,7 @@ class Scripted:
         self.index = 0
         self.steps = 0
         self.resets = 0
+        self.point_head = False
         self.hold = False
         self.in_hand = threading.Event()
         self.released = threading.Event()
@@ -46,6 +47,12 @@ class Scripted:
 
     def cache_stats(self):
         return CacheStats((), 7, 3, 2**20, 0, 0, self.index)
+
+    def state_dict(self):
+        return {'index': torch.tensor(self.index), 'image_size': torch.tensor([42, 56])}
+
+    def load_state_dict(self, state):
+        self.index = int(state['index'])
 
 
 def flat_frame(height, width, depth=2.0, camera_from_world=None, intrinsics=None):

@@ -28,6 +28,7 @@ class Oracle:
         self.sequence = sequence
         self.images = inputs(sequence)
         self.noise = noise
+        self.point_head = False
         self.rng = np.random.default_rng(seed)
         self.kept = []
         self.streams = 0

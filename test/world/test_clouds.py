@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+from reports import report
 
 from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.world.clouds import select_cloud
@@ -27,6 +28,7 @@ def reconstruction():
         map_from_camera=np.eye(4),
         points=points,
         points_confidence=confidence.astype(np.float32),
+        report=report(),
         index=0,
     )
 

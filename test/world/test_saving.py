@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from reports import report
 import torch
 
 from xstreamvggt_ros.files.ply import read_ply
@@ -36,6 +37,7 @@ def fed(*cameras):
             map_from_camera=np.eye(4),
             points=np.zeros((1, 1, 3), np.float32),
             points_confidence=nothing,
+            report=report(),
             index=stamp - 1,
             camera_index=camera,
         )

@@ -16,7 +16,7 @@ from xstreamvggt_ros.evaluation.budgets import FORMS
 from xstreamvggt_ros.evaluation.config import QUEUES, RunConfig
 from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
-from xstreamvggt_ros.guard.reconstructor import ON_FAILURE
+from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.inputs.datasets import LAYOUTS
 from xstreamvggt_ros.model.config import PRESETS
 from xstreamvggt_ros.pipeline import POINT_SOURCES

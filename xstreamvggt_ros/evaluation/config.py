@@ -14,7 +14,7 @@ import torch
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.evaluation.budgets import Budget
 from xstreamvggt_ros.evaluation.hashing import file_sha256
-from xstreamvggt_ros.guard.reconstructor import ON_FAILURE
+from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype, RANDOM

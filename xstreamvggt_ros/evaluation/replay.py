@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 import time
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,19 +14,17 @@ from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
-from xstreamvggt_ros.guard.watch import Watch
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.config import PATCH_SIZE
-from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
-from xstreamvggt_ros.stream import StreamingReconstructor
-from xstreamvggt_ros.stream.loading import load_network
-
-if TYPE_CHECKING:
-    from xstreamvggt_ros.pipeline import FrameReconstructor
-    from xstreamvggt_ros.pipeline.reconstruction import Reconstruction
+from xstreamvggt_ros.pipeline import (
+    FrameError,
+    PipelineConfig,
+    Reconstruction,
+    ReconstructionPipeline,
+)
+from xstreamvggt_ros.stream import FrameReconstructor, load_network, StreamingReconstructor
 
 PAGE_BYTES = 4096
 # The estimates of both replays are in the first camera's axes.
@@ -72,12 +69,13 @@ def build_pipeline(
         cache = config.cache_config(len(frames), tokens)
         network = StreamingReconstructor(model, cache, attention=config.attention)
     return ReconstructionPipeline(
-        GuardedReconstructor(network, Watch(), config.on_failure),
+        network,
         PipelineConfig(
             config.network_size,
             WORLD_AXES,
             point_source=config.point_source,
             keyframe_threshold=config.keyframe_threshold,
+            on_failure=config.on_failure,
         ),
     )
 
@@ -156,7 +154,7 @@ def estimate_of(reconstruction: Reconstruction, own_points: bool = False) -> Est
         reconstruction.picture,
         reconstruction.points if own_points else None,
         reconstruction.world,
-        '' if report is None or report.level == 'ok' else str(report),
+        '' if report.level == 'ok' else str(report),
     )
 
 

@@ -7,17 +7,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from xstreamvggt_ros.geometry.similarity import align, Alignment, Similarity
-from xstreamvggt_ros.guard.watch import Look, Verdict, Watch
-
-if TYPE_CHECKING:
-    from xstreamvggt_ros.cache import CacheStats
-    from xstreamvggt_ros.pipeline import FrameReconstructor
-    from xstreamvggt_ros.stream import Frame
+from xstreamvggt_ros.cache import CacheStats
+from xstreamvggt_ros.geometry.similarity import Similarity
+from xstreamvggt_ros.guard.alignment import align, Alignment, in_world
+from xstreamvggt_ros.guard.report import GuardReport
+from xstreamvggt_ros.guard.verdict import Look, Verdict
+from xstreamvggt_ros.guard.watch import Watch
+from xstreamvggt_ros.stream import Frame, FrameReconstructor
 
 ON_FAILURE = ('warn', 'reset', 'reanchor')
 # Frames that passed the watch and are kept to be replayed.
@@ -28,48 +27,6 @@ PATIENCE = 3
 # So many good frames after bad ones before a new stream is chained.
 RECOVERED = 2
 STATE_KEY = 'guard.similarity'
-
-
-@dataclass(frozen=True, eq=False)
-class GuardReport:
-    """
-    What became of the last frame.
-
-    action: 'none'; 'not_kept' (a bad image, attended and not remembered); 'reset' (this frame is
-    the first of a new world); 'reanchored' (a new stream goes on in the same world, by
-    `alignment`); 'lost' (a new world, because fewer than two frames joined it to the old).
-    world counts the worlds that failures began, segment the streams chained in this one.
-    """
-
-    verdict: Verdict
-    action: str
-    world: int
-    segment: int
-    alignment: Alignment | None = None
-
-    @property
-    def level(self) -> str:
-        """Return 'ok', 'warn' or 'error', as diagnostics grade it."""
-        if self.action == 'lost':
-            return 'error'
-        return 'ok' if self.verdict.ok and self.action == 'none' else 'warn'
-
-    def __str__(self) -> str:
-        """Return the sentence that diagnostics show."""
-        if self.action == 'lost':
-            return (
-                f'the stream failed and could not be chained: map closed as segment {self.world}'
-            )
-        if self.action == 'reset':
-            return f'the stream failed: a new one begins, world {self.world}'
-        if self.action == 'reanchored':
-            joined = self.alignment
-            return (
-                f'the stream failed: segment {self.segment} chained by {len(joined.agreed)} '
-                f'frames, scale {joined.similarity.scale:.4g}, place error '
-                f'{100 * joined.place_error:.1f} % of the depth'
-            )
-        return str(self.verdict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +76,7 @@ class GuardedReconstructor:
 
     @property
     def point_head(self) -> bool:
-        """Whether the network computes points of its own; AttributeError where it has no say."""
+        """Whether the network computes points of its own."""
         return self.reconstructor.point_head
 
     @point_head.setter
@@ -202,7 +159,7 @@ class GuardedReconstructor:
         return frame, watch.judge(look, frame)
 
     def _in_world(self, frame: Frame) -> Frame:
-        return self._similarity.apply(frame) if self._similarity else frame
+        return in_world(frame, self._similarity) if self._similarity else frame
 
     def _must_act(self, verdict: Verdict) -> bool:
         """Count good and bad frames; whether the stream is to be given up with this one."""

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from xstreamvggt_ros.stream import Frame
+from xstreamvggt_ros.stream import Frame
 
 JUMP_KINDS = ('not_finite', 'translation_jump', 'rotation_jump', 'scale_jump')
 # The network's confidences are 1 + exp(.): 1 is none at all.

@@ -8,16 +8,13 @@ from collections import deque
 from dataclasses import dataclass, fields
 import math
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from xstreamvggt_ros.guard.verdict import finite_share, Look, Outcome, Reason, Verdict
 from xstreamvggt_ros.images.figures import contrast, fineness, luminance, sharpness
-
-if TYPE_CHECKING:
-    from xstreamvggt_ros.stream import Frame
+from xstreamvggt_ros.stream import Frame
 
 # Fewer values than this make no running median.
 LEAST_HISTORY = 5

@@ -22,7 +22,6 @@ from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor
 from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
 from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
@@ -34,9 +33,10 @@ from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.session import Session
-from xstreamvggt_ros.node.watch import guarded
+from xstreamvggt_ros.node.watch import saving
 from xstreamvggt_ros.parameters import DeclaredParameters, Parameters
-from xstreamvggt_ros.pipeline import FrameReconstructor, ReconstructionPipeline
+from xstreamvggt_ros.pipeline import ReconstructionPipeline
+from xstreamvggt_ros.stream import FrameReconstructor
 from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory
 
 # Seconds that a transition or a service waits for the frame in hand.
@@ -74,7 +74,6 @@ class ReconstructionNode(LifecycleNode):
         self._patience = patience
         self._declared = DeclaredParameters(self, self._on_parameters, arguments)
         self._configuration: Parameters | None = None
-        self._guard: GuardedReconstructor | None = None
         self._pipeline: ReconstructionPipeline | None = None
         self._reader: FrameReader | None = None
         self._scale: Scale | None = None
@@ -162,12 +161,11 @@ class ReconstructionNode(LifecycleNode):
         for warning in (*self._declared.warnings(), *parameters.warnings()):
             self.get_logger().warning(warning)
         check_memory(parameters, self._free_bytes, self.get_logger())
-        self._guard = guarded(
+        self._pipeline = ReconstructionPipeline(
             self._build_reconstructor(parameters),
-            lambda: self._configuration.watch,
-            self.get_logger(),
+            parameters.pipeline,
+            saving(lambda: self._configuration.watch, self.get_logger()),
         )
-        self._pipeline = ReconstructionPipeline(self._guard, parameters.pipeline)
         try:
             self._pipeline.warm_up()
         except BudgetTooSmall as error:
@@ -211,7 +209,7 @@ class ReconstructionNode(LifecycleNode):
         finally:
             if self._outputs is not None:
                 self._outputs.destroy()
-            self._outputs = self._reader = self._pipeline = self._guard = None
+            self._outputs = self._reader = self._pipeline = None
             self._scale = self._configuration = None
             self._declared.locked = False
             # Exceptions and modules hold reference cycles, and those the memory.
@@ -222,7 +220,6 @@ class ReconstructionNode(LifecycleNode):
     def _on_parameters(self, new: Parameters) -> None:
         old, self._configuration = self._configuration, new
         self._pipeline.config = new.pipeline
-        self._guard.on_failure = new.watch.on_failure
         if self._session is not None:
             self._attempt('follow the parameters', lambda: self._session.apply(old, new))
 

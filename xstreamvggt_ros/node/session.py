@@ -15,7 +15,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 
-from xstreamvggt_ros.guard.reconstructor import GuardReport
+from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.intake.counters import Counters
 from xstreamvggt_ros.intake.worker import Worker
@@ -33,7 +33,7 @@ from xstreamvggt_ros.node.status import frame_figures, FrameFigures, stream_figu
 from xstreamvggt_ros.node.watch import WatchLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
-from xstreamvggt_ros.stream.snapshots import read_snapshot
+from xstreamvggt_ros.stream import read_snapshot
 
 STATUS_PERIOD = 10.0
 DIAGNOSTICS_PERIOD = 1.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.cache import CacheStats
-from xstreamvggt_ros.guard.reconstructor import GuardReport
+from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.intake.counters import CameraCounts, Counts
 from xstreamvggt_ros.messages.diagnostics import StreamFigures
 from xstreamvggt_ros.model import ModelConfig
@@ -63,7 +63,7 @@ def stream_figures(
     Gather what the node reports.
 
     `newest` is of the newest frame. `last_error` says why the newest image gave nothing, empty if
-    it gave something. `report` is what the watch says of the stream, None without a watch.
+    it gave something. `report` is what the guard says of the stream, None before a frame.
     `scale` is what is known of the scale. `streams` is how many have begun.
     `transforms` says which of the robot's are missing, '' if none, None where none is wanted.
     """

@@ -34,7 +34,7 @@ class StreamLog:
     def note(self, reconstruction: Reconstruction) -> None:
         """See whether a frame is of another stream than the one before."""
         report = reconstruction.report
-        stream = reconstruction.world, 0 if report is None else report.segment
+        stream = reconstruction.world, report.segment
         if stream == self._newest:
             # What was expected did not happen.
             self._why = ''

@@ -10,11 +10,9 @@ import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
-from xstreamvggt_ros.guard.reconstructor import GuardedReconstructor, GuardReport
-from xstreamvggt_ros.guard.watch import Watch
+from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.parameters import WatchParameters
-from xstreamvggt_ros.pipeline import FrameReconstructor
-from xstreamvggt_ros.stream.snapshots import save_snapshot
+from xstreamvggt_ros.stream import FrameReconstructor, save_snapshot
 
 LEVELS = ('ok', 'warn', 'error')
 # Actions that end a stream are always logged, other warnings once in this many seconds.
@@ -22,12 +20,10 @@ WARN_PERIOD = 5.0
 ENDINGS = ('reset', 'reanchored', 'lost')
 
 
-def guarded(
-    reconstructor: FrameReconstructor,
-    parameters: Callable[[], WatchParameters],
-    logger: RcutilsLogger,
-) -> GuardedReconstructor:
-    """Put a watch over the network; a failed stream is saved where `parameters` then say."""
+def saving(
+    parameters: Callable[[], WatchParameters], logger: RcutilsLogger
+) -> Callable[[FrameReconstructor], None]:
+    """Make what saves a failed stream, before it is dropped, where `parameters` then say."""
 
     def save(abandoned: FrameReconstructor) -> None:
         path = parameters().snapshot_path
@@ -40,7 +36,7 @@ def guarded(
         else:
             logger.warning(f'the failed stream was saved to {file}')
 
-    return GuardedReconstructor(reconstructor, Watch(), parameters().on_failure, save)
+    return save
 
 
 class WatchLog:
@@ -58,10 +54,8 @@ class WatchLog:
         self._worst: GuardReport | None = None
         self._silent_until = 0.0
 
-    def note(self, report: GuardReport | None) -> None:
-        """Take the report of a frame, None where there is no watch."""
-        if report is None:
-            return
+    def note(self, report: GuardReport) -> None:
+        """Take the report of a frame."""
         with self._lock:
             self._newest = report
             if self._worst is None or _grade(report) >= _grade(self._worst):
@@ -69,7 +63,7 @@ class WatchLog:
         self._log(report)
 
     def take(self) -> GuardReport | None:
-        """Give the worst report since the last call, or the newest if there was none."""
+        """Give the worst report since the last call, or the newest; None before a frame."""
         with self._lock:
             worst, self._worst = self._worst, None
             return worst or self._newest

@@ -15,7 +15,7 @@ from xstreamvggt_ros.node.frames import StampedReconstruction
 from xstreamvggt_ros.node.interface import MAP, PATH
 from xstreamvggt_ros.node.qos import create_output, wanted
 from xstreamvggt_ros.parameters import OutputParameters
-from xstreamvggt_ros.stream.snapshots import Resumable
+from xstreamvggt_ros.stream import Resumable
 from xstreamvggt_ros.world.accumulation import Accumulation
 from xstreamvggt_ros.world.clouds import Cloud
 from xstreamvggt_ros.world.saving import save_stream

@@ -202,6 +202,7 @@ class Parameters:
             scale=self.output.scale if self.output.scale_source == 'parameter' else 1.0,
             point_source=self.output.point_source,
             keyframe_threshold=self.keyframe.threshold if self.keyframe.enabled else None,
+            on_failure=self.watch.on_failure,
         )
 
     @property

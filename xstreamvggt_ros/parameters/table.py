@@ -10,7 +10,7 @@ from xstreamvggt_ros.cache.attention import BACKENDS
 from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
-from xstreamvggt_ros.guard.reconstructor import ON_FAILURE
+from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.images.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.model.config import PATCH_SIZE, PRESETS
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value

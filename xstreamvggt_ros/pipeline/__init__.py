@@ -2,18 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an image to a reconstruction in the map frame; knows nothing of ROS."""
 
-from xstreamvggt_ros.pipeline.pipeline import (
-    FrameError,
-    FrameReconstructor,
-    PipelineConfig,
-    POINT_SOURCES,
-    ReconstructionPipeline,
-)
+from xstreamvggt_ros.pipeline.config import PipelineConfig, POINT_SOURCES
+from xstreamvggt_ros.pipeline.pipeline import FrameError, ReconstructionPipeline
 from xstreamvggt_ros.pipeline.reconstruction import Reconstruction
 
 __all__ = [
     'FrameError',
-    'FrameReconstructor',
     'PipelineConfig',
     'POINT_SOURCES',
     'Reconstruction',

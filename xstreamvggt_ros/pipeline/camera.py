@@ -4,18 +4,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.keyframes import KeyframeGate
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.reconstruction import nearest, View
-
-if TYPE_CHECKING:
-    from xstreamvggt_ros.images.camera_model import CameraModel
 
 
 class Camera:

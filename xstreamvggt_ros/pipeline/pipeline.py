@@ -4,48 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 import math
-from typing import Protocol, TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
+from xstreamvggt_ros.cache import CacheStats
+from xstreamvggt_ros.guard import GuardedReconstructor, GuardReport, Watch
+from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.camera import Camera
+from xstreamvggt_ros.pipeline.config import PipelineConfig
 from xstreamvggt_ros.pipeline.reconstruction import assemble, Reconstruction
-
-if TYPE_CHECKING:
-    from xstreamvggt_ros.cache import CacheStats
-    from xstreamvggt_ros.guard.reconstructor import GuardReport
-    from xstreamvggt_ros.images.camera_model import CameraModel
-    from xstreamvggt_ros.stream import Frame
-
-POINT_SOURCES = ('depth', 'pointmap')
-
-
-class FrameReconstructor(Protocol):
-    """
-    What the pipeline needs of a network: `StreamingReconstructor`, or anything that answers so.
-
-    `step` takes an image (3, H, W), float in [0, 1], and answers for that frame in the world of
-    the stream's first camera. `reset` begins a new stream. One that has a `point_head` to switch
-    is told whether its own points are wanted. One that has a `report`, as `GuardedReconstructor`
-    does, says by it what became of a frame and, by its `world`, where it began a new stream; its
-    `step` is told by `camera` which of several took the image.
-    """
-
-    def step(self, image: Tensor, keep: bool = True) -> Frame:
-        """Reconstruct the stream's next frame; with keep=False, leave the stream as it is."""
-
-    def reset(self) -> None:
-        """Forget the stream."""
-
-    def cache_stats(self) -> CacheStats:
-        """Say what the stream holds."""
+from xstreamvggt_ros.stream import Frame, FrameReconstructor
 
 
 class FrameError(ValueError):
@@ -55,38 +29,6 @@ class FrameError(ValueError):
         """Take the word to count it under and the sentence for a user."""
         super().__init__(message)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class PipelineConfig:
-    """
-    Choose size, axes and units.
-
-    image_size: the long side in pixels that the network works at, a multiple of 14.
-    world_axes: 'rep103' (the first view looks along the map's +x with +z up) or 'optical'.
-    scale: metres per unit of the network; multiplies depth, points and translations.
-    point_source: 'depth' (depth lifted by intrinsics and pose) or 'pointmap' (the point head).
-    keyframe_threshold: change of the picture that makes a keyframe, as `KeyframeGate` has it;
-    frames that are none are posed but not remembered. None: all are keyframes.
-    Raises ValueError naming the field.
-    """
-
-    image_size: int
-    world_axes: str = 'rep103'
-    scale: float = 1.0
-    point_source: str = 'depth'
-    keyframe_threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
-        if self.world_axes not in MAP_FROM_WORLD_ROTATION:
-            known = ', '.join(sorted(MAP_FROM_WORLD_ROTATION))
-            raise ValueError(f'world_axes is {self.world_axes!r}; use one of: {known}')
-        if self.point_source not in POINT_SOURCES:
-            known = ', '.join(POINT_SOURCES)
-            raise ValueError(f'point_source is {self.point_source!r}; use one of: {known}')
-        if not (self.scale > 0 and np.isfinite(self.scale)):
-            raise ValueError(f'scale is {self.scale}; use a finite number above 0')
 
 
 class ReconstructionPipeline:
@@ -99,11 +41,21 @@ class ReconstructionPipeline:
     `metres_per_unit`, 1 until somebody knows better, multiplies its scale for the present stream.
     """
 
-    def __init__(self, reconstructor: FrameReconstructor, config: PipelineConfig) -> None:
-        """Take the network, of which this becomes the only user, and the configuration."""
+    def __init__(
+        self,
+        network: FrameReconstructor,
+        config: PipelineConfig,
+        abandoned: Callable[[FrameReconstructor], None] | None = None,
+    ) -> None:
+        """
+        Take the network, of which this becomes the only user, and the configuration.
+
+        A guard stands between the two; `abandoned` is called with the network before the guard
+        drops a failed stream, and must not raise.
+        """
         self.config = config
         self.metres_per_unit = 1.0
-        self._reconstructor = reconstructor
+        self._guard = GuardedReconstructor(network, Watch(), config.on_failure, abandoned)
         self._cameras: dict[int, Camera] = {}
         # Of the one whose image was the last.
         self._camera: Camera | None = None
@@ -121,8 +73,8 @@ class ReconstructionPipeline:
         size = self.config.image_size
         height = math.ceil(size / aspect)
         plan = Preprocessing.plan(height, size, size)
-        self._switch_point_head(self.config.point_source == 'pointmap')
-        self._reconstructor.step(plan.apply(np.zeros((height, size, 3), np.uint8)), keep=False)
+        self._guard.point_head = self.config.point_source == 'pointmap'
+        self._guard.step(plan.apply(np.zeros((height, size, 3), np.uint8)), keep=False)
         self.reset()
 
     def process(
@@ -144,7 +96,7 @@ class ReconstructionPipeline:
         except ValueError as error:
             raise FrameError('camera_info', str(error)) from error
         pixels = now.pixels(image)
-        self._switch_point_head(self.config.point_source == 'pointmap')
+        self._guard.point_head = self.config.point_source == 'pointmap'
         frame, kept, report = self._step(pixels, now, camera_index)
         if not torch.isfinite(frame.camera_from_world).all():
             self.reset()
@@ -156,11 +108,10 @@ class ReconstructionPipeline:
         seen = now.plan.picture(pixels)
         config = replace(self.config, scale=self.config.scale * self.metres_per_unit)
         reconstruction = replace(
-            assemble(frame, seen, config, now.view),
+            assemble(frame, report, seen, config, now.view),
             index=self._index,
             world=self._world,
             kept=kept,
-            report=report,
             camera_index=camera_index,
         )
         self._index += 1
@@ -184,16 +135,16 @@ class ReconstructionPipeline:
 
     def reset(self) -> None:
         """Begin a new stream."""
-        self._reconstructor.reset()
+        self._guard.reset()
         self._begin_world()
 
     def cache_stats(self) -> CacheStats:
         """Say what the stream holds."""
-        return self._reconstructor.cache_stats()
+        return self._guard.cache_stats()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the stream's memory as tensors by name, fit for safetensors."""
-        return self._reconstructor.state_dict()
+        return self._guard.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
         """
@@ -203,7 +154,7 @@ class ReconstructionPipeline:
         size begins a new stream. Raises ValueError where the state is damaged or of another model
         or configuration; the present stream then goes on.
         """
-        self._reconstructor.load_state_dict(state)
+        self._guard.load_state_dict(state)
         height, width = state['image_size'].tolist()
         self._cameras.clear()
         self._size = (height, width)
@@ -213,24 +164,23 @@ class ReconstructionPipeline:
 
     def _step(
         self, pixels: Tensor, camera: Camera, camera_index: int
-    ) -> tuple[Frame, bool, GuardReport | None]:
+    ) -> tuple[Frame, bool, GuardReport]:
         """Ask the network; say whether the frame is remembered and what the watch says."""
         keep = camera.is_keyframe(pixels, self.config.keyframe_threshold)
-        watched = hasattr(self._reconstructor, 'report')
-        which = {'camera': camera_index} if watched else {}
+        self._guard.on_failure = self.config.on_failure
         try:
-            frame = self._reconstructor.step(pixels, keep=keep, **which)
+            frame = self._guard.step(pixels, keep, camera_index)
         except Exception:
             # A keyframe that the network did not take in is none to compare with.
             camera.forget_keyframe()
             raise
-        report = self._reconstructor.report if watched else None
-        if report is not None and report.world != self._guard_world:
+        report = self._guard.report
+        if report.world != self._guard_world:
             self._guard_world = report.world
             self._begin_world()
-        elif report is not None and report.action == 'reanchored':
+        elif report.action == 'reanchored':
             self._forget_keyframes()
-        elif report is not None and report.action == 'not_kept':
+        elif report.action == 'not_kept':
             # Or a good image of the same view would pass for a repetition of it.
             camera.take_keyframe_back()
             keep = False
@@ -246,11 +196,6 @@ class ReconstructionPipeline:
     def _forget_keyframes(self) -> None:
         for camera in self._cameras.values():
             camera.forget_keyframe()
-
-    def _switch_point_head(self, wanted: bool) -> None:
-        """Spare the work of a head that nobody reads."""
-        if getattr(self._reconstructor, 'point_head', wanted) != wanted:
-            self._reconstructor.point_head = wanted
 
     def _prepare(self, index: int, shape: tuple[int, int]) -> Camera:
         """Give the camera whose images have that size, in a new stream where it is a new size."""

@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from xstreamvggt_ros.geometry import map_from_camera, MAP_FROM_WORLD_ROTATION, unproject
+from xstreamvggt_ros.guard import GuardReport
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.pipeline.config import PipelineConfig
+from xstreamvggt_ros.stream import Frame
 
 if TYPE_CHECKING:
-    from xstreamvggt_ros.guard.reconstructor import GuardReport
-    from xstreamvggt_ros.images.camera_model import CameraModel
-    from xstreamvggt_ros.images.preprocessing import Preprocessing
+    # OpenCV is needed only where cameras are calibrated.
     from xstreamvggt_ros.images.undistortion import Undistortion
-    from xstreamvggt_ros.pipeline.pipeline import PipelineConfig
-    from xstreamvggt_ros.stream import Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Reconstruction:
     its stream that came before it. calibrated: whether intrinsics are the camera's own. world:
     number of its stream, whose map has nothing to do with another's. scale, world_axes: those of
     the configuration that it was made by. kept: whether it was a keyframe and remembered.
-    report: what the watch over the stream says, None without one. camera_index: which of several
+    report: what the guard over the stream says. camera_index: which of several
     cameras took it.
     """
 
@@ -49,13 +50,13 @@ class Reconstruction:
     map_from_camera: np.ndarray
     points: np.ndarray
     points_confidence: np.ndarray
+    report: GuardReport
     index: int
     calibrated: bool = False
     world: int = 0
     scale: float = 1.0
     world_axes: str = 'rep103'
     kept: bool = True
-    report: GuardReport | None = None
     camera_index: int = 0
 
 
@@ -75,9 +76,9 @@ class View:
 
 
 def assemble(
-    frame: Frame, seen: np.ndarray, config: PipelineConfig, view: View | None
+    frame: Frame, report: GuardReport, seen: np.ndarray, config: PipelineConfig, view: View | None
 ) -> Reconstruction:
-    """Bring a frame of the network to metres and the map, as the first of its stream."""
+    """Bring a guarded frame to metres and the map, as the first of its stream."""
     predicted, camera_from_world = _arrays(frame.intrinsics, frame.camera_from_world)
     predicted = predicted.astype(np.float64)
     intrinsics = predicted if view is None else view.intrinsics
@@ -107,6 +108,7 @@ def assemble(
         map_from_camera=transform,
         points=points,
         points_confidence=points_confidence,
+        report=report,
         index=0,
         calibrated=view is not None,
         scale=config.scale,

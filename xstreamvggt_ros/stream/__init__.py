@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network advanced one frame at a time over its cache; no ROS."""
 
-from xstreamvggt_ros.stream.reconstructor import (
-    check_size,
-    Frame,
-    frame_from,
-    stream_layout,
-    StreamingReconstructor,
-)
+from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
+from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.loading import load_network
+from xstreamvggt_ros.stream.reconstructor import stream_layout, StreamingReconstructor
+from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
 __all__ = [
-    'check_size',
     'Frame',
-    'frame_from',
+    'FrameReconstructor',
+    'load_network',
+    'read_snapshot',
+    'Resumable',
+    'save_snapshot',
     'stream_layout',
     'StreamingReconstructor',
 ]

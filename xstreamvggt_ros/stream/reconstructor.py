@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 import hashlib
 import json
 
@@ -26,26 +26,8 @@ from xstreamvggt_ros.model import Predictions, StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.ops.precision import exact_products
+from xstreamvggt_ros.stream.frame import Frame
 from xstreamvggt_ros.stream.step_graph import StepGraph
-
-
-@dataclass(frozen=True)
-class Frame:
-    """
-    One frame's reconstruction: fp32 tensors on the model's device.
-
-    pose_encoding: (9,) raw. depth, depth_confidence: (H, W), depth along z. points: (H, W, 3) in
-    the world (the first camera's optical frame), points_confidence: (H, W). camera_from_world:
-    (3, 4). intrinsics: (3, 3), in pixels of the image given. Lengths are in the network's unit.
-    """
-
-    pose_encoding: Tensor
-    depth: Tensor
-    depth_confidence: Tensor
-    points: Tensor
-    points_confidence: Tensor
-    camera_from_world: Tensor
-    intrinsics: Tensor
 
 
 class StreamingReconstructor:

@@ -6,30 +6,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from xstreamvggt_ros.files.replacing import replacing
-
-
-class Resumable(Protocol):
-    """What has a memory that can be saved."""
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Copy the memory."""
+from xstreamvggt_ros.stream.contract import Resumable
 
 
 def save_snapshot(path: str | os.PathLike, stream: Resumable) -> Path:
     """
     Save a stream's memory and return the file, which is in the home where `path` begins with `~`.
 
-    ValueError: it has no memory to save; OSError from the disk.
+    OSError from the disk.
     """
-    if not hasattr(stream, 'state_dict'):
-        raise ValueError(f'{type(stream).__name__} has no memory that can be saved')
     state = {name: values.contiguous() for name, values in stream.state_dict().items()}
     # Not by pathlib, which raises where there is no such user.
     file = Path(os.path.expanduser(path))

@@ -19,7 +19,7 @@ from xstreamvggt_ros.files.ply import Cloud, write_ply
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.files.trajectories import format_stamp, Trajectory, write_tum
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.stream.snapshots import Resumable, save_snapshot
+from xstreamvggt_ros.stream import Resumable, save_snapshot
 from xstreamvggt_ros.world.accumulation import Accumulation
 
 FILES = ('map_{}.ply', 'trajectory_{}.tum', 'stream_{}.safetensors', 'run_{}.json')

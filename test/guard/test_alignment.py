@@ -12,7 +12,8 @@ from scipy.spatial.transform import Rotation
 import torch
 
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
-from xstreamvggt_ros.geometry.similarity import align, Similarity
+from xstreamvggt_ros.geometry.similarity import Similarity
+from xstreamvggt_ros.guard.alignment import align, in_world
 
 TURN = Rotation.from_euler('xyz', (20, -35, 70), degrees=True).as_matrix()
 TRUTH = Similarity(2.5, TURN, np.array([1.0, -2.0, 0.5]))
@@ -24,7 +25,7 @@ def overlap(noise=0.0, seed=1):
     oracle = Oracle(film('room', 'handheld', seed), noise)
     new = [oracle.step(oracle.images[at]) for at in AT]
     again = [oracle.step(oracle.images[at]) for at in AT]
-    return new, [TRUTH.apply(frame) for frame in again]
+    return new, [in_world(frame, TRUTH) for frame in again]
 
 
 def assert_close(found, expected, tolerance):
@@ -75,7 +76,7 @@ def test_frames_that_disagree_are_left_out(wrong):
 def test_of_two_groups_as_large_the_older_decides():
     new, old = overlap()
     other = Similarity(0.4, TURN.T, np.array([7.0, 0.0, 0.0]))
-    old[2:] = [other.apply(frame) for frame in new[2:]]
+    old[2:] = [in_world(frame, other) for frame in new[2:]]
     alignment = align(new, old)
     assert alignment.agreed == (0, 1)
     assert_close(alignment.similarity, TRUTH, 1e-4)
@@ -107,7 +108,7 @@ def test_one_place_is_enough():
     """A robot that stands still gives no baseline; depth gives the scale."""
     oracle = Oracle(film('room', 'handheld', 1))
     new = [oracle.step(oracle.images[0]) for _ in range(3)]
-    alignment = align(new, [TRUTH.apply(frame) for frame in new])
+    alignment = align(new, [in_world(frame, TRUTH) for frame in new])
     assert_close(alignment.similarity, TRUTH, 1e-4)
 
 
@@ -116,7 +117,7 @@ def test_fewer_than_two_frames_that_agree_give_none():
     assert align(new[:1], old[:1]) is None
     assert align([], []) is None
     for index in range(4):
-        old[index] = Similarity(2.0**index).apply(old[index])
+        old[index] = in_world(old[index], Similarity(2.0**index))
     assert align(new, old) is None
 
 
