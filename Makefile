@@ -36,12 +36,13 @@ demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or vi
 test: lint $(TRITON)  ## lint and run every test
 	@$(BIN)/python -m pytest
 
-lint: $(STAMP)  ## check style and format
+lint: $(STAMP)  ## check style, format and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 clean:  ## remove what was made here, but for .venv
-	rm -rf out $(OWN_OUT) build install log *.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf out $(OWN_OUT) build install log *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +
 
 $(TRITON): $(STAMP)

@@ -62,6 +62,7 @@ setup(
         ],
         # What `make test` needs beside the demo.
         'test': [
+            'import-linter>=2.1',  # which room imports which
             'hypothesis>=6.100',  # properties of the geometry and of the cache
             'pytest>=7.4',
             'ray>=2.40',  # sweeps on a cluster, here of one machine

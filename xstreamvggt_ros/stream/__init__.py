@@ -5,11 +5,12 @@
 from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
 from xstreamvggt_ros.stream.frame import Frame
 from xstreamvggt_ros.stream.loading import load_network
-from xstreamvggt_ros.stream.reconstructor import stream_layout, StreamingReconstructor
+from xstreamvggt_ros.stream.reconstructor import frame_from, stream_layout, StreamingReconstructor
 from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
 __all__ = [
     'Frame',
+    'frame_from',
     'FrameReconstructor',
     'load_network',
     'read_snapshot',
