@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A calibrated camera in plain numbers."""
 
+from types import SimpleNamespace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -96,6 +98,54 @@ def test_images_of_another_size_are_refused(model, size, message):
 def test_what_describes_no_camera_is_refused_by_name(wrong, message):
     with pytest.raises(ValueError, match=message):
         camera(**wrong)
+
+
+def message(rectified=False, p=(0.0,) * 12, **changes):
+    """Read a camera from what a driver publishes."""
+    fields = {'width': 640, 'height': 480, 'k': K, 'd': (), 'distortion_model': 'plumb_bob'}
+    roi = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
+    info = SimpleNamespace(**{**fields, **changes}, p=p, roi=roi, binning_x=0, binning_y=0)
+    return CameraModel.of_message(info, rectified)
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'words'),
+    [
+        # In units of the image's width, in metres, for a picture of another size.
+        ({'k': (0.8, 0, 0.5, 0, 0.8, 0.5, 0, 0, 1)}, 'fx = 0.8, fy = 0.8 for an image of 640x480'),
+        ({'k': (4e6, 0, 320, 0, 4e6, 240, 0, 0, 1)}, 'from 64 to 64000'),
+        ({'k': (500.0, 0, 320, 0, 70, 240, 0, 0, 1)}, 'fx = 500 but fy = 70'),
+        ({'k': (500.0, 0, 960, 0, 500, 240, 0, 0, 1)}, r'principal point \(960, 240\), outside'),
+        ({'k': (500.0, 0, 320, 0, 500, -1, 0, 0, 1)}, 'outside the image of 640x480'),
+        ({'rectified': True, 'p': (1.0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0)}, 'camera_info.p has fx'),
+        (
+            {'k': (0.0,) * 9, 'p': (500.0, 0, 320, 0, 0, 500, 240, 0, 0, 0, 1, 0)},
+            'input.rectified',
+        ),
+    ],
+)
+def test_a_calibration_that_no_camera_has_is_refused_with_the_reason(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        message(**wrong)
+
+
+@pytest.mark.parametrize(
+    ('model', 'count', 'zeros'),
+    [
+        ('plumb_bob', 5, 3),
+        ('plumb_bob', 4, 4),
+        ('equidistant', 4, 1),
+        ('rational_polynomial', 8, 2),
+    ],
+)
+def test_zeros_behind_the_coefficients_are_passed_over(model, count, zeros):
+    given = (0.1,) * count
+    read = message(distortion_model=model, d=given + (0.0,) * zeros)
+    assert read.D[:count] == given
+    assert not any(read.D[count:])
+
+    with pytest.raises(ValueError, match='finite coefficients'):
+        message(distortion_model='plumb_bob', d=(0.1,) * 8)
 
 
 def test_whether_it_distorts():

@@ -34,7 +34,7 @@ def test_level_follows_warnings_and_errors():
     warned, _ = _status(warnings=('weights are random',))
     assert warned.level == DiagnosticStatus.WARN
     assert warned.message == 'weights are random'
-    failed, values = _status(warnings=('up to scale',), last_error='out of memory')
+    failed, values = _status(warnings=('up to scale',), last_error='out of memory', failing=True)
     assert failed.level == DiagnosticStatus.ERROR
     assert failed.message == 'out of memory; up to scale'
     assert values['last_error'] == 'out of memory'
@@ -43,3 +43,11 @@ def test_level_follows_warnings_and_errors():
 def test_latency_is_empty_until_a_frame_was_processed():
     assert _status()[1]['latency_p50_ms'] == ''
     assert _status(latency_p50_ms=12.345)[1]['latency_p50_ms'] == '12.3'
+
+
+def test_an_error_of_some_frames_is_a_warning_and_nothing_is_known_of_what_is_not_active():
+    some, _ = _status(warnings=('1 of 2 dropped',), last_error='step: too short')
+    assert some.level == DiagnosticStatus.WARN
+    assert 'too short' in some.message and '1 of 2' in some.message
+
+    assert _status(active=False, warnings=('up to scale',))[0].level == DiagnosticStatus.STALE

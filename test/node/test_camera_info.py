@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A calibrated camera over DDS."""
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
@@ -183,14 +183,22 @@ def test_the_parameter_is_live_and_diagnostics_compare(calibrated):
         (calibration(k=[0.0] * 9), 'not calibrated'),
         (calibration(model='kannala'), "distortion_model is 'kannala'"),
         (calibration(width=640), 'publish the camera_info of this image'),
+        (
+            calibration(k=(1.0, 0, 0.5, 0, 1, 0.5, 0, 0, 1)),
+            'fx = 1, fy = 1 for an image of 112x84',
+        ),
+        (calibration(k=[0.0] * 9, p=P), 'set input.rectified to always'),
     ],
-    ids=['not calibrated', 'unknown model', 'another size'],
+    ids=['not calibrated', 'unknown model', 'another size', 'no pixels', 'only rectified'],
 )
 def test_a_camera_info_that_cannot_be_used_is_a_warning_and_no_loss(calibrated, info, words):
     rig, images = calibrated()
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
     rig.publish(info, topic='/camera_info')
 
     images.until(lambda: any(words in line for line in rig.log(level=30)), words)
+    rig.wait(lambda: diagnostics and words in diagnostics[-1].status[0].message, words)
+    assert diagnostics[-1].status[0].level == DiagnosticStatus.WARN
 
     assert all(np.allclose(info.k, PREDICTED) for info in rig.infos)
     assert rig.network.index == len(rig.infos)

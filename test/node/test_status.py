@@ -7,12 +7,13 @@ from geometry_msgs.msg import PoseStamped
 from networks import flat_frame, Scripted
 import pytest
 from ros_rig import image_message, picture
+from std_srvs.srv import SetBool
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, LayerStats
 from xstreamvggt_ros.intake.counters import Counts
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
-from xstreamvggt_ros.node.status import FrameFigures, stream_figures, unbounded_growth
+from xstreamvggt_ros.node.status import FrameFigures, Observed, stream_figures, unbounded_growth
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 from xstreamvggt_ros.stream import StreamingReconstructor
 
@@ -28,7 +29,8 @@ def _parameters(**changes):
 def _figures(latencies=(), stats=None, **parameters):
     counts = Counts(9, 7, {'bad_size': 2}, latencies)
     stats = stats or CacheStats((), 0, 0, 0, 0, 0, 0)
-    return stream_figures(_parameters(**parameters), counts, stats, FrameFigures(SIZE))
+    observed = Observed(counts, stats, FrameFigures(SIZE))
+    return stream_figures(_parameters(**parameters), observed)
 
 
 def test_latencies_are_percentiles_in_milliseconds():
@@ -130,3 +132,49 @@ def test_an_error_is_told_until_an_image_succeeds_again(active):
     failing.clear()
     rig.feed([image_message(picture(2), 2.0)], poses)
     rig.wait(lambda: _newest(diagnostics)[1]['last_error'] == '', 'the error to be over')
+
+
+@pytest.mark.ros
+def test_the_level_says_what_keeps_images_away(active):
+    rig = active({'input.silence_timeout': 0.3})
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+
+    def warned(words):
+        status, _ = _newest(diagnostics)
+        return status.level == DiagnosticStatus.WARN and words in status.message
+
+    rig.wait(lambda: diagnostics and warned('no images on /image for'), 'silence')
+    assert float(_newest(diagnostics)[1]['seconds_since_image']) > 0.3
+    rig.call(SetBool, '/reconstruction/enable', SetBool.Request(data=False))
+    rig.wait(lambda: warned('~/enable'), 'the images not wanted')
+    rig.change('deactivate')
+    rig.wait(lambda: _newest(diagnostics)[0].level == DiagnosticStatus.STALE, 'stale')
+
+
+@pytest.mark.ros
+def test_a_new_stream_is_told_with_its_reason(active):
+    rig = active()
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed([image_message(picture(), 9.0), image_message(picture(), 1.0)], poses)
+
+    rig.wait(lambda: diagnostics and _newest(diagnostics)[1]['streams'] == '2')
+    status, values = _newest(diagnostics)
+    assert status.level == DiagnosticStatus.WARN
+    assert 'stream 2 began' in status.message
+    assert 'stamps went back by 8.0 s' in values['stream_reason']
+    assert float(values['stream_age_s']) < 10
+
+
+def test_a_calibrated_focal_length_unlike_the_predicted_one_is_doubted():
+    def doubts(predicted, calibrated):
+        observed = Observed(
+            Counts(1, 1, {}, ()),
+            CacheStats((), 0, 0, 0, 0, 0, 0),
+            FrameFigures(SIZE, predicted, calibrated),
+        )
+        warnings = stream_figures(_parameters(), observed).warnings
+        return any('focal length of camera_info' in warning for warning in warnings)
+
+    assert doubts(100.0, 400.0) and doubts(400.0, 100.0)
+    assert not doubts(100.0, 130.0) and not doubts(100.0, None)

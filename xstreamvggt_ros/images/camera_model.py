@@ -8,6 +8,7 @@ Pixel (u, v) has its centre at integer coordinates, as in `xstreamvggt_ros.geome
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +22,10 @@ COEFFICIENTS = {
     'equidistant': (4,),
     'none': (0,),
 }
+# A focal length in larger sides of the image: from fields of view near 180 degrees to half of one.
+FOCAL_LENGTHS = (0.1, 100.0)
+# How much longer than tall or taller than long a pixel may be.
+MAX_PIXEL_ASPECT = 4.0
 
 
 class RegionOfInterest(NamedTuple):
@@ -71,7 +76,9 @@ class CameraModel:
         Read a camera from what has the fields of a sensor_msgs/CameraInfo; errors as above.
 
         Rectified images have no distortion any more, and P in the place of K; drivers that only
-        send such images may leave P empty.
+        send such images may leave P empty. Coefficients beyond those of the model are passed over
+        where they are 0. ValueError too for what no camera has: a focal length of another unit
+        than pixels, a principal point outside the image.
         """
         roi = message.roi
         intrinsics, coefficients, distortion = message.k, message.d, message.distortion_model
@@ -79,16 +86,23 @@ class CameraModel:
             coefficients, distortion = (), 'none'
             if has_projection(message):
                 intrinsics = np.reshape(message.p, (3, 4))[:, :3]
-        return cls(
+        elif has_projection(message) and not any(message.k):
+            raise ValueError(
+                'camera_info.k is zero, but p is not: calibrations of images that are rectified '
+                'already are published so; set input.rectified to always where they are'
+            )
+        camera = cls(
             message.width,
             message.height,
             intrinsics,
-            coefficients,
+            _without_zeros(coefficients, distortion),
             distortion,
             message.binning_x,
             message.binning_y,
             (roi.x_offset, roi.y_offset, roi.width, roi.height),
         )
+        camera.check_plausible('p' if rectified and has_projection(message) else 'k')
+        return camera
 
     def __post_init__(self) -> None:
         """Take the numbers as tuples, so that models can be compared; refuse what is wrong."""
@@ -128,6 +142,28 @@ class CameraModel:
     def distorts(self) -> bool:
         """Whether the images are other than a pinhole's."""
         return self.distortion == 'equidistant' or any(self.D)
+
+    def check_plausible(self, matrix: str = 'k') -> None:
+        """Raise ValueError, naming camera_info's `matrix`, where no camera has such intrinsics."""
+        fx, _, cx, _, fy, cy, *_ = self.K
+        shortest, longest = (max(self.width, self.height) * share for share in FOCAL_LENGTHS)
+        if not (shortest <= fx <= longest and shortest <= fy <= longest):
+            raise ValueError(
+                f'camera_info.{matrix} has fx = {fx:g}, fy = {fy:g} for an image of '
+                f'{self.width}x{self.height}, which no camera has; publish them in pixels of that '
+                f'image, from {shortest:g} to {longest:g}'
+            )
+        if not 1 / MAX_PIXEL_ASPECT <= fx / fy <= MAX_PIXEL_ASPECT:
+            raise ValueError(
+                f'camera_info.{matrix} has fx = {fx:g} but fy = {fy:g}; publish both in pixels, '
+                'which are about as wide as tall'
+            )
+        if not (0 <= cx <= self.width and 0 <= cy <= self.height):
+            raise ValueError(
+                f'camera_info.{matrix} has the principal point ({cx:g}, {cy:g}), outside the '
+                f'image of {self.width}x{self.height}; publish cx and cy in pixels of that image, '
+                'and where only a part of it is sent that part as roi'
+            )
 
     def check_image(self, height: int, width: int) -> None:
         """Raise ValueError unless images of that size are this camera's."""
@@ -178,3 +214,11 @@ class CameraModel:
                 f'camera_info.d is {self.D} but {self.distortion} has {numbers} finite '
                 'coefficients; publish as many, or another distortion_model'
             )
+
+
+def _without_zeros(coefficients: Sequence[float], distortion: str) -> Sequence[float]:
+    """Leave out the zeros that follow the coefficients that a model has."""
+    allowed = [count for count in COEFFICIENTS.get(distortion, ()) if count <= len(coefficients)]
+    if not allowed or any(coefficients[max(allowed) :]):
+        return coefficients
+    return coefficients[: max(allowed)]

@@ -21,14 +21,17 @@ class StreamFigures:
     fullest one holds, `cache_budget_tokens` the budget of one layer, None where unbounded.
     `cache_unbounded_tokens` and `cache_unbounded_bytes` are what a cache of the same dtype without
     a budget would hold after the same frames.
-    `weights` is 'trained <file>' or 'random'. `warnings` raise the level to WARN and
-    `last_error` to ERROR. `details` are further keys and values as they are shown.
+    `weights` is 'trained <file>' or 'random'. The level is ERROR where it is `failing`, which
+    `last_error` explains, WARN where there are `warnings`, and STALE where it is not `active`.
+    `fps` is what was processed in the last seconds. `details` are further keys and values as they
+    are shown.
     """
 
     frames_in: int = 0
     frames_processed: int = 0
     frames_dropped: Mapping[str, int] = field(default_factory=dict)
     lost_in_transport: int = 0
+    fps: float = 0.0
     streams: int = 0
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
@@ -44,6 +47,8 @@ class StreamFigures:
     device: str = ''
     dtype: str = ''
     last_error: str = ''
+    failing: bool = False
+    active: bool = True
     warnings: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,12 +73,16 @@ def diagnostic_array(figures: StreamFigures, node_name: str, stamp: Time) -> Dia
 
 
 def _level(figures: StreamFigures) -> bytes:
-    if figures.last_error:
+    if not figures.active:
+        return DiagnosticStatus.STALE
+    if figures.failing:
         return DiagnosticStatus.ERROR
     return DiagnosticStatus.WARN if figures.warnings else DiagnosticStatus.OK
 
 
 def _message(figures: StreamFigures) -> str:
+    if not figures.active:
+        return f'not active; {figures.frames_processed} frames were processed'
     problems = [figures.last_error] if figures.last_error else []
     problems.extend(figures.warnings)
     return '; '.join(problems) or f'{figures.frames_processed} frames processed'
@@ -87,6 +96,7 @@ def _values(figures: StreamFigures) -> dict[str, str]:
         'frames_dropped': str(sum(figures.frames_dropped.values())),
         **{f'dropped_{why}': str(count) for why, count in sorted(figures.frames_dropped.items())},
         'lost_in_transport': str(figures.lost_in_transport),
+        'fps': f'{figures.fps:.1f}',
         'streams': str(figures.streams),
         'latency_p50_ms': _milliseconds(figures.latency_p50_ms),
         'latency_p95_ms': _milliseconds(figures.latency_p95_ms),

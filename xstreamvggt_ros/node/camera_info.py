@@ -56,10 +56,16 @@ class CameraInfoInput:
         self._newest: CameraInfo | None = None
         self._told: str | None = None
         self._silent_until = 0.0
+        self._problem = ''
         self._topic = topic
         # One that is published only once is as good.
         wanted = Wanted(CameraInfo, topic, 'calibration', latched=True)
         self._listener = Listener(node, wanted, self._receive, lambda: NEWEST_DEPTH)
+
+    @property
+    def problem(self) -> str:
+        """Why the calibration of the newest image could not be used, '' where it could."""
+        return self._problem
 
     def camera(self, height: int, width: int) -> CameraModel | None:
         """
@@ -68,7 +74,7 @@ class CameraInfoInput:
         A calibration that cannot be used is a warning with the fix, at most every few seconds. A
         change of which intrinsics are used is said once.
         """
-        message = self._newest
+        message, self._problem = self._newest, ''
         if message is None or not self._parameters().use_camera_info:
             self._tell(self._why_predicted())
             return None
@@ -77,7 +83,8 @@ class CameraInfoInput:
             camera = CameraModel.of_message(message, rectified)
             camera.check_image(height, width)
         except ValueError as error:
-            self._warn(f'{error}; until then the predicted intrinsics are used')
+            self._problem = f'{self._topic}: {error}'
+            self._warn(f'{self._problem}; until then the predicted intrinsics are used')
             return None
         self._tell(self._which(message, rectified))
         return camera

@@ -69,6 +69,24 @@ class CameraInputs:
         """Give what knows the camera that took an image, by the image's height and width."""
         return self._infos[arrival.camera].camera
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the newest image of any camera."""
+        return min(images.silent_for for images in self._images)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Say what is wrong with what comes in: silence, images not wanted, calibrations."""
+        timeout = self._parameters().silence_timeout
+        silent = [
+            f'no images on {images.topic} for {images.silent_for:.0f} s'
+            for images in self._images
+            if timeout and images.silent_for > timeout
+        ]
+        if not self._images[0].enabled:
+            silent.append('images are dropped, as ~/enable said: call it with data: true')
+        return (*silent, *(infos.problem for infos in self._infos if infos.problem))
+
     def follow(self, old: InputParameters) -> None:
         """Follow a change of parameters from `old`."""
         new = self._parameters()

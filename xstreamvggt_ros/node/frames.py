@@ -85,9 +85,9 @@ class FrameReader:
         )
 
     @property
-    def streams(self) -> int:
-        """How many streams have begun."""
-        return self._streams.count
+    def streams(self) -> StreamLog:
+        """Which streams have begun, and why."""
+        return self._streams
 
     def reset(self) -> None:
         """Begin a new stream."""

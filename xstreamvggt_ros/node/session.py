@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
+import math
 from statistics import median
 import time
 
@@ -15,9 +16,9 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 
-from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.intake.arrivals import Arrival
-from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.counters import Counters, Counts
+from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.cameras import CameraInputs
@@ -29,7 +30,7 @@ from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
 from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.services import Command, Services
-from xstreamvggt_ros.node.status import frame_figures, FrameFigures, stream_figures
+from xstreamvggt_ros.node.status import frame_figures, FrameFigures, Observed, stream_figures
 from xstreamvggt_ros.node.watch import WatchLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
@@ -76,11 +77,14 @@ class Session:
         self._counters = Counters()
         self._reported = self._counters.snapshot()
         self._reported_at = time.monotonic()
+        self._recent = RecentCounts(self._reported_at, self._reported, reader.streams.count)
         self._read_cache()
         self._newest = FrameFigures()
         self._last_error = ''
+        self._failed_at = -math.inf
         self._cut: dict[int, float] = {}
         self._watch = WatchLog(logger)
+        self._active = True
         self._status: Future | None = None
         self._world_sent: Future | None = None
         with ExitStack() as stack:
@@ -122,6 +126,7 @@ class Session:
 
         Raises WorkerBusy where it has not come to its end after `patience` seconds.
         """
+        self._active = False
         self._entities.close()
         try:
             self._worker.stop(patience)
@@ -154,7 +159,6 @@ class Session:
         if stamped.reconstruction.camera_index == 0:
             self._newest = frame_figures(stamped.reconstruction)
         self._scale.follow(stamped, self._depth, robot)
-        self._last_error = ''
         self._watch.note(stamped.reconstruction.report)
         # Reading the cache's tensors costs as much as it has layers; once a period will do.
         if time.monotonic() >= self._cache_due:
@@ -167,24 +171,33 @@ class Session:
 
     def _publish_diagnostics(self) -> None:
         """Tell the newest figures, as the worker has left them behind."""
-        figures = self._figures(self._watch.take())
+        counts = self._counters.snapshot()
+        recent = self._recent.note(time.monotonic(), counts, self._reader.streams.count)
+        figures = self._figures(
+            replace(self._observe(counts), recent=recent, report=self._watch.take())
+        )
         stamp = self._node.get_clock().now().to_msg()
         self._outputs.publish_diagnostics(
             diagnostic_array(figures, self._node.get_fully_qualified_name().lstrip('/'), stamp)
         )
 
-    def _figures(self, report: GuardReport | None) -> StreamFigures:
-        return stream_figures(
-            self._parameters(),
-            self._counters.snapshot(),
+    def _observe(self, counts: Counts) -> Observed:
+        just = time.monotonic() - self._failed_at < RECENT
+        return Observed(
+            counts,
             self._cache,
             self._newest,
-            self._last_error,
-            report,
-            self._scale.state,
-            self._reader.streams,
-            self._robot.problem,
+            last_error=self._last_error if just else '',
+            scale=self._scale.state,
+            stream=self._reader.streams.state,
+            transforms=self._robot.problem,
+            silent_for=self._cameras.silent_for,
+            problems=self._cameras.problems,
+            active=self._active,
         )
+
+    def _figures(self, observed: Observed) -> StreamFigures:
+        return stream_figures(self._parameters(), observed)
 
     def _on_failure(self, error: Exception) -> str:
         # A signal ends the context at once, and publishing with it.
@@ -192,6 +205,7 @@ class Session:
             return 'stopped'
         reason = self._failures.report(error)
         self._last_error = f'{reason}: {error}'.partition('\n')[0]
+        self._failed_at = time.monotonic()
         return reason
 
     def _commands(self) -> tuple[Command, ...]:
@@ -214,7 +228,7 @@ class Session:
         self._read_cache()
         record = {
             'parameters': asdict(self._parameters()),
-            'figures': asdict(self._figures(None)),
+            'figures': asdict(self._figures(self._observe(self._counters.snapshot()))),
         }
         files = self._outputs.world.save(self._pipeline, record)
         return 'saved ' + ', '.join(str(file) for file in files)

@@ -11,6 +11,7 @@ import numpy as np
 from xstreamvggt_ros.cache import CacheStats
 from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.intake.counters import CameraCounts, Counts
+from xstreamvggt_ros.intake.recent import RECENT, Recent
 from xstreamvggt_ros.messages.diagnostics import StreamFigures
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import ITERATIONS
@@ -19,6 +20,8 @@ from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.scale import ScaleState
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
+# A calibrated focal length that differs so much from the predicted one is doubted.
+SEVERAL_FOLD = 3.0
 # The camera head keeps its precision whatever the rest runs in.
 CAMERA_ITEM_SIZE = 4
 
@@ -48,27 +51,48 @@ def frame_figures(reconstruction: Reconstruction) -> FrameFigures:
     )
 
 
-def stream_figures(
-    parameters: Parameters,
-    counts: Counts,
-    stats: CacheStats,
-    newest: FrameFigures,
-    last_error: str = '',
-    report: GuardReport | None = None,
-    scale: ScaleState | None = None,
-    streams: int = 0,
-    transforms: str | None = None,
-) -> StreamFigures:
-    """
-    Gather what the node reports.
+@dataclass(frozen=True)
+class StreamState:
+    """Which stream it is: how many have begun, why the newest did, and how long ago in seconds."""
 
-    `newest` is of the newest frame. `last_error` says why the newest image gave nothing, empty if
-    it gave something. `report` is what the guard says of the stream, None before a frame.
-    `scale` is what is known of the scale. `streams` is how many have begun.
-    `transforms` says which of the robot's are missing, '' if none, None where none is wanted.
+    count: int = 0
+    why: str = ''
+    age: float | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
     """
+    What is known of a stream while it goes on.
+
+    `newest` is of the newest frame. `last_error` says why the newest image that gave nothing did,
+    empty where that is long ago. `report` is what the watch says of the stream, None without a
+    watch. `scale` is what is known of the scale. `transforms` says which of the robot's are
+    missing, '' if none, None where none is wanted. `silent_for` is the seconds since the newest
+    image. `problems` are further things that are not as they should be. `active` is whether images
+    are listened to at all.
+    """
+
+    counts: Counts
+    stats: CacheStats
+    newest: FrameFigures = FrameFigures()
+    recent: Recent = Recent()
+    last_error: str = ''
+    report: GuardReport | None = None
+    scale: ScaleState | None = None
+    stream: StreamState = StreamState()
+    transforms: str | None = None
+    silent_for: float | None = None
+    problems: tuple[str, ...] = ()
+    active: bool = True
+
+
+def stream_figures(parameters: Parameters, observed: Observed) -> StreamFigures:
+    """Gather what the node reports, and judge it by what the last seconds were."""
     device = choose_device(parameters.model.device)
     dtype = choose_dtype(parameters.model.dtype, device)
+    counts, stats, newest = observed.counts, observed.stats, observed.newest
+    report, recent = observed.report, observed.recent
     level = 'ok' if report is None else report.level
     median, late = _percentiles_ms(counts.latencies)
     tokens, size = unbounded_growth(parameters.model.config, newest.image_shape, dtype.itemsize)
@@ -77,7 +101,8 @@ def stream_figures(
         frames_processed=counts.processed,
         frames_dropped=counts.dropped,
         lost_in_transport=counts.lost,
-        streams=streams,
+        fps=recent.rate,
+        streams=observed.stream.count,
         latency_p50_ms=median,
         latency_p95_ms=late,
         cache_layers=len(stats.layers),
@@ -91,14 +116,18 @@ def stream_figures(
         weights=_weights(parameters),
         device=str(device),
         dtype=str(dtype).removeprefix('torch.'),
-        last_error=last_error or (str(report) if level == 'error' else ''),
-        warnings=(*parameters.warnings(), *_warnings(report, scale), *_lacking(transforms)),
+        last_error=observed.last_error or (str(report) if level == 'error' else ''),
+        failing=recent.failing or level == 'error',
+        active=observed.active,
+        warnings=tuple(_warnings(parameters, observed)),
         details={
+            'seconds_since_image': _seconds(observed.silent_for),
+            **_stream(observed.stream),
             **_cameras(parameters.input.names, counts),
             **_focal_lengths(newest),
             **_watch(report),
-            **_scale(parameters, scale),
-            **({} if transforms is None else {'transforms': transforms or 'ok'}),
+            **_scale(parameters, observed.scale),
+            **({} if observed.transforms is None else {'transforms': observed.transforms or 'ok'}),
         },
     )
 
@@ -159,17 +188,43 @@ def _watch(report: GuardReport | None) -> dict[str, str]:
     }
 
 
-def _warnings(report: GuardReport | None, scale: ScaleState | None) -> list[str]:
-    found = []
+def _warnings(parameters: Parameters, observed: Observed) -> list[str]:
+    """Say what is not as it should be, what matters most first."""
+    report, scale, stream = observed.report, observed.scale, observed.stream
+    found = [*observed.problems, *observed.recent.warnings()]
     if report is not None and report.level == 'warn':
         found.append(f'watch: {report}')
+    if stream.count > 1 and stream.age is not None and stream.age < RECENT:
+        found.append(
+            f'stream {stream.count} began {stream.age:.0f} s ago ({stream.why}): poses from '
+            'before have nothing to do with it'
+        )
     if scale is not None and not scale.settled:
         found.append(f'up to scale: {scale.reason}')
-    return found
+    found.extend(_doubts(observed.newest))
+    if observed.transforms:
+        found.append(observed.transforms)
+    return [*found, *parameters.warnings()]
 
 
-def _lacking(transforms: str | None) -> list[str]:
-    return [transforms] if transforms else []
+def _doubts(newest: FrameFigures) -> list[str]:
+    """Doubt a calibration that the network does not see in the picture."""
+    predicted, calibrated = newest.focal_predicted, newest.focal_calibrated
+    if calibrated is None or 1 / SEVERAL_FOLD <= predicted / calibrated <= SEVERAL_FOLD:
+        return []
+    return [
+        f'the focal length of camera_info is {calibrated:.0f} pixels of the picture, the network '
+        f'predicts {predicted:.0f}: is it the calibration of this camera, of these images? It is '
+        'used; input.use_camera_info false would take the prediction'
+    ]
+
+
+def _stream(stream: StreamState) -> dict[str, str]:
+    return {'stream_reason': stream.why, 'stream_age_s': _seconds(stream.age)}
+
+
+def _seconds(value: float | None) -> str:
+    return '' if value is None else f'{value:.1f}'
 
 
 def _scale(parameters: Parameters, scale: ScaleState | None) -> dict[str, str]:

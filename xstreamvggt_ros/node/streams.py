@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 
+from xstreamvggt_ros.node.status import StreamState
 from xstreamvggt_ros.pipeline import Reconstruction
 
 FIRST = 'the first image'
+BY_THE_WATCH = 'the watch over the stream ended the one before'
 
 
 class StreamLog:
@@ -26,6 +29,14 @@ class StreamLog:
         self._why = FIRST
         self._asked = True
         self._newest: tuple[int, int] | None = None
+        self._began_at = 0.0
+        self._reason = ''
+
+    @property
+    def state(self) -> StreamState:
+        """Which stream it is."""
+        age = time.monotonic() - self._began_at if self.count else None
+        return StreamState(self.count, self._reason, age)
 
     def expect(self, why: str, asked: bool = False) -> None:
         """Take the reason for which the next image will be the first of its stream."""
@@ -42,6 +53,7 @@ class StreamLog:
         self._newest = stream
         self.count += 1
         why, self._why = self._why, ''
+        self._reason, self._began_at = why or BY_THE_WATCH, time.monotonic()
         # Without a reason from outside it is the watch's doing, which says so itself.
         if not why:
             return

@@ -131,7 +131,8 @@ class DeclaredParameters:
     def _refuse_locked(self, new: Parameter) -> None:
         """Refuse a change that would not be followed; the same value once more is none."""
         spec, name = PARAMETERS.get(new.name), new.name
-        if self._node.has_parameter(name) and self._node.get_parameter(name).value == new.value:
+        # Nor is a declaration.
+        if not self._node.has_parameter(name) or self._node.get_parameter(name).value == new.value:
             return
         if self.locked and spec is not None and not spec.live:
             raise ValueError(
