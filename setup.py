@@ -83,6 +83,8 @@ setup(
             f'reconstruction_node = {PACKAGE}.node:main',
             f'xstreamvggt_demo = {PACKAGE}.demo.cli:main',
             f'xstreamvggt_play = {PACKAGE}.rig.play:main',
+            f'xstreamvggt_evaluate = {PACKAGE}.evaluation.__main__:main',
+            # What it was called first.
             f'evaluate = {PACKAGE}.evaluation.__main__:main',
         ],
     },

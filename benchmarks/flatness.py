@@ -72,8 +72,7 @@ def main() -> None:
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_random_weights(model)
     config = replace(
-        shipped,
-        budget_tokens=arguments.budget_tokens,
+        shipped.with_budget(budget_tokens=arguments.budget_tokens),
         bits=arguments.bits,
         scheme=arguments.scheme,
         policy=arguments.policy,

@@ -31,8 +31,14 @@ ARGUMENTS = (
     ('camera_info_topic', '', "CameraInfo topic; empty: the image topic's sibling."),
     ('preset', '', 'Shape of the network: tiny or streamvggt (model.preset).'),
     ('checkpoint', '', 'Weights: a file, a Hugging Face repository or random (model.checkpoint).'),
+    ('revision', '', 'Commit of the Hugging Face repository, which needs one (model.revision).'),
     ('device', '', 'auto, cpu, cuda or cuda:<i> (model.device).'),
-    ('budget', '', 'Tokens to remember per layer; unsets a budget in frames or MiB (cache).'),
+    (
+        'budget',
+        '',
+        'Tokens to remember per layer, or none for no bound; unsets every other (cache).',
+    ),
+    ('budget_frames', '', 'Frames to remember; unsets a budget in tokens or MiB (cache).'),
     ('bits', '', 'Bits per remembered number (cache.bits).'),
     ('namespace', '', 'Namespace of the node, of its relative topics and of RViz.'),
     ('relative_tf', 'false', 'true: /tf and /tf_static are those of the namespace.'),
@@ -116,6 +122,7 @@ def _overrides(given: dict[str, str]) -> dict:
     for argument, parameter in (
         ('preset', 'model.preset'),
         ('checkpoint', 'model.checkpoint'),
+        ('revision', 'model.revision'),
         ('device', 'model.device'),
     ):
         if given[argument]:
@@ -125,15 +132,27 @@ def _overrides(given: dict[str, str]) -> dict:
         overrides['input.image_topics'] = ParameterValue(
             [given['image_topic']], value_type=list[str]
         )
-    if given['budget']:
-        overrides['cache.budget_tokens'] = _integer('budget', given['budget'])
-        overrides['cache.budget_frames'] = 0
-        overrides['cache.budget_mib'] = 0
+    overrides.update(_budget(given['budget'], given['budget_frames']))
     if given['bits']:
         overrides['cache.bits'] = _integer('bits', given['bits'])
     if given['use_sim_time']:
         overrides['use_sim_time'] = _boolean('use_sim_time', given['use_sim_time'])
     return overrides
+
+
+def _budget(tokens: str, frames: str) -> dict:
+    """Set the budget that was given, and unset whatever a parameters file gives."""
+    if not tokens and not frames:
+        return {}
+    if tokens and frames:
+        raise ValueError(f'budget:={tokens} and budget_frames:={frames}: give one of them')
+    none = tokens == 'none'
+    return {
+        'cache.budget': 'none' if none else '',
+        'cache.budget_tokens': _integer('budget', tokens) if tokens and not none else 0,
+        'cache.budget_frames': _integer('budget_frames', frames) if frames else 0,
+        'cache.budget_mib': 0,
+    }
 
 
 def _bring_up(node: LifecycleNode) -> list:

@@ -9,6 +9,7 @@ tools/readme_tables.py keeps it up to date.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 import sys
 
@@ -19,14 +20,14 @@ USABLE = 0.92
 CONTEXT = GIB // 2
 SIZES = (518, 392, 224)
 BITS = (4, 16)
-# The first is what ships; more than the last would be slow before it would be large.
-BUDGETS = tuple(2048 << doubling for doubling in range(8))
+# More would be slow before it would be large.
+MOST_FRAMES = 256
 
 
 def memory_table() -> str:
     """Find, for each GPU and width of numbers, the largest budget at the largest image size."""
     rows = [
-        '| GPU | `model.image_size` | `cache.bits` | `cache.budget_tokens` | images in it | '
+        '| GPU | `model.image_size` | `cache.bits` | `cache.budget_frames` | tokens a layer | '
         'estimated memory |',
         '|---|---|---|---|---|---|',
     ]
@@ -41,24 +42,35 @@ def _largest(bits: int, free: int) -> str:
     import torch
 
     from xstreamvggt_ros.cache import CacheConfig
-    from xstreamvggt_ros.memory.estimate import estimate, named, Settings
+    from xstreamvggt_ros.memory.estimate import Estimate, estimate, named, Settings
     from xstreamvggt_ros.model import ModelConfig
 
     shipped = replace(CacheConfig.recommended(), bits=bits)
     model = ModelConfig.preset('streamvggt')
+
+    def needed(size: int, frames: int) -> Estimate:
+        cache = shipped.with_budget(budget_frames=frames)
+        return estimate(Settings(model, cache, size, torch.bfloat16, point_head=True))
+
     for size in SIZES:
-        for budget in reversed(BUDGETS):
-            cache = replace(shipped, budget_tokens=budget)
-            found = estimate(Settings(model, cache, size, torch.bfloat16, point_head=True))
-            if found.total <= free:
-                frames = budget / model.tokens_per_frame(*found.size)
-                return f'{size} | {bits} | {budget:,} | {frames:.0f} | {named(found.total)}'
+        # No budget holds fewer than two frames.
+        fitting = bisect_right(
+            range(2, MOST_FRAMES + 1), free, key=lambda frames: needed(size, frames).total
+        )
+        if fitting:
+            frames = 1 + fitting
+            found = needed(size, frames)
+            tokens = frames * model.tokens_per_frame(*found.size)
+            return f'{size} | {bits} | {frames} | {tokens:,} | {named(found.total)}'
     return f'none of {", ".join(map(str, SIZES))} | {bits} | | | '
 
 
 def main() -> int:
     """Print the table."""
-    print('streamvggt, bfloat16, point head, 4:3 images; estimated, not measured')
+    print(
+        f'streamvggt, bfloat16, point head, 4:3 images, at most {MOST_FRAMES} frames; estimated, '
+        'not measured'
+    )
     print(memory_table())
     return 0
 

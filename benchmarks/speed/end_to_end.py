@@ -167,7 +167,6 @@ def _command(
     device: str,
     cuda_graph: bool,
 ) -> list[str]:
-    cache = CacheConfig.recommended()
     values = {
         'model.preset': preset,
         'model.checkpoint': 'random',
@@ -175,9 +174,6 @@ def _command(
         'model.dtype': dtype,
         'model.cuda_graph': cuda_graph,
         'model.image_size': max(size),
-        'cache.budget_tokens': cache.budget_tokens,
-        'cache.bits': cache.bits,
-        'cache.policy': cache.policy,
         'input.image_topics': [TOPIC],
     }
     file = folder / 'parameters.yaml'

@@ -20,6 +20,15 @@ from xstreamvggt_ros.cache import CacheConfig, StreamCache
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import frame_from, stream_layout
 
+NAMES = [
+    'unbounded',
+    'naive',
+    'ours',
+    'ours, bfloat16',
+    'ours, int8',
+    'ours, bfloat16, 12 frames',
+]
+
 
 def tiny():
     model = StreamVGGT(ModelConfig.preset('tiny')).eval().requires_grad_(False)
@@ -36,9 +45,7 @@ def test_a_quick_run_writes_a_table_and_every_figure(tmp_path, capsys):
     results = json.loads(figures.read_text())
     rows = results['presets']['tiny']
     assert {(row['frame'], row['contender']) for row in rows} == {
-        (frame, name)
-        for frame in (1, 3)
-        for name in ('unbounded', 'naive', 'ours', 'ours, bfloat16', 'ours, int8')
+        (frame, name) for frame in (1, 3) for name in NAMES
     }
     assert results['environment']['commit'] is None or results['environment']['commit'] in text
     for row in rows:
@@ -123,7 +130,7 @@ def test_a_copy_in_other_bits_leaves_the_weights_of_the_first_alone():
 
     names = [each.name for each in contenders(model.config, model, ['bfloat16', 'int8'])]
 
-    assert names == ['unbounded', 'naive', 'ours', 'ours, bfloat16', 'ours, int8']
+    assert names == NAMES
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
 

@@ -16,13 +16,8 @@ from xstreamvggt_ros.evaluation.replay import replay
 from xstreamvggt_ros.rig.lifecycle import NodeError
 
 pytestmark = pytest.mark.ros
-CONFIG = RunConfig(
-    checkpoint='random',
-    image_size=112,
-    budget='3f',
-    bits=4,
-    policy='frame_diversity',
-    device='cpu',
+CONFIG = RunConfig(checkpoint='random', image_size=112, device='cpu').varied(
+    budget='3f', policy='frame_diversity', pool_size=4, camera_cache='shared'
 )
 NUMBERS = ('depth', 'confidence', 'intrinsics', 'world_from_camera', 'picture', 'points')
 

@@ -9,13 +9,13 @@ from layouts import pixels
 import pytest
 import torch
 
-from xstreamvggt_ros.evaluation.budgets import Budget
+from xstreamvggt_ros.evaluation.budgets import budget_fields
 from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.evaluation.plan import configurations, plan, SequenceSpec
 
 
 @pytest.mark.parametrize(
-    ('text', 'fields'),
+    ('word', 'budget'),
     [
         ('none', {}),
         ('2048', {'budget_tokens': 2048}),
@@ -24,14 +24,17 @@ from xstreamvggt_ros.evaluation.plan import configurations, plan, SequenceSpec
         ('25%', {'budget_tokens': 250}),
     ],
 )
-def test_a_budget_is_one_word(text, fields):
-    assert Budget.parse(text).fields(frames=10, frame_tokens=100) == fields
+def test_a_budget_is_one_word(word, budget):
+    config = RunConfig().varied(budget=word)
+
+    assert config.cache_config(frames=10, frame_tokens=100).budget == budget
+    assert config.budget == word
 
 
-@pytest.mark.parametrize('text', ['', '0', '-3', '12.5', '7x', 'all', '1e3', '25 %'])
-def test_what_is_no_budget_is_refused_by_name(text):
+@pytest.mark.parametrize('word', ['', '0', '-3', '12.5', '7x', 'all', '1e3', '25 %'])
+def test_what_is_no_budget_is_refused_by_name(word):
     with pytest.raises(ValueError, match='budget is'):
-        Budget.parse(text)
+        budget_fields(word)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_what_is_no_budget_is_refused_by_name(text):
 )
 def test_settings_that_mean_nothing_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match=list(wrong)[-1].replace('_', '.')):
-        RunConfig(**wrong)
+        RunConfig().varied(**wrong)
 
 
 def test_a_sweep_has_every_combination_once_and_its_references():
@@ -70,6 +73,17 @@ def test_a_sweep_has_every_combination_once_and_its_references():
     assert [config.is_reference for config in configs] == [True] + [False] * 8
 
 
+def test_settings_are_read_back_from_what_is_written_of_them():
+    config = RunConfig(stride=2).varied(budget='64MiB', value_bits=8, policy='random', seed=3)
+
+    assert RunConfig.from_settings(config.settings()) == config
+
+
+def test_a_share_beside_another_budget_is_refused():
+    with pytest.raises(ValueError, match='budget is 25%'):
+        RunConfig(budget_share=25.0)
+
+
 def test_a_reference_is_added_for_each_size_where_it_is_not_asked_for():
     axes = {'budget': ['25%'], 'image_size': [112, 224]}
 
@@ -80,15 +94,17 @@ def test_a_reference_is_added_for_each_size_where_it_is_not_asked_for():
 
 
 def test_the_key_follows_what_decides_the_result_and_nothing_else(tmp_path):
-    config = RunConfig(budget='25%')
+    config = RunConfig().varied(budget='25%', bits=16)
     key = config.key('input', 'weights')
 
-    assert replace(config, seed=3).key('input', 'weights') == key
+    assert config.varied(seed=3).key('input', 'weights') == key
     assert replace(config, image_size=168).key('input', 'weights') == key
     assert replace(config, checkpoint='elsewhere').key('input', 'weights') == key
     for changed in (
-        replace(config, bits=4),
-        replace(config, policy='snapkv'),
+        config.varied(bits=4),
+        config.varied(policy='snapkv'),
+        config.varied(camera_cache='shared'),
+        config.varied(budget='2048'),
         replace(config, max_frames=3),
         replace(config, mode='live'),
     ):

@@ -18,13 +18,13 @@ from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.replay import frame_tokens, replay
 from xstreamvggt_ros.evaluation.truth import TruthAligner
 
-SMALL = RunConfig(image_size=56, device='cpu', checkpoint='random')
+SMALL = RunConfig(image_size=56, device='cpu', checkpoint='random').as_reference()
 
 
 def test_every_frame_comes_in_order_with_its_truth_at_the_network_s_size():
     sequence = Filmed(count=5, damaged=(2,))
 
-    results = list(replay(sequence, replace(SMALL, budget='3f', bits=4)))
+    results = list(replay(sequence, SMALL.varied(budget='3f', bits=4)))
 
     assert [each.index for each in results] == list(range(5))
     assert [each.status for each in results] == ['done', 'done', 'failed', 'done', 'done']
@@ -51,7 +51,7 @@ def test_the_camera_s_intrinsics_take_the_place_of_predicted_ones_where_they_may
 
 def test_a_share_is_of_what_an_unbounded_cache_would_hold():
     full = list(replay(Filmed(count=6), SMALL))[-1].cost.cache_tokens
-    half = list(replay(Filmed(count=6), replace(SMALL, budget='50%')))[-1].cost.cache_tokens
+    half = list(replay(Filmed(count=6), SMALL.varied(budget='50%')))[-1].cost.cache_tokens
 
     layers = 4
     assert full == layers * 6 * frame_tokens(SMALL, (84, 112))
@@ -66,7 +66,7 @@ def test_stride_and_max_frames_choose():
 
 def test_a_budget_that_is_too_small_is_refused_with_what_would_do():
     with pytest.raises(BudgetTooSmall, match='use at least'):
-        list(replay(Filmed(), replace(SMALL, budget='3')))
+        list(replay(Filmed(), SMALL.varied(budget='3')))
 
 
 def test_a_sequence_without_an_image_that_can_be_read_is_refused():

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from recorded import oracle_record
 
+from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.report import write_report
 from xstreamvggt_ros.evaluation.report.figures import FIGURES
@@ -37,7 +38,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('runs')
     sequence = Filmed(count=8, name=f'chess {NASTY}', dataset='7scenes', problems=(NASTY,))
     oracle_record(folder / 'a', 0.02, sequence=sequence)
-    oracle_record(folder / 'b', 0.08, sequence=sequence, budget='2048', bits=4)
+    oracle_record(folder / 'b', 0.08, sequence=sequence, budget='2048', bits=4, policy='query_key')
     oracle_record(folder / 'c', 0.04, sequence=sequence, budget='50%')
     error = {'run': 'd', 'sequence': 'chess', 'label': 'd', 'message': f'it broke {NASTY}'}
     (folder / 'd.error.json').write_text(json.dumps(error))
@@ -142,10 +143,13 @@ def test_published_figures_are_those_of_figures_that_there_are():
     ('changes', 'method'),
     [
         ({}, XSTREAM),
-        ({'strict_budget': False}, XSTREAM),
+        ({'strict_budget': True}, XSTREAM),
+        ({'scheme': 'channel_static', 'camera_cache': 'per_iteration'}, XSTREAM),
+        ({'budget': '50%'}, ''),
         ({'bits': 16}, PRUNED),
         ({'budget': 'none', 'bits': 16, 'policy': 'random'}, STREAM),
         ({'policy': 'frame_diversity'}, ''),
+        ({'value_bits': 8}, ''),
         ({'bits': 16, 'policy': 'random'}, ''),
         ({'pool_size': 8}, ''),
         ({'keyframe_threshold': 0.1}, ''),
@@ -155,8 +159,7 @@ def test_published_figures_are_those_of_figures_that_there_are():
     ],
 )
 def test_a_row_is_named_as_a_published_method_only_where_its_cache_is_that_one(changes, method):
-    published_as = {'budget': '2048', 'bits': 4, 'policy': 'query_key'}
-    assert method_of(RunConfig(**{**published_as, **changes})) == method
+    assert method_of(RunConfig(cache=CacheConfig.published()).varied(**changes)) == method
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):

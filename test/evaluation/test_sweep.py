@@ -31,7 +31,7 @@ def planned(folder, *budgets):
         tuple(
             PlannedRun(
                 SequenceSpec('x'),
-                RunConfig(budget=budget),
+                RunConfig().varied(budget=budget),
                 'made',
                 'synthetic',
                 'fingerprint',

@@ -5,9 +5,13 @@
 import ast
 from pathlib import Path
 
+import pytest
 import yaml
 
+from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+
 ROOT = Path(__file__).parents[2]
+DEFAULTS = {name: spec.default for name, spec in PARAMETERS.items()}
 
 
 def constants(name):
@@ -37,3 +41,51 @@ def test_the_manager_s_file_gives_what_recon_s_takes_no_other_default():
 
     assert 'use_sim_time' in common
     assert {name: manager[name] for name in common} == {name: recon[name] for name in common}
+
+
+def function(name, *functions):
+    """Return functions of a launch file that need nothing of launch, the first one called."""
+    tree = ast.parse((ROOT / 'launch' / name).read_text())
+    tree.body = [each for each in tree.body if getattr(each, 'name', '') in functions]
+    found = {}
+    exec(compile(tree, name, 'exec'), found)  # noqa: S102
+    return found[functions[0]]
+
+
+@pytest.mark.parametrize(
+    ('tokens', 'frames', 'budget'),
+    [
+        ('', '', None),
+        ('2048', '', {'budget_tokens': 2048}),
+        ('', '8', {'budget_frames': 8}),
+        ('none', '', {}),
+        ('-1', '', {}),
+    ],
+)
+def test_a_budget_that_is_given_unsets_what_a_file_gives(tokens, frames, budget):
+    overrides = function('recon.launch.py', '_budget', '_integer')(tokens, frames)
+    file = {**DEFAULTS, 'cache.budget_mib': 64, 'cache.budget_frames': 0}
+
+    cache = read_parameters({**file, **overrides}).cache
+
+    assert cache.budget == ({'budget_mib': 64} if budget is None else budget)
+
+
+@pytest.mark.parametrize(
+    ('tokens', 'frames', 'words'),
+    [
+        ('2048', '8', 'give one of them'),
+        ('8f', '', 'budget:=8f'),
+        ('', '1.5', 'budget_frames:=1.5'),
+    ],
+)
+def test_a_budget_that_cannot_be_meant_is_refused_by_name(tokens, frames, words):
+    with pytest.raises(ValueError, match=words):
+        function('recon.launch.py', '_budget', '_integer')(tokens, frames)
+
+
+def test_every_parameter_of_the_network_that_a_checkpoint_needs_is_an_argument():
+    arguments = {name: text for name, _, text in constants('recon.launch.py')['ARGUMENTS']}
+
+    assert {'preset', 'checkpoint', 'revision', 'device'} <= arguments.keys()
+    assert 'needs one' in arguments['revision']

@@ -148,7 +148,7 @@ def test_a_budget_in_which_no_image_fits_fails_to_configure(rig_of):
 
 
 def test_random_weights_and_a_missing_budget_are_said_loudly(rig_of):
-    rig = rig_of({'cache.budget_tokens': 0, 'model.checkpoint': 'random'})
+    rig = rig_of({'cache.budget': 'none', 'cache.budget_tokens': 0, 'model.checkpoint': 'random'})
     rig.change('configure')
 
     rig.wait_for_log('RANDOM WEIGHTS')

@@ -47,7 +47,7 @@ def test_it_can_be_configured_with_what_was_advised(rig_of):
 def test_square_images_that_would_not_fit_are_a_warning(rig_of):
     usual = Settings(
         ModelConfig.preset('tiny'),
-        CacheConfig(budget_tokens=2048, bits=4),
+        CacheConfig.recommended().with_budget(budget_tokens=2048),
         504,
         torch.float32,
         True,
@@ -102,7 +102,7 @@ def test_the_map_is_counted_beside_the_network(rig_of):
 
 
 def test_growth_without_a_budget_is_said(rig_of):
-    rig = rig_of({'cache.budget_tokens': 0})
+    rig = rig_of({'cache.budget_tokens': -1})
 
     assert rig.change('configure'), rig.log()
     rig.wait_for_log('more with every image, since the cache has no budget')

@@ -9,6 +9,7 @@ import yaml
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+from xstreamvggt_ros.parameters.cache import cache_values
 
 DEFAULTS = {name: spec.default for name, spec in PARAMETERS.items()}
 SHIPPED = Path(__file__).parents[2] / 'config' / 'recon.yaml'
@@ -26,16 +27,16 @@ def shipped():
     return dict(flat(yaml.safe_load(SHIPPED.read_text())['/**']['ros__parameters']))
 
 
-def test_the_defaults_are_a_configuration_with_one_warning():
+def test_the_defaults_are_a_configuration_that_is_bounded_and_nothing_to_warn_of():
     parameters = read_parameters(DEFAULTS)
 
     assert parameters.model.preset == 'tiny'
-    assert parameters.cache == CacheConfig(bits=4)
+    assert parameters.cache == CacheConfig.recommended()
+    assert parameters.cache.bounded
     assert parameters.input.topics == ('image',)
     assert parameters.pipeline.image_size == 168
     assert not parameters.random_weights
-    (unbounded,) = parameters.warnings()
-    assert 'cache.budget_tokens' in unbounded
+    assert parameters.warnings() == []
 
 
 def test_random_weights_are_warned_of():
@@ -45,15 +46,13 @@ def test_random_weights_are_warned_of():
     assert 'RANDOM WEIGHTS' in parameters.warnings()[0]
 
 
-def test_the_shipped_file_sets_every_parameter_and_is_what_the_cache_recommends():
+def test_the_shipped_file_gives_every_parameter_the_value_that_it_has_without_it():
     values = shipped()
 
-    assert values.keys() == PARAMETERS.keys()
+    assert values == DEFAULTS
     assert {name: type(value) for name, value in values.items()} == {
         name: type(spec.default) for name, spec in PARAMETERS.items()
     }
-    assert read_parameters(values).cache == CacheConfig.recommended()
-    assert all('budget' not in warning for warning in read_parameters(values).warnings())
 
 
 def test_the_shipped_file_explains_every_line():
@@ -80,7 +79,8 @@ def test_every_parameter_is_described_and_its_default_allowed(name):
         ('model.image_size', -14, '0 to 2044'),
         ('cache.bits', 3, '2, 4, 8, 16'),
         ('cache.policy', 'lru', 'query_key'),
-        ('cache.budget_tokens', -1, '0 to'),
+        ('cache.budget_tokens', -2, '-1 to'),
+        ('cache.budget', '2048', 'none'),
         ('input.queue', 'all', 'newest, every'),
         ('input.queue_size', 0, '1 to'),
         ('output.scale', 0.0, '1e-06 to'),
@@ -105,6 +105,8 @@ def test_a_value_out_of_range_is_refused_by_name_with_what_would_do(name, value,
             'cache.budget_tokens to 0 as well',
         ),
         ({'cache.budget_mib': 50, 'cache.budget_frames': 3}, 'at most one budget'),
+        ({'cache.budget_mib': 50, 'cache.budget_tokens': -1}, 'cache.budget_tokens is -1'),
+        ({'cache.budget_mib': 50, 'cache.budget': 'none'}, 'cache.budget is none'),
         ({'model.preset': 'streamvggt'}, 'model.checkpoint'),
         ({'input.image_topics': []}, 'at least one'),
         ({'input.image_topics': ['/a/x', '/b/x'], 'output.camera_frame': 'c'}, 'a, b need a'),
@@ -132,12 +134,43 @@ def test_a_mounted_camera_that_is_broadcast_as_well_is_warned_of(tf_mode, warned
     assert any('output.tf_mode' in warning for warning in parameters.warnings()) == warned
 
 
-def test_zero_budgets_are_no_budgets_and_others_reach_the_cache():
-    parameters = read_parameters(
-        {**DEFAULTS, 'cache.budget_frames': 7, 'cache.value_bits': 8, 'cache.seed': 5}
-    )
+@pytest.mark.parametrize(
+    ('given', 'budget'),
+    [
+        ({'budget_tokens': 500}, {'budget_tokens': 500}),
+        ({'budget_mib': 50}, {'budget_mib': 50}),
+        ({'budget_frames': 7}, {'budget_frames': 7}),
+        # The one that ships gives way to another, and holds where none is given.
+        ({'budget_tokens': 500, 'budget_frames': 0}, {'budget_tokens': 500}),
+        ({'budget_frames': 0}, CacheConfig.recommended().budget),
+        ({'budget': 'none'}, {}),
+        ({'budget_frames': -1}, {}),
+        ({'budget_tokens': -1}, {}),
+        ({'budget_mib': -1, 'budget_frames': 0}, {}),
+    ],
+)
+def test_a_budget_is_the_one_that_is_given_and_none_only_where_that_is_said(given, budget):
+    values = {f'cache.{name}': value for name, value in given.items()}
+    parameters = read_parameters({**DEFAULTS, **values})
 
-    assert parameters.cache == CacheConfig(budget_frames=7, bits=4, value_bits=8, seed=5)
+    assert parameters.cache.budget == budget
+    assert any('no budget' in warning for warning in parameters.warnings()) == (not budget)
+
+
+@pytest.mark.parametrize(
+    'config',
+    [
+        CacheConfig.recommended(),
+        CacheConfig(),
+        CacheConfig(budget_mib=64.0, value_bits=8, seed=5, scheme='kcvt', policy='random'),
+        CacheConfig(budget_tokens=300, pool_size=4, camera_budget_frames=3, bits=2),
+    ],
+)
+def test_every_setting_of_the_cache_goes_through_the_parameters(config):
+    values = cache_values(config)
+
+    assert values.keys() == {name for name in PARAMETERS if name.startswith('cache.')}
+    assert read_parameters({**DEFAULTS, **values}).cache == config
 
 
 def test_an_image_size_replaces_the_preset_s():

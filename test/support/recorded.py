@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finished runs to read: small ones, by a network that knows the truth, or nothing."""
 
-from dataclasses import asdict, replace
-
 from filmed import Filmed
 from oracles import Oracle
 
@@ -16,7 +14,9 @@ from xstreamvggt_ros.evaluation.replay import replay
 from xstreamvggt_ros.evaluation.scoring import score
 
 # At this size a frame of `filmed` reaches the network as it is.
-CONFIG = RunConfig(image_size=112, device='cpu', checkpoint='random', camera_info=False)
+CONFIG = RunConfig(
+    image_size=112, device='cpu', checkpoint='random', camera_info=False
+).as_reference()
 PROTOCOL = Protocol(max_points=3000)
 
 
@@ -42,13 +42,13 @@ def scores_of(sequence, collected, protocol=PROTOCOL):
 def oracle_record(folder, noise=0.0, config=CONFIG, sequence=None, **changes):
     """Write such a run as a record; `changes` are of its settings, for the label alone."""
     sequence, collected = oracle_run(sequence, config, noise)
-    config = replace(config, **changes)
+    config = config.varied(**changes)
     scores = scores_of(sequence, collected)
     info = {
         'schema': SCHEMA,
         'key': config.key(sequence.fingerprint(), 'oracle'),
         'label': config.label(),
-        'config': asdict(config),
+        'config': config.settings(),
         'weights': 'oracle',
         'sequence': {
             'name': sequence.name,

@@ -4,25 +4,38 @@
 
 from dataclasses import replace
 
-from memory_table import GIB, GPUS_GIB, main, memory_table
+from memory_table import CONTEXT, GIB, GPUS_GIB, main, memory_table, MOST_FRAMES, USABLE
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.memory.estimate import estimate, named, Settings
 from xstreamvggt_ros.model import ModelConfig
 
+MODEL = ModelConfig.preset('streamvggt')
+
+
+def needed(size, bits, frames):
+    cache = replace(CacheConfig.recommended(), bits=bits, budget_frames=frames)
+    return estimate(Settings(MODEL, cache, size, torch.bfloat16, True))
+
 
 def test_every_row_fits_its_card_and_is_what_the_estimate_says():
     rows = [[cell.strip() for cell in row.split('|')[1:-1]] for row in _rows(memory_table())]
     assert [row[0] for row in rows] == [f'{gpu} GB' for gpu in GPUS_GIB for _ in (4, 16)]
 
-    for gpu, size, bits, budget, _, memory in rows:
-        tokens = int(budget.replace(',', ''))
-        cache = replace(CacheConfig.recommended(), bits=int(bits), budget_tokens=tokens)
-        model = ModelConfig.preset('streamvggt')
-        found = estimate(Settings(model, cache, int(size), torch.bfloat16, True)).total
-        assert memory == named(found)
-        assert found < int(gpu.split()[0]) * GIB
+    for gpu, size, bits, frames, tokens, memory in rows:
+        found = needed(int(size), int(bits), int(frames))
+        assert memory == named(found.total)
+        assert found.total < int(gpu.split()[0]) * GIB
+        assert _number(tokens) == int(frames) * MODEL.tokens_per_frame(*found.size)
+
+
+def test_no_larger_budget_would_fit():
+    for row in _rows(memory_table()):
+        gpu, size, bits, frames = (cell.strip() for cell in row.split('|')[1:5])
+        free = USABLE * int(gpu.split()[0]) * GIB - CONTEXT
+        one_more = needed(int(size), int(bits), int(frames) + 1).total
+        assert one_more > free or int(frames) == MOST_FRAMES
 
 
 def test_fewer_bits_hold_no_fewer_tokens_and_larger_cards_no_smaller_images():

@@ -10,9 +10,11 @@ import os
 from pathlib import Path
 
 from xstreamvggt_ros.cache.attention import BACKENDS
-from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
-from xstreamvggt_ros.cache.policies import POLICIES
-from xstreamvggt_ros.evaluation.budgets import FORMS
+from xstreamvggt_ros.evaluation.cache_options import (
+    add_cache_options,
+    cache_axes,
+    cache_config,
+)
 from xstreamvggt_ros.evaluation.config import QUEUES, RunConfig
 from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
@@ -25,19 +27,11 @@ from xstreamvggt_ros.scores.points import ALIGNMENTS
 from xstreamvggt_ros.stream.loading import DTYPES
 
 DESCRIPTION = 'Evaluate by replay: sequences in, figures that others can reproduce out.'
-# Options that take several values, by the field of `RunConfig` that they vary.
-AXES = {
-    'budget': 'budget',
-    'bits': 'bits',
-    'scheme': 'scheme',
-    'policy': 'policy',
-    'image_size': 'image_size',
-}
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog='evaluate', description=DESCRIPTION)
+    parser = argparse.ArgumentParser(prog='xstreamvggt_evaluate', description=DESCRIPTION)
     commands = parser.add_subparsers(dest='command', required=True)
     _run(commands.add_parser('run', help='replay sequences, in every combination of settings'))
     _score(commands.add_parser('score', help='score finished runs anew, without running them'))
@@ -50,15 +44,15 @@ def run_config(options: argparse.Namespace) -> RunConfig:
     """Take the settings that all runs share; ValueError as `RunConfig` has it."""
     return RunConfig(
         mode='live' if options.live else 'exact',
-        strict_budget=not options.paper_pruning,
+        cache=cache_config(options),
         camera_info=not options.no_camera_info,
         **{name: getattr(options, name) for name in _SHARED},
     )
 
 
 def axes(options: argparse.Namespace) -> dict[str, list[object]]:
-    """Take the settings that runs differ in."""
-    return {field: getattr(options, name) for name, field in AXES.items()}
+    """Take the settings that runs differ in, as far as they are given."""
+    return {**cache_axes(options), 'image_size': options.image_size}
 
 
 def specs(options: argparse.Namespace) -> list[SequenceSpec]:
@@ -86,11 +80,6 @@ _SHARED = (
     'device',
     'dtype',
     'attention',
-    'value_bits',
-    'pool_size',
-    'camera_budget_frames',
-    'camera_cache',
-    'seed',
     'point_source',
     'keyframe_threshold',
     'on_failure',
@@ -126,42 +115,22 @@ def _run(parser: argparse.ArgumentParser) -> None:
         default=default.checkpoint,
         help='file, repository or "random"; the bundled one unless given',
     )
-    network('--revision', default='')
-    network('--device', default='auto')
-    network('--dtype', default='auto', choices=('auto', *DTYPES))
-    network('--attention', default='auto', choices=BACKENDS)
-    sweep = parser.add_argument_group('settings to combine; each takes several').add_argument
-    sweep('--budget', nargs='+', default=['none'], help=FORMS.replace('%', '%%'))
-    sweep('--bits', nargs='+', type=int, default=[16], choices=BITS)
-    sweep('--scheme', nargs='+', default=['auto'], choices=SCHEMES)
-    sweep(
-        '--policy',
-        nargs='+',
-        default=[default.policy],
-        choices=tuple(POLICIES),
-        metavar='NAME',
-        help=', '.join(sorted(POLICIES)),
+    network(
+        '--revision',
+        default=default.revision,
+        metavar='COMMIT',
+        help='of the Hugging Face repository, which needs one',
     )
-    sweep('--image-size', nargs='+', type=int, default=[0], help="long side; 0: the preset's")
+    network('--device', default=default.device)
+    network('--dtype', default=default.dtype, choices=('auto', *DTYPES))
+    network('--attention', default=default.attention, choices=BACKENDS)
+    add_cache_options(parser)
+    add('--image-size', nargs='+', type=int, default=[0], help="long sides; 0: the preset's")
     add('--no-reference', action='store_true', help='do not add the unbounded, unrounded cache')
-    _cache(parser.add_argument_group('cache').add_argument, default)
     _replay(parser.add_argument_group('replay').add_argument, default)
     _means(parser.add_argument_group('where it runs').add_argument)
     _protocol(parser)
     add('--no-report', action='store_true', help='make no page of the runs')
-
-
-def _cache(add, default: RunConfig) -> None:
-    add('--value-bits', type=int, choices=BITS, help='of the values, where they differ')
-    add('--pool-size', type=int, default=default.pool_size)
-    add('--camera-budget-frames', type=int, default=default.camera_budget_frames)
-    add('--camera-cache', default=default.camera_cache, choices=CAMERA_CACHES)
-    add('--seed', type=int, default=default.seed)
-    add(
-        '--paper-pruning',
-        action='store_true',
-        help='prune as published, where two whole frames may exceed the budget',
-    )
 
 
 def _replay(add, default: RunConfig) -> None:

@@ -4,49 +4,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 import re
 
+from xstreamvggt_ros.cache import BUDGETS
+
 FORMS = "'none', tokens a layer ('2048'), frames ('8f'), '64MiB', or a share ('25%')"
-FIELDS = {'': 'budget_tokens', 'f': 'budget_frames', 'MiB': 'budget_mib'}
+NONE = 'none'
+SHARE = 'budget_share'
+# What is written behind the amount, by the field of `CacheConfig`, or of `RunConfig`, that it is.
+UNITS = {'budget_tokens': '', 'budget_frames': 'f', 'budget_mib': 'MiB', SHARE: '%'}
+FIELDS = {unit: name for name, unit in UNITS.items()}
+WHOLE = ('budget_tokens', 'budget_frames')
 PATTERN = re.compile(r'(\d+(?:\.\d+)?)(|f|MiB|%)')
 
 
-@dataclass(frozen=True)
-class Budget:
-    """An amount in one of the units '', 'f', 'MiB' and '%'; None is no bound."""
+def budget_fields(word: str) -> dict[str, float | None]:
+    """Give every field that a budget is written in its value; ValueError says what it may be."""
+    fields: dict[str, float | None] = dict.fromkeys((*BUDGETS, SHARE))
+    if word == NONE:
+        return fields
+    match = PATTERN.fullmatch(word)
+    if not match or not float(match[1]) > 0:
+        raise ValueError(f'budget is {word!r}; use {FORMS}')
+    amount, name = float(match[1]), FIELDS[match[2]]
+    if name in WHOLE and amount != int(amount):
+        raise ValueError(f'budget is {word!r}; use a whole number')
+    fields[name] = int(amount) if name in WHOLE else amount
+    return fields
 
-    amount: float | None = None
-    unit: str = ''
 
-    @classmethod
-    def parse(cls, text: str) -> Budget:
-        """Read a budget; ValueError says what it may be."""
-        if text == 'none':
-            return cls()
-        match = PATTERN.fullmatch(text)
-        if not match or not float(match[1]) > 0:
-            raise ValueError(f'budget is {text!r}; use {FORMS}')
-        amount, unit = float(match[1]), match[2]
-        if unit in ('', 'f') and amount != int(amount):
-            raise ValueError(f'budget is {text!r}; use a whole number')
-        return cls(amount, unit)
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there is a bound."""
-        return self.amount is not None
-
-    def fields(self, frames: int, frame_tokens: int) -> dict[str, float]:
-        """
-        Give the field of `CacheConfig` that this budget sets.
-
-        A share is of what a cache without bound holds in a layer after all the sequence's
-        `frames`, each of `frame_tokens`.
-        """
-        if self.amount is None:
-            return {}
-        if self.unit == '%':
-            return {'budget_tokens': max(1, round(self.amount / 100 * frames * frame_tokens))}
-        whole = self.unit != 'MiB'
-        return {FIELDS[self.unit]: int(self.amount) if whole else self.amount}
+def budget_word(given: dict[str, float]) -> str:
+    """Write a budget, by the name of its one field, as the word for it."""
+    for name, amount in given.items():
+        return f'{amount:g}{UNITS[name]}' if name not in WHOLE else f'{amount}{UNITS[name]}'
+    return NONE

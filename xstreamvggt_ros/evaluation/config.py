@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.evaluation.budgets import Budget
+from xstreamvggt_ros.cache import BUDGETS, CacheConfig, SETTINGS
+from xstreamvggt_ros.evaluation.budgets import budget_fields, budget_word, NONE, SHARE
 from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
@@ -20,7 +22,7 @@ from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype, RANDOM
 
 # Of what a record holds; another one makes runs anew.
-SCHEMA = 1
+SCHEMA = 2
 MODES = ('exact', 'live')
 QUEUES = ('every', 'newest')
 
@@ -30,9 +32,10 @@ class RunConfig:
     """
     Choose network, cache and replay.
 
-    preset to attention, image_size (0: the preset's): the node's `model.*`. budget: a word, see
-    `budgets`. bits to camera_cache: the fields of `CacheConfig`. camera_info: undistort and take
-    the true intrinsics where a frame has a camera. point_source, keyframe_threshold (None: every
+    preset to attention, image_size (0: the preset's): the node's `model.*`. cache: as it ships
+    unless given. budget_share: a budget in per cent of what an unbounded cache would hold at the
+    sequence's end, in the place of the cache's. camera_info: undistort and take the true
+    intrinsics where a frame has a camera. point_source, keyframe_threshold (None: every
     frame is remembered), on_failure: as the node's. stride, max_frames (0: all): take every
     stride-th frame, at most so many. mode: 'exact', or 'live' through the node; queue and rate
     (seconds of the sequence a second) are for the latter alone. depth_mib: what depth maps may
@@ -47,16 +50,8 @@ class RunConfig:
     dtype: str = 'auto'
     attention: str = 'auto'
     image_size: int = 0
-    budget: str = 'none'
-    bits: int = 16
-    value_bits: int | None = None
-    scheme: str = 'auto'
-    policy: str = 'query_key'
-    pool_size: int = 16
-    strict_budget: bool = True
-    camera_budget_frames: int = 64
-    camera_cache: str = 'shared'
-    seed: int = 0
+    cache: CacheConfig = field(default_factory=CacheConfig.recommended)
+    budget_share: float | None = None
     camera_info: bool = True
     point_source: str = 'depth'
     keyframe_threshold: float | None = None
@@ -85,11 +80,41 @@ class RunConfig:
         for name in ('rate', 'depth_mib'):
             if not 0 < getattr(self, name) < float('inf'):
                 raise ValueError(f'{name} is {getattr(self, name)}; use a number above 0')
-        if self.mode == 'live' and not self.strict_budget:
+        if self.budget_share is not None and self.cache.bounded:
+            raise ValueError(f'budget is {self.budget_share:g}% and {self.budget}; give one')
+        if self.mode == 'live' and not self.cache.strict_budget:
             raise ValueError(
                 'strict_budget is False; the node knows strict budgets only: use exact'
             )
-        self.cache_config(frames=1000, frame_tokens=1000)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> RunConfig:
+        """Read what `settings` gives; ValueError and TypeError for what it cannot have given."""
+        return cls().varied(**settings)
+
+    def varied(self, **settings: Any) -> RunConfig:
+        """
+        Return the same with other settings, by name: its own fields, the cache's, and 'budget'.
+
+        Raises ValueError as this class and `CacheConfig` have it, TypeError for another name.
+        """
+        if 'budget' in settings:
+            settings |= budget_fields(settings.pop('budget'))
+        cache = {name: settings.pop(name) for name in SETTINGS if name in settings}
+        return replace(self, cache=replace(self.cache, **cache), **settings)
+
+    def settings(self) -> dict[str, Any]:
+        """Give every setting by name, the cache's among them and its budget as a word."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        del own['cache'], own[SHARE]
+        cache = {name: getattr(self.cache, name) for name in SETTINGS if name not in BUDGETS}
+        return {**own, 'budget': self.budget, **cache}
+
+    @property
+    def budget(self) -> str:
+        """The budget as a word, see `budgets`."""
+        share = {} if self.budget_share is None else {SHARE: self.budget_share}
+        return budget_word(share or self.cache.budget)
 
     @property
     def random_weights(self) -> bool:
@@ -104,18 +129,23 @@ class RunConfig:
     @property
     def is_reference(self) -> bool:
         """Whether nothing is forgotten and nothing rounded: what all others are compared with."""
-        return not Budget.parse(self.budget).bounded and self.stored_bits == (16, 16)
+        return self.budget == NONE and self.stored_bits == (16, 16)
 
     @property
     def stored_bits(self) -> tuple[int, int]:
         """Bits of a stored number of keys and of values."""
-        return self.bits, self.value_bits or self.bits
+        return self.cache.bits, self.cache.stored_value_bits
+
+    def as_reference(self) -> RunConfig:
+        """Return what this is compared with: nothing forgotten, nothing rounded."""
+        return self.varied(budget=NONE, bits=16, value_bits=None)
 
     def cache_config(self, frames: int, frame_tokens: int) -> CacheConfig:
-        """Resolve the budget for a sequence; ValueError naming what is wrong."""
-        names = {field.name for field in fields(CacheConfig)} & set(asdict(self))
-        given = {name: getattr(self, name) for name in names}
-        return CacheConfig(**given, **Budget.parse(self.budget).fields(frames, frame_tokens))
+        """Resolve a share for a sequence of so many frames, each of so many tokens."""
+        if self.budget_share is None:
+            return self.cache
+        share = self.budget_share / 100 * frames * frame_tokens
+        return self.cache.with_budget(budget_tokens=max(1, round(share)))
 
     def resolved(self) -> RunConfig:
         """Put what they are on this machine in the place of 'auto' device and dtype."""
@@ -129,32 +159,33 @@ class RunConfig:
 
     def canonical(self) -> RunConfig:
         """Set what has no effect to its default, so that equal runs are equal."""
-        default = RunConfig()
+        default, cache = RunConfig(), self.cache
         changes: dict[str, object] = {'image_size': self.network_size}
-        if not Budget.parse(self.budget).bounded:
-            for name in ('policy', 'pool_size', 'strict_budget', 'camera_budget_frames'):
-                changes[name] = getattr(default, name)
-        if self.bits == 16:
-            changes['scheme'] = default.scheme
-        if self.value_bits == self.bits:
+        if self.budget == NONE:
+            ineffective = ('policy', 'pool_size', 'strict_budget', 'camera_budget_frames')
+            changes |= {name: getattr(default.cache, name) for name in ineffective}
+        if cache.bits == 16:
+            changes['scheme'] = default.cache.scheme
+        if cache.value_bits == cache.bits:
             changes['value_bits'] = None
-        if changes.get('policy', self.policy) != 'random':
-            changes['seed'] = default.seed
+        if changes.get('policy', cache.policy) != 'random':
+            changes['seed'] = default.cache.seed
         if self.mode == 'exact':
             changes |= {'queue': default.queue, 'rate': default.rate}
-        return replace(self, **changes)
+        return self.varied(**changes)
 
     def label(self) -> str:
         """Say in short what tells this run from others of the same network and sequence."""
         keys, values = self.stored_bits
         parts = [
-            'unbounded' if self.budget == 'none' else self.budget,
+            'unbounded' if self.budget == NONE else self.budget,
             f'{keys} bit' if keys == values else f'{keys}/{values} bit',
         ]
         if keys != 16:
-            parts.append(self.cache_config(1000, 1000).key_scheme)
-        if self.budget != 'none':
-            parts.append(self.policy if self.strict_budget else f'{self.policy} (not strict)')
+            parts.append(self.cache.key_scheme)
+        if self.budget != NONE:
+            strict = '' if self.cache.strict_budget else ' (not strict)'
+            parts.append(f'{self.cache.policy}{strict}')
         parts.append(f'{self.network_size} px')
         if self.keyframe_threshold is not None:
             parts.append(f'keyframes {self.keyframe_threshold:g}')
@@ -168,7 +199,7 @@ class RunConfig:
 
         What it gives is decided by the code, too, see `code_version`.
         """
-        settings = asdict(self.canonical())
+        settings = self.canonical().settings()
         del settings['checkpoint'], settings['revision']
         text = json.dumps([SCHEMA, settings, weights, sequence_fingerprint], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -27,6 +27,7 @@ from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.files.bags import BagWriter
 from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
+from xstreamvggt_ros.parameters.cache import cache_values
 from xstreamvggt_ros.rig.domain import free_domain, isolated
 from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
 from xstreamvggt_ros.rig.link import Link
@@ -166,16 +167,10 @@ def _await_outputs(link: Link, player: SequencePlayer, recorder: Recorder) -> No
 def _command(frames: Sequence[SequenceFrame], config: RunConfig, folder: Path) -> list[str]:
     cache = config.cache_config(len(frames), frame_tokens(config, first_shape(frames)))
     model = ('preset', 'checkpoint', 'revision', 'device', 'dtype', 'image_size', 'attention')
-    shared = ('bits', 'scheme', 'policy', 'pool_size', 'camera_budget_frames', 'camera_cache')
     values = {
         'use_sim_time': True,
         **{f'model.{name}': getattr(config, name) for name in model},
-        **{f'cache.{name}': getattr(cache, name) for name in (*shared, 'seed')},
-        'cache.value_bits': cache.value_bits or 0,
-        'cache.budget_tokens': cache.budget_tokens or 0,
-        'cache.budget_frames': cache.budget_frames or 0,
-        # Whole MiB are all that the parameter takes; it says so of others.
-        'cache.budget_mib': _whole(cache.budget_mib or 0),
+        **cache_values(cache),
         'input.image_topics': [IMAGE_TOPIC],
         'input.queue': config.queue,
         'input.queue_size': QUEUE_SIZE,
@@ -244,7 +239,3 @@ def _result(
         happened.watched.at(completed_ns, latency_s),
         unknown,
     )
-
-
-def _whole(value: float) -> float:
-    return int(value) if value == int(value) else value

@@ -19,9 +19,6 @@ from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
 from xstreamvggt_ros.inputs.datasets import EvaluationSequence, open_sequence
 from xstreamvggt_ros.inputs.frames import InputError
 
-# The settings that make a run the reference: nothing forgotten, nothing rounded.
-REFERENCE = {'budget': 'none', 'bits': 16, 'value_bits': None}
-
 
 @dataclass(frozen=True)
 class SequenceSpec:
@@ -108,7 +105,7 @@ def configurations(
     base: RunConfig, axes: Mapping[str, Sequence[object]], reference: bool = True
 ) -> list[RunConfig]:
     """
-    Combine every value of every axis (a field of `RunConfig`), each different run once.
+    Combine every value of every axis (a name that `RunConfig.varied` takes), each run once.
 
     With `reference`, the unbounded, unrounded cache is among them for every other setting that
     it can be compared with. Raises ValueError for a value that a field cannot have.
@@ -116,8 +113,8 @@ def configurations(
     names = list(axes)
     found: dict[RunConfig, RunConfig] = {}
     for values in product(*axes.values()):
-        config = replace(base, **dict(zip(names, values, strict=True)))
-        chosen = [replace(config, **REFERENCE), config] if reference else [config]
+        config = base.varied(**dict(zip(names, values, strict=True)))
+        chosen = [config.as_reference(), config] if reference else [config]
         for each in chosen:
             found.setdefault(each.canonical(), each)
     # References first: what the others are compared with is there early.

@@ -129,7 +129,7 @@ def read_record(folder: Path) -> Record:
             f'{path} is damaged: {type(error).__name__} {error}; delete {folder} and run it again'
         ) from error
     try:
-        config = RunConfig(**info['config'])
+        config = RunConfig.from_settings(info['config'])
     except (TypeError, ValueError) as error:
         raise RecordError(f'{path} has a configuration that is none: {error}') from error
     return Record(folder, info, config)

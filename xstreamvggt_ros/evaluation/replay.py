@@ -17,7 +17,6 @@ from xstreamvggt_ros.geometry import quaternion_from_rotation
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
 from xstreamvggt_ros.model import ModelConfig
-from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.pipeline import (
     FrameError,
     PipelineConfig,
@@ -42,9 +41,8 @@ def chosen_frames(sequence: EvaluationSequence, config: RunConfig) -> Sequence[S
 
 def frame_tokens(config: RunConfig, image_shape: tuple[int, int]) -> int:
     """Count the tokens that an image of that height and width becomes in a layer."""
-    height, width = Preprocessing.plan(*image_shape, config.network_size).size
-    special = ModelConfig.preset(config.preset).special_tokens
-    return special + height // PATCH_SIZE * (width // PATCH_SIZE)
+    size = Preprocessing.plan(*image_shape, config.network_size).size
+    return ModelConfig.preset(config.preset).tokens_per_frame(*size)
 
 
 def first_shape(frames: Sequence[SequenceFrame]) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def execute(run: PlannedRun) -> Record:
         'key': run.key,
         'code': code_version(config.mode),
         'label': config.label(),
-        'config': plain(config),
+        'config': plain(config.settings()),
         'weights': run.weights,
         'sequence': {
             'name': run.sequence,

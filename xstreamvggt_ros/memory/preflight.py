@@ -156,11 +156,10 @@ def _fewer_bits(settings: Settings) -> Iterator[Change]:
 
 
 def _smaller_budgets(settings: Settings) -> Iterator[Change]:
-    for name in ('budget_tokens', 'budget_frames', 'budget_mib'):
-        budget = getattr(settings.cache, name)
-        while budget is not None and budget >= 2:
+    for name, budget in settings.cache.budget.items():
+        while budget >= 2:
             budget = int(budget) // 2
-            cache = replace(settings.cache, **{name: budget})
+            cache = settings.cache.with_budget(**{name: budget})
             yield f'cache.{name} {budget}', replace(settings, cache=cache)
 
 

@@ -13,12 +13,11 @@ from rclpy.validate_topic_name import validate_topic_name
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
+from xstreamvggt_ros.parameters.cache import read_cache
 from xstreamvggt_ros.parameters.camera_names import camera_names, check_cameras
 from xstreamvggt_ros.parameters.spec import Value
-from xstreamvggt_ros.parameters.table import CACHE_PARAMETERS, PARAMETERS
+from xstreamvggt_ros.parameters.table import PARAMETERS
 from xstreamvggt_ros.pipeline import PipelineConfig
-
-BUDGETS = ('budget_tokens', 'budget_frames', 'budget_mib')
 
 
 @dataclass(frozen=True)
@@ -241,7 +240,7 @@ def read_parameters(values: Mapping[str, Value]) -> Parameters:
         spec.check(values[name])
     return Parameters(
         model=_group(ModelParameters, 'model', values),
-        cache=_cache_config(values),
+        cache=read_cache(values),
         input=_group(InputParameters, 'input', values),
         output=_group(OutputParameters, 'output', values),
         keyframe=_group(KeyframeParameters, 'keyframe', values),
@@ -251,25 +250,3 @@ def read_parameters(values: Mapping[str, Value]) -> Parameters:
 
 def _group(kind: type, prefix: str, values: Mapping[str, Value]) -> Any:
     return kind(**{field.name: values[f'{prefix}.{field.name}'] for field in fields(kind)})
-
-
-def _cache_config(values: Mapping[str, Value]) -> CacheConfig:
-    """In the parameters 0 stands for what the cache calls None."""
-    given = {spec.name.removeprefix('cache.'): values[spec.name] for spec in CACHE_PARAMETERS}
-    for name in (*BUDGETS, 'value_bits'):
-        given[name] = given[name] or None
-    _refuse_several_budgets({name: given[name] for name in BUDGETS if given[name]})
-    try:
-        return CacheConfig(**given)
-    except ValueError as error:
-        raise ValueError(f'cache parameters: {error}') from error
-
-
-def _refuse_several_budgets(budgets: Mapping[str, Value]) -> None:
-    """Say which is in the way of one that was set beside a parameters file."""
-    if len(budgets) > 1:
-        listed = ', '.join(f'cache.{name} is {value}' for name, value in budgets.items())
-        raise ValueError(
-            f'{listed}: set at most one budget; where a parameters file gives one already, as '
-            f'config/recon.yaml does, set cache.{next(iter(budgets))} to 0 as well'
-        )

@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from xstreamvggt_ros.cache.attention import BACKENDS
-from xstreamvggt_ros.cache.config import BITS, CAMERA_CACHES, SCHEMES
-from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.images.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.model.config import PATCH_SIZE, PRESETS
+from xstreamvggt_ros.parameters.cache import cache_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.pipeline import POINT_SOURCES
 from xstreamvggt_ros.scale import SCALE_SOURCES
@@ -32,7 +31,11 @@ MODEL_PARAMETERS = (
         'Weights: a file, or a Hugging Face repository. Empty: the weights bundled with preset '
         'tiny. "random": weights that mean nothing, for tests.',
     ),
-    _locked('model.revision', '', 'Commit of the Hugging Face repository; empty: the newest.'),
+    _locked(
+        'model.revision',
+        '',
+        'Commit of the Hugging Face repository, which needs one; a file has none.',
+    ),
     _locked('model.device', 'auto', 'auto, cpu, cuda or cuda:<i>; auto is CUDA where there is.'),
     _locked(
         'model.dtype',
@@ -67,65 +70,6 @@ MODEL_PARAMETERS = (
         'warn: say so and go on. off: estimate nothing.',
         choices=('refuse', 'warn', 'off'),
     ),
-)
-
-CACHE_PARAMETERS = (
-    _locked(
-        'cache.budget_tokens',
-        0,
-        'Tokens to remember per layer; 0: not given in tokens.',
-        minimum=0,
-        maximum=10_000_000,
-    ),
-    _locked(
-        'cache.budget_frames',
-        0,
-        'Frames to remember; 0: not given in frames.',
-        minimum=0,
-        maximum=100_000,
-    ),
-    _locked(
-        'cache.budget_mib',
-        0,
-        'MiB that the memory may take; 0: not given in MiB.',
-        minimum=0,
-        maximum=1_000_000,
-    ),
-    _locked('cache.bits', 4, 'Bits per remembered number; 16: not quantised.', choices=BITS),
-    _locked(
-        'cache.value_bits',
-        0,
-        'Bits per number of the values; 0: as cache.bits.',
-        choices=(0, *BITS),
-    ),
-    _locked('cache.scheme', 'auto', 'How keys are quantised.', choices=SCHEMES),
-    _locked(
-        'cache.policy',
-        'query_key',
-        'Which tokens are kept when the budget is full.',
-        choices=tuple(POLICIES),
-    ),
-    _locked(
-        'cache.pool_size',
-        16,
-        'Patch queries pooled into one when tokens are scored.',
-        minimum=1,
-        maximum=4096,
-    ),
-    _locked(
-        'cache.camera_budget_frames',
-        64,
-        'Frames that the camera head remembers.',
-        minimum=2,
-        maximum=100_000,
-    ),
-    _locked(
-        'cache.camera_cache',
-        'shared',
-        'One memory for all refinement iterations, or one each.',
-        choices=CAMERA_CACHES,
-    ),
-    _locked('cache.seed', 0, 'Seed of the policies that draw.', minimum=0, maximum=2**31 - 1),
 )
 
 INPUT_PARAMETERS = (
@@ -351,7 +295,7 @@ PARAMETERS = {
     spec.name: spec
     for spec in (
         *MODEL_PARAMETERS,
-        *CACHE_PARAMETERS,
+        *cache_parameters(),
         *INPUT_PARAMETERS,
         *OUTPUT_PARAMETERS,
         *KEYFRAME_PARAMETERS,

@@ -10,18 +10,7 @@ import math
 from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.record import Record
 
-# What the reference has of its own; everything else of a run it has to share.
-CACHE_FIELDS = (
-    'budget',
-    'bits',
-    'value_bits',
-    'scheme',
-    'policy',
-    'pool_size',
-    'strict_budget',
-    'camera_budget_frames',
-    'seed',
-)
+# What a run and its reference may differ in beside the cache.
 REPLAY_FIELDS = ('mode', 'queue', 'rate')
 
 
@@ -124,8 +113,10 @@ def _dataset(name: str, grouped: dict[tuple, dict[str, Record]]) -> Dataset:
 def _comparable(weights: str, config: RunConfig) -> tuple:
     """Reset what a run and its reference may differ in."""
     default = RunConfig()
-    fields = (*CACHE_FIELDS, *REPLAY_FIELDS)
-    return weights, replace(config, **{name: getattr(default, name) for name in fields})
+    # What is remembered of the camera is no matter of how much, or in how many bits.
+    cache = replace(default.cache, camera_cache=config.cache.camera_cache)
+    replayed = {name: getattr(default, name) for name in REPLAY_FIELDS}
+    return weights, replace(config, cache=cache, budget_share=None, **replayed)
 
 
 def _order(row: Row) -> tuple:

@@ -8,8 +8,9 @@ XStreamVGGT (arXiv 2601.01204) with 2,048 tokens and 4 bits, and StreamVGGT as i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.evaluation.config import RunConfig
 
 STREAM, XSTREAM, PRUNED = 'StreamVGGT', 'XStreamVGGT', 'XStreamVGGT, pruning only'
@@ -58,8 +59,10 @@ PUBLISHED = (
     *_pair('kitti_raw', 'frames_per_second', 5.25, 6.14, INDEPENDENT),
     *_pair('sintel', 'frames_per_second', 6.48, 6.26, INDEPENDENT),
 )
-# Which tokens XStreamVGGT keeps.
-PUBLISHED_CACHE = {'budget': '2048', 'policy': 'query_key', 'pool_size': 16}
+# Which tokens XStreamVGGT keeps, and in how many bits.
+PUBLISHED_CACHE = CacheConfig.published()
+# What of a cache makes it no other method.
+NO_MATTER = ('scheme', 'strict_budget', 'camera_budget_frames', 'camera_cache', 'seed')
 METHODS = (STREAM, XSTREAM, PRUNED)
 
 
@@ -69,9 +72,15 @@ def method_of(config: RunConfig) -> str:
         return ''
     if config.is_reference:
         return STREAM
-    # Keys per channel and values per token are the papers', in either scheme.
-    cache = {name: getattr(config, name) for name in PUBLISHED_CACHE}
-    if cache != PUBLISHED_CACHE:
+    kept = replace(
+        PUBLISHED_CACHE,
+        bits=config.cache.bits,
+        value_bits=config.cache.value_bits,
+        # Keys per channel and values per token are the papers', in either scheme, and a budget
+        # that is kept to differs where two frames exceed it alone.
+        **{name: getattr(config.cache, name) for name in NO_MATTER},
+    )
+    if config.budget_share is not None or kept != config.cache:
         return ''
     return {(4, 4): XSTREAM, (16, 16): PRUNED}.get(config.stored_bits, '')
 

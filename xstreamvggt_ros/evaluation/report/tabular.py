@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import csv
-from dataclasses import asdict
 import io
 
 from xstreamvggt_ros.evaluation.jsonable import dumps
@@ -17,13 +16,13 @@ WHAT = ('dataset', 'sequence', 'label', 'weights', 'device', 'commit', 'key')
 
 def as_csv(records: Sequence[Record]) -> str:
     """Write a line a run: what it was, its settings, its figures; empty where there is none."""
-    settings = sorted({name for record in records for name in asdict(record.config)})
+    settings = sorted({name for record in records for name in record.config.settings()})
     figures = list(dict.fromkeys(name for record in records for name in record.metrics))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator='\n')
     writer.writerow([*WHAT, *settings, *figures])
     for record in records:
-        config = asdict(record.config)
+        config = record.config.settings()
         writer.writerow(
             [
                 *_what(record).values(),
@@ -37,7 +36,7 @@ def as_csv(records: Sequence[Record]) -> str:
 def as_json(records: Sequence[Record], failures: Sequence[dict]) -> str:
     """Write the same as JSON, with the runs that failed; null where there is no figure."""
     runs = [
-        {**_what(record), 'config': asdict(record.config), 'metrics': record.metrics}
+        {**_what(record), 'config': record.config.settings(), 'metrics': record.metrics}
         for record in records
     ]
     failed = [
