@@ -4,11 +4,15 @@
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
 from networks import flat_frame, Scripted
 import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import image_message, picture
+from std_msgs.msg import UInt32
 from std_srvs.srv import Trigger
 
+from xstreamvggt_ros.messages.odometry import UNKNOWN
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 
 pytestmark = pytest.mark.ros
@@ -44,6 +48,37 @@ def test_every_new_stream_is_said_once_with_its_reason(active):
     rig.wait(lambda: _streams(diagnostics) == '4', 'four streams on /diagnostics')
 
 
+def test_every_output_can_be_told_to_its_stream(active):
+    rig = active()
+    frames = rig.collect(DiagnosticArray, '/reconstruction/frame')
+    numbers = rig.collect(UInt32, '/reconstruction/stream')
+    odometry = rig.collect(Odometry, '/reconstruction/odometry')
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.feed([image_message(picture(), stamp) for stamp in (100.0, 101.0)], frames, odometry)
+    rig.call(Trigger, '/reconstruction/reset', Trigger.Request())
+    rig.feed([image_message(picture(), stamp) for stamp in (102.0, 103.0)], frames, odometry)
+
+    assert [each.header.stamp.sec for each in frames] == [100, 101, 102, 103]
+    assert [_values(each)['stream'] for each in frames] == ['1', '1', '2', '2']
+    assert [_values(each)['index'] for each in frames] == ['0', '1', '0', '1']
+    rig.wait(lambda: [each.data for each in numbers] == [1, 2], 'the number of each stream once')
+    # Nothing ties a stream's first pose to those before; as RTAB-Map has it, both are unknown.
+    unknown = [
+        (each.pose.covariance[0] >= UNKNOWN, each.twist.covariance[0] >= UNKNOWN)
+        for each in odometry
+    ]
+    assert unknown == [(True, True), (False, False)] * 2
+    rig.wait(
+        lambda: diagnostics and _values(diagnostics[-1])['stream'] == '2', 'it on /diagnostics'
+    )
+    assert _values(diagnostics[-1])['stream_reason'] == '~/reset asked for it'
+
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    late = rig.collect(UInt32, '/reconstruction/stream', latched)
+    rig.wait(lambda: late, 'the number for who comes later')
+    assert late[0].data == 2
+
+
 def test_a_stream_that_was_ruined_is_the_reason_for_the_next(active):
     def answer(index, image):
         frame = flat_frame(*image.shape[-2:])
@@ -77,9 +112,11 @@ def test_a_stream_that_was_loaded_is_one(active, tmp_path):
 
 
 def _streams(diagnostics):
-    if not diagnostics:
-        return None
-    return {pair.key: pair.value for pair in diagnostics[-1].status[0].values}['streams']
+    return _values(diagnostics[-1])['streams'] if diagnostics else None
+
+
+def _values(message):
+    return {pair.key: pair.value for pair in message.status[0].values}
 
 
 def test_an_image_of_which_much_is_cut_off_is_told_of_once(active):

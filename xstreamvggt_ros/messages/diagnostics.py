@@ -4,11 +4,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from std_msgs.msg import Header
 
 UNBOUNDED = 'unbounded'
+LEVELS = {
+    'ok': DiagnosticStatus.OK,
+    'warn': DiagnosticStatus.WARN,
+    'error': DiagnosticStatus.ERROR,
+}
+
+
+class Verdict(Protocol):
+    """What the watch says of a frame: a level of LEVELS, and as text a sentence."""
+
+    @property
+    def level(self) -> str:
+        """Give 'ok', 'warn' or 'error'."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,24 @@ def diagnostic_array(figures: StreamFigures, node_name: str, stamp: Time) -> Dia
     message = DiagnosticArray(status=[status])
     message.header.stamp = stamp
     return message
+
+
+def frame_report(
+    values: Mapping[str, object], verdict: Verdict | None, node_name: str, header: Header
+) -> DiagnosticArray:
+    """
+    Build what is said of one frame, with one status '<node_name>: frame' and the image's header.
+
+    `verdict` is what the watch says, whose sentence and level the status takes; None: no watch.
+    """
+    level = 'ok' if verdict is None else verdict.level
+    status = DiagnosticStatus(
+        name=f'{node_name}: frame',
+        level=LEVELS[level],
+        message='' if level == 'ok' else str(verdict),
+        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+    )
+    return DiagnosticArray(header=header, status=[status])
 
 
 def _level(figures: StreamFigures) -> bytes:

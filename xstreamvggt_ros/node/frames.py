@@ -30,13 +30,15 @@ class StampedReconstruction:
     """
     A reconstruction with its image's own stamp and the name of its optical frame.
 
-    arrived: when the image came, by time.monotonic().
+    arrived: when the image came, by time.monotonic(). stream: number of the one that it belongs
+    to, from 1 on.
     """
 
     reconstruction: Reconstruction
     stamp: Time
     camera_frame: str
     arrived: float
+    stream: int
 
 
 class FrameReader:
@@ -81,7 +83,7 @@ class FrameReader:
         reconstruction = self._process(image, camera(*image.shape[:2]), arrival.camera)
         self._streams.note(reconstruction)
         return StampedReconstruction(
-            reconstruction, message.header.stamp, camera_frame, arrival.at
+            reconstruction, message.header.stamp, camera_frame, arrival.at, self._streams.world
         )
 
     @property

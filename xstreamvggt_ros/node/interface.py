@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry, Path
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from std_msgs.msg import UInt32
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
@@ -117,6 +118,20 @@ ODOMETRY = Output(
     'the same with the velocity in the optical frame, of `output.base_frame` with '
     '`output.tf_mode: odom`, once the scale is known; covariance from confidence, not calibrated',
 )
+STREAM = Output(
+    'stream',
+    UInt32,
+    'number of the stream, from 1 on, when one begins and before its first outputs: poses, clouds '
+    'and map of different streams have nothing to do with each other',
+    depth=1,
+    latched=True,
+)
+FRAME = Output(
+    'frame',
+    DiagnosticArray,
+    "after an image's other outputs, with its stamp: `stream`, `segment`, `index` in its stream, "
+    '`kept` in memory, `camera`, and what the watch says',
+)
 MAP = Output(
     'map',
     PointCloud2,
@@ -149,6 +164,8 @@ OUTPUTS = (
     CONFIDENCE,
     POSE,
     ODOMETRY,
+    STREAM,
+    FRAME,
     MAP,
     PATH,
     TRANSFORMS,

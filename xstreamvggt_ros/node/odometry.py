@@ -28,7 +28,13 @@ class _Before(NamedTuple):
 
 
 class OdometryOutput:
-    """Publish `~/odometry`: the optical frame or the robot's base in the map, and its velocity."""
+    """
+    Publish `~/odometry`: the optical frame or the robot's base in the map, and its velocity.
+
+    Of a stream's first pose nothing is known that holds for those before, and its covariances say
+    so. RTAB-Map begins a new map where it meets that in pose and twist; a filter, such as
+    robot_localization's, all but ignores the pose.
+    """
 
     def __init__(self, node: LifecycleNode) -> None:
         """Create the publisher."""
@@ -51,18 +57,17 @@ class OdometryOutput:
         now = stamped.reconstruction
         pose, stamp_ns = now.map_from_camera, ns_from_time(stamped.stamp)
         before = self._before
-        self._before = _Before(stamp_ns, pose, now.scale, (now.world, now.world_axes))
+        self._before = _Before(stamp_ns, pose, now.scale, (stamped.stream, now.world_axes))
         if child_from_camera is None or not wanted(self.publisher):
             return
         camera_from_child = invert_rigid(child_from_camera)
         map_from_child = pose @ camera_from_child
-        twist, seconds = None, 0.0
+        twist, seconds, sure = None, 0.0, None
         if before is not None and before.reference == self._before.reference:
             seconds = 1e-9 * (stamp_ns - before.stamp_ns)
+            sure = uncertainty(now)
         if seconds > 0:
             earlier = before.map_from_camera.copy()
             earlier[:3, 3] *= now.scale / before.scale
             twist = body_twist(earlier @ camera_from_child, map_from_child, seconds)
-        self.publisher.publish(
-            odometry(map_from_child, twist, seconds, uncertainty(now), in_map, child_frame)
-        )
+        self.publisher.publish(odometry(map_from_child, twist, seconds, sure, in_map, child_frame))

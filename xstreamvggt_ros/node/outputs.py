@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
-from std_msgs.msg import Header
+from std_msgs.msg import Header, UInt32
 
 from xstreamvggt_ros.messages import header_with, pose_stamped
+from xstreamvggt_ros.messages.diagnostics import frame_report
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.camera_outputs import CameraOutputs
@@ -42,10 +43,14 @@ class Outputs:
         """Create the publishers; they send once the node is active."""
         self._node = node
         self._parameters = parameters
-        roots = [f'~/{name}' for name in cameras] if len(cameras) > 1 else ['~']
+        self._names = cameras if len(cameras) > 1 else ('',)
+        roots = [f'~/{name}' if name else '~' for name in self._names]
         self._cameras = [CameraOutputs(node, root) for root in roots]
         self._pose = create_output(node, interface.POSE)
         self._odometry = OdometryOutput(node)
+        self._stream = create_output(node, interface.STREAM)
+        self._stream_sent = 0
+        self._frame = create_output(node, interface.FRAME)
         self.world = WorldOutputs(node, parameters)
         self._tf = TransformOutput(node)
         # Not managed: the last figures are sent on the way out of the active state.
@@ -59,12 +64,14 @@ class Outputs:
         """
         Send one frame's messages; the transform first, so that the rest finds it.
 
+        Before all stands a new stream's number, behind all what is said of the frame itself.
         `robot` is what is known of the robot at its stamp; `metric` whether its scale is known.
         """
         parameters = self._parameters()
         in_map = header_with(stamped.stamp, parameters.map_frame)
         reconstruction = stamped.reconstruction
         camera = self._cameras[reconstruction.camera_index]
+        self._tell_stream(stamped.stream)
         self._tf.publish(stamped, in_map, parameters, robot, metric)
         if reconstruction.camera_index == 0:
             if wanted(self._pose):
@@ -79,6 +86,28 @@ class Outputs:
         if camera.wants_cloud():
             camera.publish_cloud(cloud, in_map)
         self.world.add(stamped, cloud)
+        if wanted(self._frame):
+            self._frame.publish(self._report(stamped))
+
+    def _tell_stream(self, number: int) -> None:
+        """Say once that a stream begins; the number waits for those who come later."""
+        if number != self._stream_sent:
+            self._stream.publish(UInt32(data=number))
+            self._stream_sent = number
+
+    def _report(self, stamped: StampedReconstruction) -> DiagnosticArray:
+        """Say of a frame what its other messages have no field for."""
+        now = stamped.reconstruction
+        values = {
+            'stream': stamped.stream,
+            'segment': now.report.segment if now.report else 0,
+            'index': now.index,
+            'kept': str(now.kept).lower(),
+            'camera': self._names[now.camera_index],
+        }
+        name = self._node.get_fully_qualified_name().lstrip('/')
+        in_camera = header_with(stamped.stamp, stamped.camera_frame)
+        return frame_report(values, now.report, name, in_camera)
 
     def _publish_odometry(
         self, stamped: StampedReconstruction, in_map: Header, robot: RobotPose, metric: bool
@@ -103,6 +132,8 @@ class Outputs:
         for publisher in (
             self._pose,
             self._odometry.publisher,
+            self._stream,
+            self._frame,
             self.world.map_publisher,
             self.world.path_publisher,
         ):

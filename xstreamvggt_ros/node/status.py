@@ -53,9 +53,14 @@ def frame_figures(reconstruction: Reconstruction) -> FrameFigures:
 
 @dataclass(frozen=True)
 class StreamState:
-    """Which stream it is: how many have begun, why the newest did, and how long ago in seconds."""
+    """
+    Which stream it is: how many have begun, why the newest did, and how long ago in seconds.
+
+    number: that of ~/stream, which streams chained to one another share.
+    """
 
     count: int = 0
+    number: int = 0
     why: str = ''
     age: float | None = None
 
@@ -220,7 +225,11 @@ def _doubts(newest: FrameFigures) -> list[str]:
 
 
 def _stream(stream: StreamState) -> dict[str, str]:
-    return {'stream_reason': stream.why, 'stream_age_s': _seconds(stream.age)}
+    return {
+        'stream': str(stream.number),
+        'stream_reason': stream.why,
+        'stream_age_s': _seconds(stream.age),
+    }
 
 
 def _seconds(value: float | None) -> str:

@@ -18,12 +18,14 @@ class StreamLog:
     """
     Count the streams and say once of each why it begins.
 
+    `count` is of all that the network began, `world` of those whose outputs have nothing to do
+    with what was before: a stream that was chained to the one before goes on in its world.
     `warn` and `inform` take a line for the log, of streams that nobody asked for and of others.
     """
 
     def __init__(self, warn: Callable[[str], None], inform: Callable[[str], None]) -> None:
         """Begin without a stream."""
-        self.count = 0
+        self.count = self.world = 0
         self._warn = warn
         self._inform = inform
         self._why = FIRST
@@ -36,7 +38,7 @@ class StreamLog:
     def state(self) -> StreamState:
         """Which stream it is."""
         age = time.monotonic() - self._began_at if self.count else None
-        return StreamState(self.count, self._reason, age)
+        return StreamState(self.count, self.world, self._reason, age)
 
     def expect(self, why: str, asked: bool = False) -> None:
         """Take the reason for which the next image will be the first of its stream."""
@@ -50,6 +52,8 @@ class StreamLog:
             # What was expected did not happen.
             self._why = ''
             return
+        if self._newest is None or self._newest[0] != reconstruction.world:
+            self.world += 1
         self._newest = stream
         self.count += 1
         why, self._why = self._why, ''

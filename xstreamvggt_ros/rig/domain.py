@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-import os
 import random
 import socket
-from unittest import mock
 
+from xstreamvggt_ros.transport.environment import environment
 from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory
 
 # DDS (RTPS 2.5, section 9.6.2): a domain's ports begin at 7400 + 250 * domain; the first
@@ -42,14 +41,12 @@ def isolated(domain: int) -> Iterator[None]:
 
     Sets the environment, and restores it. A Fast DDS profile that the user has set stays.
     """
-    with roomy_shared_memory():
-        environment = {
-            **os.environ,
-            'ROS_DOMAIN_ID': str(domain),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        }
+    changes = {
+        'ROS_DOMAIN_ID': str(domain),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         # Either of these would bring in what the range keeps out.
-        for name in ('ROS_LOCALHOST_ONLY', 'ROS_STATIC_PEERS'):
-            environment.pop(name, None)
-        with mock.patch.dict(os.environ, environment, clear=True):
-            yield
+        'ROS_LOCALHOST_ONLY': None,
+        'ROS_STATIC_PEERS': None,
+    }
+    with roomy_shared_memory(), environment(changes):
+        yield

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
-from unittest import mock
+
+from xstreamvggt_ros.transport.environment import environment
 
 # Fast DDS's shared memory is half a megabyte by default, less than one image: what does not fit
 # is lost and sent again seconds later. Other DDS implementations do not read this.
@@ -28,5 +29,5 @@ def roomy_shared_memory() -> Iterator[None]:
     if any(os.environ.get(name) for name in CHOSEN_TRANSPORTS):
         yield
         return
-    with mock.patch.dict(os.environ, {VARIABLE: str(PROFILE)}):
+    with environment({VARIABLE: str(PROFILE)}):
         yield
