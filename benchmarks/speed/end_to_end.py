@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-import json
 from pathlib import Path
-import sys
 import tempfile
 import time
 
@@ -21,14 +19,12 @@ from xstreamvggt_ros.messages.buffers import byte_array
 from xstreamvggt_ros.pipeline import PipelineConfig, ReconstructionPipeline
 from xstreamvggt_ros.rig.delivery import await_subscriber
 from xstreamvggt_ros.rig.domain import free_domain, isolated
-from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
+from xstreamvggt_ros.rig.driven_node import DrivenNode, node_command, NODE_NAME, parameters_file
+from xstreamvggt_ros.rig.lifecycle import NodeError
 from xstreamvggt_ros.rig.link import Link
-from xstreamvggt_ros.rig.processes import Child
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.loading import load_network
 
-NODE = 'reconstruction'
-PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'
 TOPIC = '/camera/image_raw'
 PATIENCE_S = 300.0
 DISCOVERY_S = 30.0
@@ -121,16 +117,13 @@ def _node_seconds(
             arrived[cloud.header.stamp.sec] = time.perf_counter()
 
         profile = QoSProfile(depth=10)
-        link.node.create_subscription(PointCloud2, f'/{NODE}/points', on_cloud, profile)
+        link.node.create_subscription(PointCloud2, f'/{NODE_NAME}/points', on_cloud, profile)
         images = link.node.create_publisher(Image, TOPIC, profile)
         command = _command(folder, preset, dtype, size, device, cuda_graph)
-        child = stack.enter_context(Child(command, log))
-        link.watch = lambda: _alive(child, log)
-        lifecycle = Lifecycle(link, NODE)
-        lifecycle.change('configure', PATIENCE_S)
-        lifecycle.change('activate', PATIENCE_S)
+        node = stack.enter_context(DrivenNode(link, command, log))
+        node.bring_up(PATIENCE_S)
         if not await_subscriber(link, [images], DISCOVERY_S):
-            raise NodeError(f'/{NODE} did not subscribe to {TOPIC}')
+            raise NodeError(f'/{NODE_NAME} did not subscribe to {TOPIC}')
         message = _image(*size)
         latencies: list[float] = []
         for stamp in range(1, frames + 1):
@@ -141,11 +134,6 @@ def _node_seconds(
                 raise NodeError(f'no cloud of image {stamp} came within {PATIENCE_S:g} s')
             latencies.append(arrived[stamp] - sent)
     return latencies
-
-
-def _alive(child: Child, log: Path) -> None:
-    if child.exit_code is not None:
-        raise NodeError(f'the node ended by itself:\n{log.read_text(errors="replace")[-2000:]}')
 
 
 def _picture(height: int, width: int) -> np.ndarray:
@@ -176,7 +164,4 @@ def _command(
         'model.image_size': max(size),
         'input.image_topics': [TOPIC],
     }
-    file = folder / 'parameters.yaml'
-    file.write_text(json.dumps({'/**': {'ros__parameters': values}}), encoding='utf-8')
-    arguments = ['--ros-args', '--disable-external-lib-logs', '--params-file', str(file)]
-    return [sys.executable, '-c', PROGRAM, *arguments]
+    return node_command(parameters_file(folder / 'parameters.yaml', values))

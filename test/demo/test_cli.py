@@ -47,7 +47,7 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     assert code == 0, said
     assert '2.jpg,adamagedimage' in ''.join(said.split())
     assert 'RANDOM WEIGHTS' in said
-    assert 'none lost; 20 outputs' in ' '.join(said.replace('│', ' ').split())
+    assert 'none lost; 24 outputs' in ' '.join(said.replace('│', ' ').split())
     stamps = [stamp_at(index, 30.0) for index in (0, 1, 3, 4)]
     assert read_tum(out / 'trajectory.tum').stamps_ns.tolist() == stamps
     assert len(read_ply(out / 'cloud.ply')) > 100

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded run, checked against what was sent."""
 
-from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
 from relay import answer, SIZE
 from std_msgs.msg import Header
 
-from xstreamvggt_ros.demo.results import read_results, read_streams, spread
+from xstreamvggt_ros.demo.results import read_results, spread
 from xstreamvggt_ros.files.bags import BagWriter
-from xstreamvggt_ros.messages.odometry import UNKNOWN
-from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS, SOME_FRAMES_OUTPUTS
+from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
 
 STAMPS = [1_767_225_600_123_456_789 + 33_333_333 * index for index in range(4)]
 
@@ -123,24 +121,6 @@ def test_of_several_streams_the_longest_is_kept(read):
     assert len(results.cloud) == 3 * 5
     assert list(results.maps) == [STAMPS[3]]
     assert results.check.problems(lossless=True) == []
-
-
-def test_streams_are_told_apart_by_odometry_longest_first(tmp_path):
-    path = tmp_path / 'run.mcap'
-    kinds = {**FRAME_OUTPUTS, **SOME_FRAMES_OUTPUTS}
-    with BagWriter(path) as bag:
-        for name, kind in kinds.items():
-            package = kind.__module__.partition('.')[0]
-            bag.add_topic(f'/node/{name}', f'{package}/msg/{kind.__name__}')
-        for index, stamp in enumerate(STAMPS):
-            odometry = Odometry(header=_header(stamp))
-            # The first of a stream has no velocity.
-            odometry.twist.twist.linear.x = 0.0 if index < 2 else 1.0
-            odometry.twist.covariance[0] = UNKNOWN
-            outputs = {**answer(_header(stamp)), 'odometry': odometry}
-            for name, message in outputs.items():
-                bag.write(f'/node/{name}', serialize_message(message), stamp)
-    assert read_streams(path, 'node') == [STAMPS[1:], STAMPS[:1]]
 
 
 def test_no_output_at_all_is_read_without_complaint(read):

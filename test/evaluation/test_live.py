@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from xstreamvggt_ros.evaluation import live
 from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.live import live_replay
 from xstreamvggt_ros.evaluation.replay import replay
@@ -72,20 +71,6 @@ def test_a_world_begins_where_it_does_in_exact_replay():
 
     assert np.diff(exact).max() == 1
     np.testing.assert_array_equal(np.diff(live), np.diff(exact))
-
-
-def test_a_frame_whose_odometry_was_lost_says_what_that_may_have_hidden(monkeypatch):
-    sequence = Filmed(count=4)
-    lost = sequence.frames[2].stamp_ns
-    whole = live.recorded_estimates
-    monkeypatch.setattr(
-        live, 'recorded_estimates', lambda *of: (each for each in whole(*of) if each[0] != lost)
-    )
-
-    results = list(live_replay(sequence, replace(CONFIG, mode='live', queue='every')))
-
-    assert [each.status for each in results] == ['done', 'done', 'dropped', 'done']
-    assert 'a stream that began here is not told from the one before' in results[2].reason
 
 
 def test_what_comes_too_fast_is_dropped_and_said_so():

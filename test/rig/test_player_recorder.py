@@ -3,6 +3,7 @@
 """Player and recorder over DDS, with a node that only answers."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from sensor_msgs.msg import CompressedImage
 
 from xstreamvggt_ros.files.bags import BagWriter, open_bag, stamp_of
 from xstreamvggt_ros.inputs.frames import Calibration, EncodedImage, Frame, FrameSource, RawImage
-from xstreamvggt_ros.rig import frame_player as player_module
-from xstreamvggt_ros.rig.frame_player import Player, PlayerError
+from xstreamvggt_ros.rig import camera_player as player_module
+from xstreamvggt_ros.rig.camera_messages import shots
+from xstreamvggt_ros.rig.camera_player import CameraPlayer
 from xstreamvggt_ros.rig.link import Link
 from xstreamvggt_ros.rig.pacing import Pacer
+from xstreamvggt_ros.rig.player import AtMost, PlayerError
 from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS, Recorder
 
 pytestmark = pytest.mark.ros
@@ -66,9 +69,10 @@ def play(tmp_path):
                 ),
                 DEADLINE,
             )
-            player = Player(link, source)
-            player.play(pacer, window, max_frames, patience_s=patience_s)
-            link.spin_until(lambda: pacer.in_flight == 0, patience_s)
+            player = CameraPlayer(link, source.topic, source.transport)
+            frames = islice(source.frames(), max_frames or None)
+            player.play(shots(frames), AtMost(link), pacer, window, patience_s)
+            recorder.await_outputs(player.sent_ns.keys(), patience_s)
         return player, recorder, path
 
     return play
@@ -84,11 +88,12 @@ def test_images_arrive_bit_for_bit_with_their_calibration(play):
     assert {(image.encoding, image.step, image.header.frame_id) for image in relay.images} == {
         ('rgb8', 9, 'optical')
     }
-    assert [_stamp(info) for info in relay.infos] == STAMPS
+    # Who looks for the calibration knows it before the first image.
+    assert [_stamp(info) for info in relay.infos] == [STAMPS[0], *STAMPS]
     assert relay.infos[0].k[0] == 50.0
-    assert list(player.published_ns) == list(recorder.completed_ns) == STAMPS
+    assert list(player.sent_ns) == list(recorder.completed_ns) == STAMPS
     for stamp in STAMPS:
-        assert player.published_ns[stamp] < recorder.completed_ns[stamp]
+        assert player.sent_ns[stamp] < recorder.completed_ns[stamp]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_an_image_waits_until_the_one_before_it_is_answered(play):
     with Relay() as relay:
         player, recorder, _ = play(Made(), window=1)
     for before, after in zip(STAMPS[:-1], STAMPS[1:], strict=True):
-        assert recorder.completed_ns[before] < player.published_ns[after]
+        assert recorder.completed_ns[before] < player.sent_ns[after]
     assert len(relay.images) == 5
 
 

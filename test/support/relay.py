@@ -12,7 +12,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from xstreamvggt_ros.messages import point_cloud
-from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array, frame_report, StreamFigures
 
 SIZE = (4, 6)
 
@@ -49,6 +49,7 @@ class Relay:
             'depth/camera_info': publish(CameraInfo, '~/depth/camera_info', 5),
             'confidence': publish(Image, '~/confidence', 5),
             'points': publish(PointCloud2, '~/points', 5),
+            'frame': publish(DiagnosticArray, '~/frame', 5),
         }
         self._diagnostics = publish(DiagnosticArray, '/diagnostics', 5)
         self._node.create_subscription(kind, topic + suffix, self._on_image, 50)
@@ -96,8 +97,8 @@ class Relay:
         self._node.destroy_node()
 
 
-def answer(header):
-    """Build one frame's outputs with a header."""
+def answer(header, stream=1):
+    """Build one frame's outputs with a header, of the stream with that number."""
     height, width = SIZE
     values = np.ones(SIZE, np.float32).tobytes()
     image = {
@@ -116,4 +117,5 @@ def answer(header):
         'depth/camera_info': CameraInfo(header=header, height=height, width=width),
         'confidence': Image(header=header, **image),
         'points': point_cloud(points, np.zeros((5, 3), np.uint8), np.ones(5, np.float32), header),
+        'frame': frame_report({'stream': stream}, None, 'reconstruction', header),
     }

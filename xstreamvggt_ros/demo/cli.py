@@ -233,15 +233,16 @@ def _report(source, run_options, happened, bag: Path, log: Path, console: Consol
     """Check what was recorded, make the other files of it and print the table."""
     from xstreamvggt_ros.demo.accuracy import measure
     from xstreamvggt_ros.demo.report import make_files, weights_warning
-    from xstreamvggt_ros.demo.results import read_results, read_streams, spread
-    from xstreamvggt_ros.demo.run import NODE_NAME
+    from xstreamvggt_ros.demo.results import read_results, spread
     from xstreamvggt_ros.demo.summary import judge, summary_table
+    from xstreamvggt_ros.rig.driven_node import NODE_NAME
     from xstreamvggt_ros.rig.node_log import warnings
+    from xstreamvggt_ros.rig.recording import recorded_streams
 
     output = log.parent
     with console.status('writing the files'):
         several = int(happened.diagnostics.get('streams', 1)) > 1
-        streams = read_streams(bag, NODE_NAME) if several else []
+        streams = recorded_streams(bag, NODE_NAME) if several else []
         answered = happened.completed_ns.keys()
         shown = spread(answered & set(streams[0]) if streams else answered, SHEET_COLUMNS)
         results = read_results(bag, NODE_NAME, happened.published_ns, shown, streams)

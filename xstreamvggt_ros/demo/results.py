@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.evaluation.live_results import recorded_estimates
-from xstreamvggt_ros.files.bags import open_bag, stamp_of
 from xstreamvggt_ros.files.ply import Cloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.messages import read_points
 from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
+from xstreamvggt_ros.rig.recording import map_of, recorded_messages
 
 # Points kept of a whole run, shared evenly among its frames.
 MAX_POINTS = 1_500_000
@@ -84,14 +83,6 @@ class Results:
     streams: int = 1
 
 
-def read_streams(bag_path: Path, node_name: str) -> list[list[int]]:
-    """Read the stamps of each stream of a recorded run, longest first."""
-    streams = defaultdict(list)
-    for stamp_ns, estimate in recorded_estimates(bag_path, node_name, own_points=False):
-        streams[estimate.world].append(stamp_ns)
-    return sorted(streams.values(), key=len, reverse=True)
-
-
 def read_results(
     bag_path: Path,
     node_name: str,
@@ -104,19 +95,13 @@ def read_results(
     Read a recorded run once, from start to end.
 
     `sent_ns` are the stamps of the images that were sent, `shown_ns` those of which depth and
-    confidence are kept. Of several `streams`, as `read_streams` gives them, poses and points of
-    the first are kept. Keeps at most `max_points` points.
+    confidence are kept. Of several `streams`, as `recorded_streams` gives them, poses and points
+    of the first are kept. Keeps at most `max_points` points.
     """
     several = len(streams) > 1
     reader = _RunReader(sent_ns, streams[0] if several else sent_ns, shown_ns, max_points)
-    with open_bag(bag_path) as bag:
-        prefix = f'/{node_name}/'
-        topics = {prefix + name for name in FRAME_OUTPUTS}
-        connections = [each for each in bag.connections if each.topic in topics]
-        # Without a connection the library would give the messages of every topic.
-        for connection, _, cdr in bag.messages(connections) if connections else ():
-            message = bag.deserialize(cdr, connection.msgtype)
-            reader.take(connection.topic.removeprefix(prefix), stamp_of(cdr), message)
+    for name, stamp_ns, message in recorded_messages(bag_path, node_name, FRAME_OUTPUTS):
+        reader.take(name, stamp_ns, message)
     results = reader.results()
     return replace(results, streams=len(streams)) if several else results
 
@@ -193,7 +178,7 @@ class _RunReader:
         return self._take_map('confidence', stamp_ns, message)
 
     def _take_map(self, name: str, stamp_ns: int, message) -> bool:
-        values = message.data.view(np.float32).reshape(message.height, message.width)
+        values = map_of(message)
         if stamp_ns in self._shown:
             self._images[name, stamp_ns] = values.copy()
         self._check.holes += int(np.isnan(values).sum())
@@ -202,6 +187,9 @@ class _RunReader:
 
     def _take_depth_camera_info(self, stamp_ns: int, message) -> bool:
         return bool(np.isfinite(message.k).all())
+
+    def _take_frame(self, stamp_ns: int, message) -> bool:
+        return True
 
     def _take_points(self, stamp_ns: int, message) -> bool:
         cloud = read_points(message)

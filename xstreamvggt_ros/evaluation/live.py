@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-import json
+from itertools import zip_longest
 from pathlib import Path
-import sys
 import tempfile
 import time
 
+import numpy as np
+
 from xstreamvggt_ros.evaluation.config import RunConfig
-from xstreamvggt_ros.evaluation.live_results import recorded_estimates
 from xstreamvggt_ros.evaluation.replay import (
     chosen_frames,
     first_shape,
@@ -23,28 +23,32 @@ from xstreamvggt_ros.evaluation.replay import (
     resident_bytes,
     WORLD_AXES,
 )
-from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult
+from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
-from xstreamvggt_ros.files.bags import BagWriter
 from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
+from xstreamvggt_ros.inputs.frames import Frame, RawImage
 from xstreamvggt_ros.parameters.cache import cache_values
+from xstreamvggt_ros.rig.camera_messages import camera_model_message, image_message
+from xstreamvggt_ros.rig.camera_player import CameraPlayer, Shot
+from xstreamvggt_ros.rig.clock import BagClock
 from xstreamvggt_ros.rig.domain import free_domain, isolated
-from xstreamvggt_ros.rig.lifecycle import Lifecycle, NodeError
-from xstreamvggt_ros.rig.link import Link
-from xstreamvggt_ros.rig.live_player import IMAGE_TOPIC, SequencePlayer
-from xstreamvggt_ros.rig.pacing import Pacer
-from xstreamvggt_ros.rig.processes import Child
+from xstreamvggt_ros.rig.driven_node import (
+    node_command,
+    NODE_NAME,
+    parameters_file,
+    RecordedNode,
+)
+from xstreamvggt_ros.rig.lifecycle import NodeError
+from xstreamvggt_ros.rig.node_log import tail
 from xstreamvggt_ros.rig.recorder import Recorder
+from xstreamvggt_ros.rig.recording import recorded_frames, RecordedFrame
 
-NODE_NAME = 'reconstruction'
-NODE_PROGRAM = 'from xstreamvggt_ros.node import main; raise SystemExit(main())'
-ACTIVATE_TIMEOUT_S = 30.0
+IMAGE_TOPIC = '/camera/image_raw'
+FRAME_ID = 'camera_optical_frame'
+CLOCK_HZ = 100.0
 PATIENCE_S = 300.0
-# Diagnostics come once a second; the one after this long counts every image that was sent.
-SETTLE_S = 1.5
 QUEUE_SIZE = 64
 LOG_LINES = 15
-NO_ODOMETRY = 'no odometry was recorded; a stream that began here is not told from the one before'
 
 
 @dataclass
@@ -106,62 +110,50 @@ def live_replay(sequence: EvaluationSequence, config: RunConfig) -> Iterator[Fra
 
 @dataclass(frozen=True, eq=False)
 class _Happened:
-    player: SequencePlayer
+    sent_ns: dict[int, int]
+    damaged: dict[int, str]
     completed_ns: dict[int, int]
     watched: _Watched
 
 
-def _run(
-    frames: Sequence[SequenceFrame], config: RunConfig, bag_path: Path, folder: Path
-) -> _Happened:
+def _run(frames: Sequence[SequenceFrame], config: RunConfig, bag: Path, folder: Path) -> _Happened:
     log = folder / 'node.log'
-    watched, pacer = _Watched(), Pacer()
+    watched, damaged = _Watched(), {}
     lossless = config.queue == 'every'
     try:
-        with ExitStack() as stack:
-            link = stack.enter_context(Link('xstreamvggt_evaluation'))
-            bag = stack.enter_context(BagWriter(bag_path))
-            # Before the lifecycle's client: that the node answers it implies that the node
-            # knows these subscriptions too, so that no first output is lost.
-            recorder = Recorder(link, NODE_NAME, bag, pacer)
-            player = SequencePlayer(link, frames, lossless, config.rate)
-            node = stack.enter_context(Child(_command(frames, config, folder), log))
-
-            def watch() -> None:
-                watched.note(node.pid, recorder)
-                if node.exit_code is not None:
-                    raise NodeError(f'the node ended by itself, with exit code {node.exit_code}')
-
-            link.watch = watch
-            lifecycle = Lifecycle(link, NODE_NAME)
-            lifecycle.change('configure', PATIENCE_S)
-            lifecycle.change('activate', ACTIVATE_TIMEOUT_S)
-            player.play(pacer, PATIENCE_S)
-            _await_outputs(link, player, recorder)
-            stopped_at = time.monotonic()
-            lifecycle.change('deactivate', PATIENCE_S)
-            # The last figures are sent after the transition.
-            link.spin_until(lambda: recorder.diagnostics_at > stopped_at, SETTLE_S)
-            watched.note(node.pid, recorder)
-            link.watch = lambda: None
-            return _Happened(player, recorder.completed_ns, watched)
+        with RecordedNode('xstreamvggt_evaluation', bag, PATIENCE_S) as rig:
+            player = CameraPlayer(rig.link, IMAGE_TOPIC)
+            # Without loss the clock stands still while the node works.
+            clock = BagClock(rig.link, 0 if lossless else CLOCK_HZ, config.rate)
+            node = rig.start(_command(frames, config, folder), log)
+            node.watch = lambda: watched.note(node.pid, rig.recorder)
+            node.bring_up(PATIENCE_S)
+            player.play(_shots(frames, damaged), clock, rig.pacer, int(lossless), PATIENCE_S)
+            rig.finish(player.sent_ns)
+            return _Happened(player.sent_ns, damaged, rig.recorder.completed_ns, watched)
     except NodeError as error:
-        tail = log.read_text(encoding='utf-8', errors='replace').splitlines()[-LOG_LINES:]
-        raise NodeError('\n'.join([f'{error}; the end of its log:', *tail])) from error
+        end = '\n'.join([f'{error}; the end of its log:', *tail(log, LOG_LINES)])
+        raise NodeError(end) from error
 
 
-def _await_outputs(link: Link, player: SequencePlayer, recorder: Recorder) -> None:
-    """Wait until every image is answered, or the node has counted all that it will not answer."""
-    counted_all_at = time.monotonic() + SETTLE_S
-
-    def settled() -> bool:
-        if player.sent_ns.keys() <= recorder.completed_ns.keys():
-            return True
-        if recorder.diagnostics_at < counted_all_at:
-            return False
-        return recorder.settled >= int(recorder.diagnostics['frames_in'])
-
-    link.spin_until(settled, PATIENCE_S)
+def _shots(frames: Sequence[SequenceFrame], damaged: dict[int, str]) -> Iterator[Shot]:
+    """Decode one image ahead, so that decoding makes none late; note by stamp what cannot be."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(frames[0].image)
+        for frame, following in zip_longest(frames, frames[1:]):
+            image = coming
+            if following is not None:
+                coming = reader.submit(following.image)
+            try:
+                picture = RawImage.from_array(image.result(), 'rgb8')
+            except DamagedFrame as error:
+                damaged[frame.stamp_ns] = str(error)
+                continue
+            info = None
+            if frame.camera is not None:
+                info = camera_model_message(frame.camera, FRAME_ID, frame.stamp_ns)
+            message = image_message(Frame(frame.stamp_ns, FRAME_ID, picture))
+            yield Shot(frame.stamp_ns, message, info)
 
 
 def _command(frames: Sequence[SequenceFrame], config: RunConfig, folder: Path) -> list[str]:
@@ -183,30 +175,26 @@ def _command(frames: Sequence[SequenceFrame], config: RunConfig, folder: Path) -
     }
     if config.keyframe_threshold is not None:
         values['keyframe.threshold'] = config.keyframe_threshold
-    # JSON is YAML, and keeps an empty string apart from nothing.
-    file = folder / 'parameters.yaml'
-    file.write_text(json.dumps({'/**': {'ros__parameters': values}}), encoding='utf-8')
-    arguments = ['--ros-args', '--disable-external-lib-logs', '--params-file', str(file)]
-    return [sys.executable, '-c', NODE_PROGRAM, *arguments]
+    return node_command(parameters_file(folder / 'parameters.yaml', values))
 
 
 def _results(
     frames: Sequence[SequenceFrame], config: RunConfig, happened: _Happened, bag: Path
 ) -> Iterator[FrameResult]:
-    estimates = recorded_estimates(bag, NODE_NAME, config.point_source == 'pointmap')
+    recorded = recorded_frames(bag, NODE_NAME, config.point_source == 'pointmap')
     aligner = TruthAligner(config.network_size, config.camera_info)
-    waiting: dict[int, Estimate] = {}
+    waiting: dict[int, RecordedFrame] = {}
     for index, frame in enumerate(frames):
-        if frame.stamp_ns in happened.player.damaged:
-            reason = f'damaged: {happened.player.damaged[frame.stamp_ns]}'
+        if frame.stamp_ns in happened.damaged:
+            reason = f'damaged: {happened.damaged[frame.stamp_ns]}'
             yield FrameResult(index, frame, AlignedTruth(), 'failed', reason=reason)
             continue
         estimate = None
         if frame.stamp_ns in happened.completed_ns:
             # Frames are answered in order; what is ahead of its turn waits.
-            while frame.stamp_ns not in waiting and (ready := next(estimates, None)):
-                waiting[ready[0]] = ready[1]
-            estimate = waiting.pop(frame.stamp_ns, None)
+            while frame.stamp_ns not in waiting and (ready := next(recorded, None)):
+                waiting[ready.stamp_ns] = ready
+            estimate = _estimate(waiting.pop(frame.stamp_ns))
         yield _result(index, frame, estimate, happened, aligner)
 
 
@@ -223,13 +211,10 @@ def _result(
         return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
     truth, unknown = aligner.of_frame(frame, image.shape[:2])
     if estimate is None:
-        # The recorder waits for all but the odometry, which is not sent for every frame.
-        answered = frame.stamp_ns in happened.completed_ns
-        missing = NO_ODOMETRY if answered else 'the node gave no output'
-        reason = '; '.join(filter(None, (missing, unknown)))
+        reason = '; '.join(filter(None, ('the node gave no output', unknown)))
         return FrameResult(index, frame, truth, 'dropped', reason=reason)
     completed_ns = happened.completed_ns[frame.stamp_ns]
-    latency_s = 1e-9 * (completed_ns - happened.player.sent_ns[frame.stamp_ns])
+    latency_s = 1e-9 * (completed_ns - happened.sent_ns[frame.stamp_ns])
     return FrameResult(
         index,
         frame,
@@ -238,4 +223,18 @@ def _result(
         replace(estimate, picture=aligner.picture(image, frame.camera)),
         happened.watched.at(completed_ns, latency_s),
         unknown,
+    )
+
+
+def _estimate(recorded: RecordedFrame) -> Estimate:
+    """Take what is scored from a recorded frame; the picture was not recorded."""
+    return Estimate(
+        recorded.depth,
+        recorded.confidence,
+        recorded.intrinsics,
+        pose(recorded.position, recorded.quaternion),
+        np.empty((0, 0, 3), np.uint8),
+        recorded.points,
+        recorded.stream,
+        recorded.verdict,
     )

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import math
 from pathlib import Path
-import time
 
 from rclpy.publisher import Publisher
 from rosbags.rosbag2 import Reader
@@ -17,17 +16,16 @@ from rosbags.rosbag2 import Reader
 from xstreamvggt_ros.files.bags import find_bag, open_recording
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.rig.clock import BagClock, CLOCK_TOPIC, Timeline
-from xstreamvggt_ros.rig.delivery import await_delivery, await_subscriber
+from xstreamvggt_ros.rig.clock import BagClock, CLOCK_TOPIC
+from xstreamvggt_ros.rig.delivery import await_subscriber
 from xstreamvggt_ros.rig.link import Link
+from xstreamvggt_ros.rig.player import Cue, Player
 from xstreamvggt_ros.rig.topics import choose_topics, PlayedTopic
 
 # Somebody always listens to these; they are not what a bag is played for.
 SIDE_TOPICS = ('/tf', '/tf_static', '/rosout', '/parameter_events', '/diagnostics')
 # A listener's other subscriptions are found with its first, or this many seconds later.
 SETTLE_S = 0.5
-# A bag of one message is not played over and over as fast as the machine can.
-SHORTEST_LOOP_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class _Playback:
         self._reader = reader
         self._topics = topics
         self._options = options
-        self._clock = BagClock(link, options.clock_hz)
+        self._clock = BagClock(link, options.clock_hz, options.rate)
         self._publishers: dict[str, Publisher] = {
             topic.name: link.node.create_publisher(topic.message_type, topic.name, topic.qos)
             for topic in topics
@@ -109,31 +107,25 @@ class _Playback:
         self._link.spin_for(SETTLE_S)
 
     def play(self, tell: Callable[[str], None]) -> int:
-        sent = self._play_once()
+        """Play once, or over and over; give how many messages were sent."""
+        player = Player(self._link, self._publishers, self._clock)
+        sent = player.play(
+            self._cues, self._start_ns, self._options.loop, lambda: tell('from the beginning')
+        )
         if not sent:
             raise InputError(
                 f'no messages from {self._options.start_s:g} s on; the bag has '
                 f'{(self._reader.end_time - self._reader.start_time) / NANOSECONDS:.1f} s'
             )
-        while self._options.loop:
-            tell('from the beginning')
-            sent += self._play_once()
-        await_delivery(self._publishers.values())
         return sent
 
-    def _play_once(self) -> int:
-        began = time.monotonic()
-        self._clock.begin(Timeline(self._start_ns, self._options.rate))
-        for topic, cdr in self._latched_before():
-            self._publishers[topic].publish(cdr)
-        sent = 0
-        for name, bag_ns, cdr in self._messages(self._topics, self._start_ns, self._stop_ns):
-            self._clock.wait_until(bag_ns)
-            self._publishers[name].publish(cdr)
-            sent += 1
-        if self._options.loop:
-            self._link.spin_for(began + SHORTEST_LOOP_S - time.monotonic())
-        return sent
+    def _cues(self) -> Iterator[Cue]:
+        messages = self._messages(self._topics, self._start_ns, self._stop_ns)
+        for index, (topic, bag_ns, cdr) in enumerate(messages):
+            # Not where nothing comes after them.
+            for before in () if index else self._latched_before():
+                yield Cue(self._start_ns, (before,))
+            yield Cue(bag_ns, ((topic, cdr),))
 
     def _latched_before(self) -> Iterator[tuple[str, bytes]]:
         """Give what a late listener would have got at the start: static transforms, above all."""

@@ -35,21 +35,22 @@ class BagClock:
     """
     Wait for times of the bag, and publish them on /clock meanwhile.
 
-    `hz` is how often in a second of the wall's time; 0 publishes each time that is waited for,
-    None nothing.
+    `rate` is seconds of the bag a second. `hz` is how often in a second of the wall's time to
+    publish; 0 publishes each time that is waited for, None nothing.
     """
 
-    def __init__(self, link: Link, hz: float | None):
+    def __init__(self, link: Link, hz: float | None, rate: float = 1.0):
         """Create the publisher, where one is wanted."""
         self._link = link
         self._hz = hz
+        self._rate = rate
         self._publisher = None if hz is None else _clock_publisher(link.node)
         self._next_ns = 0
 
-    def begin(self, timeline: Timeline) -> None:
-        """Begin anew at the timeline's start."""
-        self._timeline = timeline
-        self._next_ns = timeline.start_ns
+    def begin(self, start_ns: int) -> None:
+        """Have it be `start_ns` of the bag now."""
+        self._timeline = Timeline(start_ns, self._rate)
+        self._next_ns = start_ns
         if self._hz:
             self._tick()
 
@@ -64,7 +65,7 @@ class BagClock:
 
     def _tick(self) -> None:
         self._publish(self._next_ns)
-        step_ns = round(NANOSECONDS * self._timeline.rate / self._hz)
+        step_ns = round(NANOSECONDS * self._rate / self._hz)
         self._next_ns += max(step_ns, 1)
 
     def _publish(self, bag_ns: int) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import re
 
 # As rcutils writes a line: severity, time, name of the logger, message.
@@ -23,3 +24,8 @@ def warnings(text: str, most: int = MOST) -> list[str]:
     messages = list(distinct.values())
     more = len(messages) - most
     return messages[:most] + ([f'and {more} more in node.log'] if more > 0 else [])
+
+
+def tail(log: Path, lines: int) -> list[str]:
+    """Read the last lines of a log, whatever bytes are in it."""
+    return log.read_text(encoding='utf-8', errors='replace').splitlines()[-lines:]

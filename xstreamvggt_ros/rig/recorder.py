@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -13,6 +14,7 @@ from nav_msgs.msg import Odometry, Path
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import UInt32
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.files.bags import BagWriter, stamp_of
@@ -26,13 +28,19 @@ FRAME_OUTPUTS = {
     'depth/camera_info': CameraInfo,
     'confidence': Image,
     'points': PointCloud2,
+    'frame': DiagnosticArray,
 }
 # What it publishes for a frame only where it can.
 SOME_FRAMES_OUTPUTS = {'odometry': Odometry}
+# What it publishes when something changes.
+LATCHED_OUTPUTS = {'stream': UInt32}
 # What it sends whole again and again: the last one holds all that was in those before.
 WORLD_OUTPUTS = {'map': PointCloud2, 'path': Path}
 # Deep enough that writing to a slow disk loses nothing meanwhile.
 QUEUE_DEPTH = 200
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+# Diagnostics come once a second; the one after this long counts every image that was sent.
+DIAGNOSTICS_S = 1.5
 
 
 class Recorder:
@@ -60,22 +68,25 @@ class Recorder:
             self._record(f'/{node_name}/{name}', kind, self._on_output)
         for name, kind in SOME_FRAMES_OUTPUTS.items():
             self._record(f'/{node_name}/{name}', kind, lambda cdr: None)
+        for name, kind in LATCHED_OUTPUTS.items():
+            self._record(f'/{node_name}/{name}', kind, lambda cdr: None, latched=True)
         self._world: dict[str, bytes] = {}
         for name, kind in WORLD_OUTPUTS.items():
             self._keep_newest(f'/{node_name}/{name}', kind)
         self._record('/tf', TFMessage, lambda cdr: None)
         self._record('/diagnostics', DiagnosticArray, self._on_diagnostics)
 
-    def _record(self, topic: str, kind: type, note) -> None:
+    def _record(self, topic: str, kind: type, note, latched: bool = False) -> None:
         """Subscribe to the serialised messages of a topic."""
-        self._bag.add_topic(topic, _type_name(kind))
+        self._bag.add_topic(topic, _type_name(kind), latched)
 
         def on_message(cdr: bytes) -> None:
             note(cdr)
             # As `ros2 bag record` does, the bag's time is that of the arrival.
             self._bag.write(topic, cdr, time.time_ns())
 
-        self._link.node.create_subscription(kind, topic, on_message, QUEUE_DEPTH, raw=True)
+        qos = LATCHED if latched else QUEUE_DEPTH
+        self._link.node.create_subscription(kind, topic, on_message, qos, raw=True)
 
     def _keep_newest(self, topic: str, kind: type) -> None:
         """Subscribe to the serialised messages of a latched topic."""
@@ -84,8 +95,20 @@ class Recorder:
         def on_message(cdr: bytes) -> None:
             self._world[topic] = cdr
 
-        latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-        self._link.node.create_subscription(kind, topic, on_message, latched, raw=True)
+        self._link.node.create_subscription(kind, topic, on_message, LATCHED, raw=True)
+
+    def await_outputs(self, sent_ns: Set[int], patience_s: float) -> bool:
+        """Wait until every image is answered, or the node has counted all that it will not."""
+        counted_all_at = time.monotonic() + DIAGNOSTICS_S
+
+        def settled() -> bool:
+            if self.completed_ns.keys() >= sent_ns:
+                return True
+            if self.diagnostics_at < counted_all_at:
+                return False
+            return self.settled >= int(self.diagnostics['frames_in'])
+
+        return self._link.spin_until(settled, patience_s)
 
     def finish(self) -> None:
         """Write the last map and path."""
