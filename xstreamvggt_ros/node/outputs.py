@@ -100,7 +100,7 @@ class Outputs:
         now = stamped.reconstruction
         values = {
             'stream': stamped.stream,
-            'segment': now.report.segment if now.report else 0,
+            'segment': now.report.segment,
             'index': now.index,
             'kept': str(now.kept).lower(),
             'camera': self._names[now.camera_index],
