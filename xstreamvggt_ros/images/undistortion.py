@@ -11,6 +11,8 @@ from xstreamvggt_ros.images.camera_model import CameraModel
 
 # Rows are mapped this many pixels at a time, which bounds what is held in floating point.
 CHUNK_PIXELS = 2**18
+# Parts of a pixel that OpenCV's tables tell apart (cv2.INTER_TAB_SIZE).
+INTER_TAB = 32
 # Radii at which the lens is tried for where it folds back on itself.
 RADII = 2048
 # A fisheye's rays are followed up to this tangent of the angle to the axis (89.4 degrees).
@@ -55,6 +57,14 @@ class Undistortion:
     def apply_nearest(self, values: np.ndarray) -> np.ndarray:
         """Undistort (H, W) float32, such as depth, without mixing values; NaN where missing."""
         return self._remap(values, cv2.INTER_NEAREST, np.nan)
+
+    def coordinates(self) -> np.ndarray | None:
+        """Say where each pixel lies in the image, x and y (H, W, 2) float32; None: where it is."""
+        if self._coordinates is None:
+            return None
+        # OpenCV's tables count in 32nds of a pixel.
+        parts = np.stack([self._weights % INTER_TAB, self._weights // INTER_TAB], axis=-1)
+        return self._coordinates + parts.astype(np.float32) / INTER_TAB
 
     def _remap(self, image: np.ndarray, interpolation: int, nothing: float) -> np.ndarray:
         if image.shape[:2] != self.missing.shape:
