@@ -52,7 +52,7 @@ def test_all_are_brought_to_the_first_one_s_size_in_one_stream():
     # Of the tall one the middle is left, and nothing is stretched.
     covered = Preprocessing.cover(*TALL, WIDE)
     np.testing.assert_array_equal(
-        frames[1].picture, Preprocessing.picture(covered.apply(noise(TALL)))
+        frames[1].picture, Preprocessing.picture(covered.apply(noise(TALL))).numpy()
     )
 
 

@@ -68,7 +68,7 @@ class TruthAligner:
         self._prepare(camera, image.shape[:2])
         if self._undistortion is not None:
             image, _ = self._undistortion.apply(image)
-        return Preprocessing.picture(self._plan.apply(image))
+        return Preprocessing.picture(self._plan.apply(image)).numpy()
 
     def _prepare(self, camera: CameraModel | None, image_shape: tuple[int, int]) -> None:
         if self._key == (camera, image_shape):

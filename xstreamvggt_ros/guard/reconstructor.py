@@ -14,7 +14,7 @@ from xstreamvggt_ros.cache import CacheStats
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.guard.alignment import align, Alignment, in_world
 from xstreamvggt_ros.guard.report import GuardReport
-from xstreamvggt_ros.guard.verdict import Look, Verdict
+from xstreamvggt_ros.guard.verdict import ImageFigures, Look, Verdict
 from xstreamvggt_ros.guard.watch import Watch
 from xstreamvggt_ros.stream import Frame, FrameReconstructor
 
@@ -34,6 +34,22 @@ class _Held:
     """A frame that passed the watch: the network's input and what came of it, in the world."""
 
     image: Tensor
+    frame: Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """
+    A frame that the network works on, and has not been judged.
+
+    keep: whether it was to be remembered. kept: whether it was. frame: in the world.
+    """
+
+    image: Tensor
+    keep: bool
+    kept: bool
+    watch: Watch
+    look: Look
     frame: Frame
 
 
@@ -90,10 +106,31 @@ class GuardedReconstructor:
         Images are held, not copied: give each in memory of its own. Frames with keep=False are
         watched but never held.
         """
+        return self.finish(self.begin(image, keep, camera))
+
+    def begin(
+        self,
+        image: Tensor,
+        keep: bool = True,
+        camera: int = 0,
+        figures: ImageFigures | None = None,
+    ) -> Begun:
+        """
+        Have the network begin with an image; a device then works while the host does other things.
+
+        `figures` are the image's where they are known already. `finish` has to follow before
+        anything else is asked.
+        """
         watch = self._watches.setdefault(camera, Watch(self._config))
-        look = watch.look(image)
+        look = watch.look(image) if figures is None else watch.weigh(figures)
         kept = keep and self._remembers(look)
-        frame, verdict = self._try(image, kept, watch, look)
+        frame = self._in_world(self.reconstructor.step(image, kept))
+        return Begun(image, keep, kept, watch, look, frame)
+
+    def finish(self, begun: Begun) -> Frame:
+        """Judge what `begin` began and mend the stream; as `step` returns."""
+        image, keep, kept, watch = begun.image, begun.keep, begun.kept, begun.watch
+        frame, verdict = begun.frame, watch.judge(begun.look, begun.frame)
         if keep and verdict.ok:
             self._held.append(_Held(image, frame))
         action = 'none' if kept or not keep else 'not_kept'

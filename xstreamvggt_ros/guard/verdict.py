@@ -9,7 +9,9 @@ import math
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from xstreamvggt_ros.images.figures import contrast, fineness, luminance, sharpness
 from xstreamvggt_ros.stream import Frame
 
 JUMP_KINDS = ('not_finite', 'translation_jump', 'rotation_jump', 'scale_jump')
@@ -37,9 +39,24 @@ class Reason:
         return f'{self.kind} ({self.figure:.3g}, limit {self.limit:.3g})'
 
 
+@dataclass(frozen=True)
+class ImageFigures:
+    """What is measured of an image, as `images.figures` has it."""
+
+    contrast: float
+    sharpness: float
+    fineness: float
+
+    @classmethod
+    def of(cls, image: Tensor) -> ImageFigures:
+        """Measure an image (3, H, W) in [0, 1]."""
+        grey = luminance(image)
+        return cls(contrast(grey), sharpness(grey), fineness(grey))
+
+
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What an image alone tells: figures as in `image_figures`, and what is wrong with it."""
+    """What an image alone tells: its figures, and what is wrong with it."""
 
     contrast: float
     sharpness: float

@@ -12,8 +12,14 @@ from statistics import median
 import numpy as np
 from torch import Tensor
 
-from xstreamvggt_ros.guard.verdict import finite_share, Look, Outcome, Reason, Verdict
-from xstreamvggt_ros.images.figures import contrast, fineness, luminance, sharpness
+from xstreamvggt_ros.guard.verdict import (
+    finite_share,
+    ImageFigures,
+    Look,
+    Outcome,
+    Reason,
+    Verdict,
+)
 from xstreamvggt_ros.stream import Frame
 
 # Fewer values than this make no running median.
@@ -104,8 +110,11 @@ class Watch:
 
     def look(self, image: Tensor) -> Look:
         """Say whether an image (3, H, W) in [0, 1] is blank or blurred."""
-        grey = luminance(image)
-        spread, detail, fine = contrast(grey), sharpness(grey), fineness(grey)
+        return self.weigh(ImageFigures.of(image))
+
+    def weigh(self, figures: ImageFigures) -> Look:
+        """Say whether an image is blank or blurred whose figures are known."""
+        spread, detail, fine = figures.contrast, figures.sharpness, figures.fineness
         reasons = []
         # Written so that NaN in an image is a blank.
         if not spread >= self.config.blank_contrast:

@@ -9,13 +9,18 @@ are fixed-point, here floating-point.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.images.preprocessing import Preprocessing
-from xstreamvggt_ros.images.undistortion import Undistortion
+
+if TYPE_CHECKING:
+    # OpenCV is needed only where cameras are calibrated.
+    from xstreamvggt_ros.images.undistortion import Undistortion
 
 
 def resized(image: Tensor, plan: Preprocessing) -> Tensor:

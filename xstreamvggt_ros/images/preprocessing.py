@@ -90,7 +90,7 @@ class Preprocessing:
         [0, 1] channel by channel, the filter's overshoot clipped. ValueError: another shape or
         type, or a size that is not `source_size`.
         """
-        self._check_image(image)
+        self.check_image(image)
         if image.dtype == np.uint8:
             # Copied: Pillow's memory is read-only and its rows are wider than the crop's.
             pixels = self._resize(image).copy()
@@ -99,13 +99,13 @@ class Preprocessing:
         return torch.from_numpy(np.stack(channels)).clamp_(0, 1)
 
     @staticmethod
-    def picture(pixels: Tensor) -> np.ndarray:
+    def picture(pixels: Tensor) -> Tensor:
         """
         Turn what `apply` returned, (3, H', W') in [0, 1], into an (H', W', 3) uint8 picture.
 
         It needs no second resize, and what `apply` made of a uint8 image comes back exactly.
         """
-        return pixels.mul(255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+        return pixels.mul(255).round().byte().permute(1, 2, 0).contiguous()
 
     def intrinsics(self, intrinsics: np.ndarray) -> np.ndarray:
         """Take intrinsics (3, 3) of the source image to the resized and cropped one's, float64."""
@@ -121,7 +121,8 @@ class Preprocessing:
         )
         return source_to_output @ np.asarray(intrinsics, dtype=np.float64)
 
-    def _check_image(self, image: np.ndarray) -> None:
+    def check_image(self, image: np.ndarray) -> None:
+        """Raise ValueError unless `apply` takes such an image."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.float32):
             raise ValueError(
                 f'an image is {image.dtype} of shape {image.shape}; '

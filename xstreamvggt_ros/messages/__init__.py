@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ROS messages to and from arrays: pure functions, no node, no rclpy."""
 
-from xstreamvggt_ros.messages.clouds import CloudPoints, point_cloud, read_points
+from xstreamvggt_ros.messages.clouds import CloudPoints, packed_cloud, point_cloud, read_points
 from xstreamvggt_ros.messages.geometry import (
     camera_info,
     header_with,
@@ -20,6 +20,7 @@ __all__ = [
     'header_with',
     'ns_from_time',
     'odometry',
+    'packed_cloud',
     'path',
     'point_cloud',
     'pose_stamped',

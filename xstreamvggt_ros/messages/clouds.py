@@ -51,6 +51,23 @@ def point_cloud(
             f'a cloud of {height}x{width} has {len(points)} points, {len(rgb)} colours and '
             f'{confidence.size} confidences; give as many of each'
         )
+    data = _pack(points, rgb, confidence)
+    return _message(header, (height, width), data, bool(np.isfinite(points).all()))
+
+
+def packed_cloud(
+    rows: np.ndarray, shape: tuple[int, int], dense: bool, header: Header
+) -> PointCloud2:
+    """
+    Build the PointCloud2 of `point_cloud` of rows (N, 5) float32 that have its columns already.
+
+    The colours are in the bits of the fourth; `dense` says that all points are finite.
+    """
+    return _message(header, shape, byte_array(rows.astype('<f4', copy=False)), dense)
+
+
+def _message(header: Header, shape: tuple[int, int], data: array, dense: bool) -> PointCloud2:
+    height, width = shape
     return PointCloud2(
         header=header,
         height=height,
@@ -62,8 +79,8 @@ def point_cloud(
         is_bigendian=False,
         point_step=_POINT_STEP,
         row_step=_POINT_STEP * width,
-        data=_pack(points, rgb, confidence),
-        is_dense=bool(np.isfinite(points).all()),
+        data=data,
+        is_dense=dense,
     )
 
 

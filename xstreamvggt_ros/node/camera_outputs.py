@@ -12,6 +12,7 @@ from xstreamvggt_ros.messages import (
     confidence_image,
     depth_image,
     header_with,
+    packed_cloud,
     point_cloud,
 )
 from xstreamvggt_ros.node import interface
@@ -51,7 +52,12 @@ class CameraOutputs:
 
     def publish_cloud(self, cloud: Cloud, in_map: Header) -> None:
         """Send a frame's cloud."""
-        self._points.publish(point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map))
+        packed = cloud.packed
+        if packed is not None:
+            message = packed_cloud(packed.rows, packed.shape, packed.dense, in_map)
+        else:
+            message = point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map)
+        self._points.publish(message)
 
     def destroy(self) -> None:
         """Take the publishers off the node."""

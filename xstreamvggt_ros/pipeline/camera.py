@@ -10,8 +10,10 @@ from torch import Tensor
 
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.keyframes import KeyframeGate
+from xstreamvggt_ros.images.on_device import DeviceUndistortion, resized
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.reconstruction import nearest, View
+from xstreamvggt_ros.pipeline.transfer import Transfer
 
 
 class Camera:
@@ -26,6 +28,7 @@ class Camera:
         self.plan = plan
         self.view: View | None = None
         self._gate: KeyframeGate | None = None
+        self._undistortion: DeviceUndistortion | None = None
 
     def look_through(self, model: CameraModel | None) -> None:
         """Make what undistorting needs, once; ValueError for images that are not the model's."""
@@ -37,6 +40,7 @@ class Camera:
         # Here, because OpenCV is needed only where cameras are calibrated.
         from xstreamvggt_ros.images.undistortion import Undistortion
 
+        self._undistortion = None
         undistortion = Undistortion(model, *self.plan.source_size)
         self.view = View(
             model,
@@ -45,11 +49,30 @@ class Camera:
             torch.from_numpy(nearest(undistortion.missing, self.plan)),
         )
 
-    def pixels(self, image: np.ndarray) -> Tensor:
-        """Undistort, resize and crop an RGB image (H, W, 3) to the network's (3, H', W')."""
+    def looks_through(self, model: CameraModel | None) -> bool:
+        """Whether it would change nothing to look through that model."""
+        return (None if self.view is None else self.view.camera) == model
+
+    def pixels(self, image: np.ndarray, transfer: Transfer | None) -> Tensor:
+        """
+        Undistort, resize and crop an RGB image (H, W, 3) to the network's (3, H', W').
+
+        With a `transfer` that is done on its device, else by OpenCV and Pillow.
+        """
+        if transfer is not None:
+            return self._pixels_on(image, transfer)
         if self.view is not None:
             image, _ = self.view.undistortion.apply(image)
         return self.plan.apply(image)
+
+    def _pixels_on(self, image: np.ndarray, transfer: Transfer) -> Tensor:
+        self.plan.check_image(image)
+        uploaded = transfer.upload(image)
+        if self.view is not None:
+            if self._undistortion is None:
+                self._undistortion = DeviceUndistortion(self.view.undistortion, transfer.device)
+            uploaded = self._undistortion.apply(uploaded)
+        return resized(uploaded, self.plan)
 
     def align(self, depth: np.ndarray) -> np.ndarray:
         """Take from a depth image (H, W) what the network's pixels show; ValueError: its size."""

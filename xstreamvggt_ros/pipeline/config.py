@@ -9,6 +9,7 @@ import math
 
 from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
 from xstreamvggt_ros.guard import ON_FAILURE
+from xstreamvggt_ros.pipeline.packing import CloudChoice
 
 POINT_SOURCES = ('depth', 'pointmap')
 
@@ -25,6 +26,7 @@ class PipelineConfig:
     keyframe_threshold: change of the picture that makes a keyframe, as `KeyframeGate` has it;
     frames that are none are posed but not remembered. None: all are keyframes.
     on_failure: what the guard does about a stream that fails, as `GuardedReconstructor` has it.
+    cloud: which points a device packs as a message has them; None: none are packed.
     Raises ValueError naming the field.
     """
 
@@ -34,6 +36,7 @@ class PipelineConfig:
     point_source: str = 'depth'
     keyframe_threshold: float | None = None
     on_failure: str = 'warn'
+    cloud: CloudChoice | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheStats
-from xstreamvggt_ros.guard import GuardedReconstructor, GuardReport, Watch
+from xstreamvggt_ros.guard import GuardedReconstructor, GuardReport, ImageFigures, Watch
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.camera import Camera
 from xstreamvggt_ros.pipeline.config import PipelineConfig
-from xstreamvggt_ros.pipeline.reconstruction import assemble, Reconstruction
+from xstreamvggt_ros.pipeline.phases import BegunFrame, Prepared
+from xstreamvggt_ros.pipeline.reconstruction import assemble, Pending, Reconstruction, View
+from xstreamvggt_ros.pipeline.transfer import Transfer
 from xstreamvggt_ros.stream import Frame, FrameReconstructor
 
 
@@ -46,16 +48,20 @@ class ReconstructionPipeline:
         network: FrameReconstructor,
         config: PipelineConfig,
         abandoned: Callable[[FrameReconstructor], None] | None = None,
+        device: torch.device | None = None,
     ) -> None:
         """
         Take the network, of which this becomes the only user, and the configuration.
 
         A guard stands between the two; `abandoned` is called with the network before the guard
-        drops a failed stream, and must not raise.
+        drops a failed stream, and must not raise. With the network's `device`, images are
+        prepared and results made there; without, by the host.
         """
         self.config = config
         self.metres_per_unit = 1.0
         self._guard = GuardedReconstructor(network, Watch(), config.on_failure, abandoned)
+        self._ahead = None if device is None else Transfer(device)
+        self._transfer = self._ahead or Transfer(torch.device('cpu'))
         self._cameras: dict[int, Camera] = {}
         # Of the one whose image was the last.
         self._camera: Camera | None = None
@@ -74,7 +80,11 @@ class ReconstructionPipeline:
         height = math.ceil(size / aspect)
         plan = Preprocessing.plan(height, size, size)
         self._guard.point_head = self.config.point_source == 'pointmap'
-        self._guard.step(plan.apply(np.zeros((height, size, 3), np.uint8)), keep=False)
+        pixels = Camera(plan).pixels(np.zeros((height, size, 3), np.uint8), self._ahead)
+        frame = self._guard.step(pixels, keep=False)
+        if self._ahead is not None:
+            # A device loads each kernel where it is first used.
+            self._assembled(frame, plan.picture(pixels), None).result()
         self.reset()
 
     def process(
@@ -90,14 +100,66 @@ class ReconstructionPipeline:
         (`not_finite`): the stream, whose memory is as ruined, then begins anew. Errors of the
         network pass through.
         """
-        now = self._camera = self._prepare(camera_index, image.shape[:2])
-        try:
-            now.look_through(camera)
-        except ValueError as error:
-            raise FrameError('camera_info', str(error)) from error
-        pixels = now.pixels(image)
+        begun = self.begin(self.prepare(image, camera, camera_index))
+        return self.finish(begun).result()
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a device works by itself between `begin` and `finish`, and after it."""
+        return self._transfer.device.type == 'cuda'
+
+    def prepare(
+        self, image: np.ndarray, camera: CameraModel | None = None, camera_index: int = 0
+    ) -> Prepared:
+        """
+        Do what may be done of `process` while the image before is still worked on.
+
+        On a device that is upload, undistortion and resize, for a camera that has given images
+        before. The steps are `prepare`, `begin`, `finish` and `result` of what that returns; of
+        one image after the other `begin` and `finish` take turns.
+        """
+        known = self._cameras.get(camera_index)
+        pixels = figures = None
+        if (
+            self._ahead is not None
+            and known is not None
+            and known.plan.source_size == image.shape[:2]
+            and known.looks_through(camera)
+        ):
+            with self._ahead.ahead():
+                pixels = known.pixels(image, self._ahead)
+                figures = ImageFigures.of(pixels)
+        return Prepared(image, camera, camera_index, known, pixels, figures)
+
+    def begin(self, prepared: Prepared) -> BegunFrame:
+        """Have the network begin with an image; errors as of `process`."""
+        image, index = prepared.image, prepared.camera_index
+        now = self._camera = self._camera_of(index, image.shape[:2])
+        pixels, figures = prepared.pixels, prepared.figures
+        if pixels is None or now is not prepared.known or not now.looks_through(prepared.model):
+            try:
+                now.look_through(prepared.model)
+            except ValueError as error:
+                raise FrameError('camera_info', str(error)) from error
+            figures = None
+            with torch.inference_mode(self._ahead is not None):
+                pixels = now.pixels(image, self._ahead)
+        else:
+            self._ahead.take_over(pixels)
         self._guard.point_head = self.config.point_source == 'pointmap'
-        frame, kept, report = self._step(pixels, now, camera_index)
+        keep = now.is_keyframe(pixels, self.config.keyframe_threshold)
+        self._guard.on_failure = self.config.on_failure
+        try:
+            begun = self._guard.begin(pixels, keep, index, figures)
+        except Exception:
+            # A keyframe that the network did not take in is none to compare with.
+            now.forget_keyframe()
+            raise
+        return BegunFrame(now, index, pixels, keep, begun)
+
+    def finish(self, begun: BegunFrame) -> Pending:
+        """Judge what `begin` began, and begin to bring it to the host; errors as of `process`."""
+        frame, kept, report = self._judged(begun)
         if not torch.isfinite(frame.camera_from_world).all():
             self.reset()
             raise FrameError(
@@ -105,17 +167,17 @@ class ReconstructionPipeline:
                 'the network gave a pose that is not finite; '
                 'a new stream begins: check the checkpoint and model.dtype',
             )
-        seen = now.plan.picture(pixels)
-        config = replace(self.config, scale=self.config.scale * self.metres_per_unit)
-        reconstruction = replace(
-            assemble(frame, report, seen, config, now.view),
-            index=self._index,
-            world=self._world,
+        picture = begun.camera.plan.picture(begun.pixels)
+        pending = self._assembled(
+            frame,
+            picture,
+            begun.camera.view,
+            report=report,
             kept=kept,
-            camera_index=camera_index,
+            camera_index=begun.camera_index,
         )
         self._index += 1
-        return reconstruction
+        return pending
 
     def align_depth(self, depth: np.ndarray) -> np.ndarray:
         """
@@ -162,17 +224,23 @@ class ReconstructionPipeline:
         self._index = self.cache_stats().steps
         return height, width
 
-    def _step(
-        self, pixels: Tensor, camera: Camera, camera_index: int
-    ) -> tuple[Frame, bool, GuardReport]:
-        """Ask the network; say whether the frame is remembered and what the watch says."""
-        keep = camera.is_keyframe(pixels, self.config.keyframe_threshold)
-        self._guard.on_failure = self.config.on_failure
+    def _assembled(self, frame: Frame, picture: Tensor, view: View | None, **fields) -> Pending:
+        config = replace(self.config, scale=self.config.scale * self.metres_per_unit)
+        if self._ahead is None:
+            config = replace(config, cloud=None)
+        fields = {
+            'report': self._guard.report,
+            'index': self._index,
+            'world': self._world,
+        } | fields
+        return assemble(frame, picture, config, view, self._transfer, **fields)
+
+    def _judged(self, begun: BegunFrame) -> tuple[Frame, bool, GuardReport]:
+        """Have a frame judged; say whether it is remembered and what the watch says."""
         try:
-            frame = self._guard.step(pixels, keep, camera_index)
+            frame = self._guard.finish(begun.guarded)
         except Exception:
-            # A keyframe that the network did not take in is none to compare with.
-            camera.forget_keyframe()
+            begun.camera.forget_keyframe()
             raise
         report = self._guard.report
         if report.world != self._guard_world:
@@ -182,9 +250,9 @@ class ReconstructionPipeline:
             self._forget_keyframes()
         elif report.action == 'not_kept':
             # Or a good image of the same view would pass for a repetition of it.
-            camera.take_keyframe_back()
-            keep = False
-        return frame, keep, report
+            begun.camera.take_keyframe_back()
+            return frame, False, report
+        return frame, begun.keep, report
 
     def _begin_world(self) -> None:
         self._index = 0
@@ -197,7 +265,7 @@ class ReconstructionPipeline:
         for camera in self._cameras.values():
             camera.forget_keyframe()
 
-    def _prepare(self, index: int, shape: tuple[int, int]) -> Camera:
+    def _camera_of(self, index: int, shape: tuple[int, int]) -> Camera:
         """Give the camera whose images have that size, in a new stream where it is a new size."""
         known = self._cameras.get(index)
         if known is not None and known.plan.source_size == shape:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,7 +15,10 @@ from xstreamvggt_ros.geometry import map_from_camera, MAP_FROM_WORLD_ROTATION, u
 from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.ops.precision import exact_float32
 from xstreamvggt_ros.pipeline.config import PipelineConfig
+from xstreamvggt_ros.pipeline.packing import CloudChoice, pack, PackedCloud, unpack
+from xstreamvggt_ros.pipeline.transfer import Download, Transfer
 from xstreamvggt_ros.stream import Frame
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ class Reconstruction:
     number of its stream, whose map has nothing to do with another's. scale, world_axes: those of
     the configuration that it was made by. kept: whether it was a keyframe and remembered.
     report: what the guard over the stream says. camera_index: which of several
-    cameras took it.
+    cameras took it. cloud: its points as a message has them, where a device has packed them.
     """
 
     depth: np.ndarray
@@ -58,6 +61,7 @@ class Reconstruction:
     world_axes: str = 'rep103'
     kept: bool = True
     camera_index: int = 0
+    cloud: PackedCloud | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,45 +79,84 @@ class View:
     missing: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """A reconstruction whose arrays may still be on their way to the host."""
+
+    download: Download
+    choice: CloudChoice | None
+    fields: dict[str, Any]
+
+    def result(self) -> Reconstruction:
+        """Wait for it."""
+        arrays = self.download.arrays()
+        cloud = None
+        if self.choice is not None:
+            cloud = unpack(arrays, self.choice, arrays['depth'].shape)
+        own = {name: arrays[name] for name in ('depth', 'confidence', 'picture', 'points')}
+        own['points_confidence'] = arrays.get('points_confidence', own['confidence'])
+        return Reconstruction(**own, cloud=cloud, **self.fields)
+
+
 def assemble(
-    frame: Frame, report: GuardReport, seen: np.ndarray, config: PipelineConfig, view: View | None
-) -> Reconstruction:
-    """Bring a guarded frame to metres and the map, as the first of its stream."""
-    predicted, camera_from_world = _arrays(frame.intrinsics, frame.camera_from_world)
-    predicted = predicted.astype(np.float64)
+    frame: Frame,
+    picture: Tensor,
+    config: PipelineConfig,
+    view: View | None,
+    transfer: Transfer,
+    **fields: Any,
+) -> Pending:
+    """
+    Bring a guarded frame to metres and the map.
+
+    picture: (H, W, 3) uint8, what the network saw. `fields` are the further ones of the
+    reconstruction. The work is done where the frame is; `transfer` brings it to the host.
+    """
+    known = transfer.download(
+        {'intrinsics': frame.intrinsics, 'camera_from_world': frame.camera_from_world}
+    ).arrays()
+    predicted = known['intrinsics'].astype(np.float64)
     intrinsics = predicted if view is None else view.intrinsics
-    transform = map_from_camera(camera_from_world, config.world_axes, config.scale)
+    transform = map_from_camera(known['camera_from_world'], config.world_axes, config.scale)
+    with exact_float32():
+        tensors = _in_map(frame, config, view, intrinsics, transform)
+    tensors |= {'picture': picture}
+    if config.cloud is not None:
+        confidence = tensors.get('points_confidence', tensors['confidence'])
+        tensors |= pack(tensors['points'], picture, confidence, config.cloud)
+    fields |= {
+        'intrinsics': intrinsics,
+        'predicted_intrinsics': predicted,
+        'map_from_camera': transform,
+        'calibrated': view is not None,
+        'scale': config.scale,
+        'world_axes': config.world_axes,
+    }
+    return Pending(transfer.download(tensors), config.cloud, fields)
+
+
+def _in_map(
+    frame: Frame,
+    config: PipelineConfig,
+    view: View | None,
+    intrinsics: np.ndarray,
+    transform: np.ndarray,
+) -> dict[str, Tensor]:
+    """Give depth, confidence and points; the latter's confidence where it is another."""
     depth = config.scale * frame.depth
-    if view is not None:
-        depth = depth.masked_fill(view.missing.to(depth.device), torch.nan)
+    missing = None if view is None else view.missing.to(depth.device)
+    if missing is not None:
+        depth = depth.masked_fill(missing, torch.nan)
+    found = {'depth': _finite(depth), 'confidence': frame.depth_confidence}
     if config.point_source == 'depth':
         points = _transform(unproject(depth, depth.new_tensor(intrinsics)), transform)
-        points_confidence = frame.depth_confidence
-    else:
-        turn = np.eye(4)
-        turn[:3, :3] = MAP_FROM_WORLD_ROTATION[config.world_axes]
-        points = _transform(config.scale * frame.points, turn)
-        if view is not None:
-            points = points.masked_fill(view.missing.to(points.device)[..., None], torch.nan)
-        points_confidence = frame.points_confidence
-    depth, confidence, points, points_confidence = _arrays(
-        _finite(depth), frame.depth_confidence, _finite(points), points_confidence
-    )
-    return Reconstruction(
-        depth=depth,
-        confidence=confidence,
-        picture=seen,
-        intrinsics=intrinsics,
-        predicted_intrinsics=predicted,
-        map_from_camera=transform,
-        points=points,
-        points_confidence=points_confidence,
-        report=report,
-        index=0,
-        calibrated=view is not None,
-        scale=config.scale,
-        world_axes=config.world_axes,
-    )
+        return found | {'points': _finite(points)}
+    turn = np.eye(4)
+    turn[:3, :3] = MAP_FROM_WORLD_ROTATION[config.world_axes]
+    points = _transform(config.scale * frame.points, turn)
+    if missing is not None:
+        points = points.masked_fill(missing[..., None], torch.nan)
+    return found | {'points': _finite(points), 'points_confidence': frame.points_confidence}
 
 
 def _transform(points: Tensor, transform: np.ndarray) -> Tensor:
@@ -134,14 +177,3 @@ def nearest(values: np.ndarray, plan: Preprocessing) -> np.ndarray:
 def _finite(values: Tensor) -> Tensor:
     """Put NaN for whatever is not finite."""
     return torch.where(torch.isfinite(values), values, torch.nan)
-
-
-def _arrays(*tensors: Tensor) -> list[np.ndarray]:
-    """Copy tensors to the host; from a CUDA device through pinned memory, waiting once."""
-    if not tensors[0].is_cuda:
-        return [tensor.detach().numpy() for tensor in tensors]
-    copies = [torch.empty(each.shape, dtype=each.dtype, pin_memory=True) for each in tensors]
-    for copy, tensor in zip(copies, tensors, strict=True):
-        copy.copy_(tensor.detach(), non_blocking=True)
-    torch.cuda.current_stream(tensors[0].device).synchronize()
-    return [copy.numpy() for copy in copies]

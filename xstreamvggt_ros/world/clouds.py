@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from xstreamvggt_ros.pipeline import Reconstruction
+from xstreamvggt_ros.pipeline import PackedCloud, Reconstruction
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,11 +18,13 @@ class Cloud:
     Coloured points in the map frame, organised (H, W) or a list (N,).
 
     points: (..., 3) float32 metres. colours: (..., 3) uint8 RGB. confidence: (...) float32.
+    packed: the same as a message has it, where a device made it.
     """
 
     points: np.ndarray
     colours: np.ndarray
     confidence: np.ndarray
+    packed: PackedCloud | None = None
 
 
 def select_cloud(reconstruction: Reconstruction, percentile: float, stride: int) -> Cloud:
@@ -33,6 +35,9 @@ def select_cloud(reconstruction: Reconstruction, percentile: float, stride: int)
     is no point. Otherwise it is a list of the finite points whose confidence is at least that
     percentile of all finite ones.
     """
+    packed = reconstruction.cloud
+    if packed is not None and packed.choice == (percentile, stride):
+        return _unpacked(packed)
     pick = (slice(None, None, stride), slice(None, None, stride))
     points, colours = reconstruction.points[pick], reconstruction.picture[pick]
     confidence = reconstruction.points_confidence[pick]
@@ -46,6 +51,13 @@ def select_cloud(reconstruction: Reconstruction, percentile: float, stride: int)
     # Taking by number is several times as fast as by mask.
     keep = np.flatnonzero(finite)
     return Cloud(*(np.take(values, keep, axis=0) for values in (points, colours, confidence)))
+
+
+def _unpacked(packed: PackedCloud) -> Cloud:
+    arrays = packed.points, packed.colours, packed.confidence
+    if packed.choice.percentile <= 0:
+        arrays = (each.reshape(*packed.shape, *each.shape[1:]) for each in arrays)
+    return Cloud(*arrays, packed)
 
 
 def _least(confidence: np.ndarray, percentile: float) -> np.ndarray:
