@@ -23,7 +23,7 @@ from xstreamvggt_ros.rig.driven_node import DrivenNode, node_command, NODE_NAME,
 from xstreamvggt_ros.rig.lifecycle import NodeError
 from xstreamvggt_ros.rig.link import Link
 from xstreamvggt_ros.stream import StreamingReconstructor
-from xstreamvggt_ros.stream.loading import load_network
+from xstreamvggt_ros.stream.loading import load_network, working_device
 
 TOPIC = '/camera/image_raw'
 PATIENCE_S = 300.0
@@ -75,7 +75,9 @@ def end_to_end(
     network = StreamingReconstructor(
         model, CacheConfig.recommended(), point_head=False, cuda_graph=cuda_graph
     )
-    pipeline = ReconstructionPipeline(network, PipelineConfig(max(size)))
+    pipeline = ReconstructionPipeline(
+        network, PipelineConfig(max(size)), device=working_device(device)
+    )
     seconds = _pipeline_seconds(pipeline, _picture(*size), frames)
     del model, network, pipeline
     steady = _steady(_node_seconds(preset, dtype, size, frames, device, cuda_graph))

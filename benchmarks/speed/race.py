@@ -18,9 +18,16 @@ from benchmarks.speed.peak_memory import available_bytes, transient_bytes
 from benchmarks.speed.peaks import now, Peaks
 from benchmarks.speed.rows import Row
 from xstreamvggt_ros.images.preprocessing import Preprocessing
-from xstreamvggt_ros.messages import confidence_image, depth_image, header_with, point_cloud
-from xstreamvggt_ros.pipeline import PipelineConfig
+from xstreamvggt_ros.messages import (
+    confidence_image,
+    depth_image,
+    header_with,
+    packed_cloud,
+    point_cloud,
+)
+from xstreamvggt_ros.pipeline import CloudChoice, PipelineConfig
 from xstreamvggt_ros.pipeline.reconstruction import assemble, Reconstruction
+from xstreamvggt_ros.pipeline.transfer import Transfer
 from xstreamvggt_ros.stream import frame_from
 from xstreamvggt_ros.world.clouds import select_cloud
 
@@ -147,17 +154,22 @@ def _obstacle(
 def reconstruction(predictions: object, image: Tensor) -> Reconstruction:
     """Bring a frame to the map, as the pipeline does."""
     height, width = image.shape[-2:]
-    config = PipelineConfig(image_size=max(height, width))
+    cloud = CloudChoice(PERCENTILE, STRIDE) if image.is_cuda else None
+    config = PipelineConfig(image_size=max(height, width), cloud=cloud)
     frame = frame_from(predictions, height, width)
-    return assemble(frame, Preprocessing.picture(image), config, None)
+    picture, transfer = Preprocessing.picture(image), Transfer(image.device)
+    return assemble(frame, picture, config, None, transfer, report=None, index=0).result()
 
 
 def messages(frame: Reconstruction) -> list[object]:
     """Build the large messages of a frame, as the node does; they are not sent."""
     header = header_with(Time(), 'map')
     cloud = select_cloud(frame, PERCENTILE, STRIDE)
+    packed = cloud.packed
     return [
-        point_cloud(cloud.points, cloud.colours, cloud.confidence, header),
+        point_cloud(cloud.points, cloud.colours, cloud.confidence, header)
+        if packed is None
+        else packed_cloud(packed.rows, packed.shape, packed.dense, header),
         depth_image(frame.depth, header),
         confidence_image(frame.confidence, header),
     ]

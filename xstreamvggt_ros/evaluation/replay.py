@@ -23,7 +23,12 @@ from xstreamvggt_ros.pipeline import (
     Reconstruction,
     ReconstructionPipeline,
 )
-from xstreamvggt_ros.stream import FrameReconstructor, load_network, StreamingReconstructor
+from xstreamvggt_ros.stream import (
+    FrameReconstructor,
+    load_network,
+    StreamingReconstructor,
+    working_device,
+)
 
 PAGE_BYTES = 4096
 # The estimates of both replays are in the first camera's axes.
@@ -75,6 +80,7 @@ def build_pipeline(
             keyframe_threshold=config.keyframe_threshold,
             on_failure=config.on_failure,
         ),
+        device=working_device(config.device),
     )
 
 

@@ -36,7 +36,7 @@ from xstreamvggt_ros.node.session import Session
 from xstreamvggt_ros.node.watch import saving
 from xstreamvggt_ros.parameters import DeclaredParameters, Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
-from xstreamvggt_ros.stream import FrameReconstructor
+from xstreamvggt_ros.stream import FrameReconstructor, working_device
 from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory
 
 # Seconds that a transition or a service waits for the frame in hand.
@@ -165,6 +165,7 @@ class ReconstructionNode(LifecycleNode):
             self._build_reconstructor(parameters),
             parameters.pipeline,
             saving(lambda: self._configuration.watch, self.get_logger()),
+            working_device(parameters.model.device),
         )
         try:
             self._pipeline.warm_up()

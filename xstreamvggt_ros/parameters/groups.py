@@ -17,7 +17,7 @@ from xstreamvggt_ros.parameters.cache import read_cache
 from xstreamvggt_ros.parameters.camera_names import camera_names, check_cameras
 from xstreamvggt_ros.parameters.spec import Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
-from xstreamvggt_ros.pipeline import PipelineConfig
+from xstreamvggt_ros.pipeline import CloudChoice, PipelineConfig
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,7 @@ class Parameters:
             point_source=self.output.point_source,
             keyframe_threshold=self.keyframe.threshold if self.keyframe.enabled else None,
             on_failure=self.watch.on_failure,
+            cloud=CloudChoice(self.output.confidence_percentile, self.output.point_stride),
         )
 
     @property

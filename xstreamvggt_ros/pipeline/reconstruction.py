@@ -110,8 +110,10 @@ def assemble(
     Bring a guarded frame to metres and the map.
 
     picture: (H, W, 3) uint8, what the network saw. `fields` are the further ones of the
-    reconstruction. The work is done where the frame is; `transfer` brings it to the host.
+    reconstruction. The work is done on the device of `transfer`, which brings it to the host.
     """
+    # A stand-in for the network may be elsewhere.
+    frame = Frame(**{name: each.to(transfer.device) for name, each in vars(frame).items()})
     known = transfer.download(
         {'intrinsics': frame.intrinsics, 'camera_from_world': frame.camera_from_world}
     ).arrays()

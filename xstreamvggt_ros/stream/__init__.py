@@ -4,7 +4,7 @@
 
 from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
 from xstreamvggt_ros.stream.frame import Frame
-from xstreamvggt_ros.stream.loading import load_network
+from xstreamvggt_ros.stream.loading import load_network, working_device
 from xstreamvggt_ros.stream.reconstructor import frame_from, stream_layout, StreamingReconstructor
 from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
@@ -18,4 +18,5 @@ __all__ = [
     'save_snapshot',
     'stream_layout',
     'StreamingReconstructor',
+    'working_device',
 ]

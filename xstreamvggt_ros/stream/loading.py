@@ -62,6 +62,12 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def working_device(name: str) -> torch.device | None:
+    """Say where `model.device` has images prepared and results made; None: by the host's means."""
+    device = choose_device(name)
+    return None if device.type == 'cpu' else device
+
+
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """Turn `model.dtype` into the weights' dtype on that device; ValueError for int8 on CUDA."""
     if name == 'auto':
