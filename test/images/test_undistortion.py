@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images as a pinhole camera would have taken them, judged by OpenCV's own projection."""
 
+import gc
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -147,3 +150,14 @@ def test_images_of_another_size_are_refused():
         Undistortion(camera('plumb_bob'), 100, 100)
     with pytest.raises(ValueError, match='make a new one'):
         Undistortion(camera('plumb_bob'), HEIGHT, WIDTH).apply(np.zeros((9, 9, 3), np.uint8))
+
+
+def test_tables_are_made_once_for_all_who_hold_them_and_let_go_with_the_last():
+    first = Undistortion.of(camera('plumb_bob'), HEIGHT, WIDTH)
+
+    assert Undistortion.of(camera('plumb_bob'), HEIGHT, WIDTH) is first
+    assert Undistortion.of(camera('rational_polynomial'), HEIGHT, WIDTH) is not first
+    held = weakref.ref(first)
+    del first
+    gc.collect()
+    assert held() is None

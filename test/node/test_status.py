@@ -15,7 +15,7 @@ from xstreamvggt_ros.intake.counters import Counts
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.node.status import FrameFigures, Observed, stream_figures, unbounded_growth
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
-from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream import stream_layout, StreamingReconstructor
 
 POSE = '/reconstruction/pose'
 SIZE = (28, 42)
@@ -48,7 +48,7 @@ def test_cache_figures_are_those_of_the_cache():
     assert figures.cache_tokens_per_layer == 320
     assert _figures().cache_tokens_per_layer == 0
     assert (figures.cache_budget_tokens, figures.cache_bytes) == (512, 2500)
-    tokens, size = unbounded_growth(ModelConfig.preset('tiny'), SIZE, 4)
+    tokens, size = unbounded_growth(ModelConfig.preset('tiny'), SIZE, torch.float32)
     assert figures.cache_unbounded_tokens == 10 * tokens
     assert figures.cache_unbounded_bytes == 10 * size
 
@@ -71,16 +71,27 @@ def test_an_unbounded_cache_holds_what_is_said_of_it():
     for _ in range(frames):
         reconstructor.step(torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(1)))
     stats = reconstructor.cache_stats()
-    tokens, size = unbounded_growth(config, SIZE, 4)
-    _, camera = unbounded_growth(config, SIZE, 0)
+    tokens, size = unbounded_growth(config, SIZE, torch.float32)
+    camera = size - 2 * tokens * config.embed_dim * 4
     assert stats.tokens == frames * tokens
-    assert frames * (size - camera) == 2 * stats.tokens * config.embed_dim * 4
     # The lists of the camera head are allocated with room to grow.
     assert frames * camera <= stats.camera_bytes < 2.5 * frames * camera
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.int8])
+def test_what_it_would_hold_is_as_wide_as_what_the_network_attends_to(dtype):
+    model = StreamVGGT(ModelConfig.preset('tiny'))
+    load_random_weights(model)
+    model.set_precision(dtype)
+
+    grown = unbounded_growth(model.config, SIZE, dtype)
+
+    assert grown == stream_layout(model, *SIZE).growth
+    assert grown[1] > 0
+
+
 def test_nothing_is_said_of_a_cache_before_the_first_image():
-    assert unbounded_growth(ModelConfig.preset('tiny'), (0, 0), 4) == (0, 0)
+    assert unbounded_growth(ModelConfig.preset('tiny'), (0, 0), torch.float32) == (0, 0)
 
 
 def _newest(messages):

@@ -119,11 +119,9 @@ def test_another_camera_begins_no_new_stream_but_another_size_does():
 
 def test_the_tables_are_made_once_for_equal_cameras(monkeypatch):
     made = []
-    from xstreamvggt_ros.images import undistortion
-
-    original = undistortion.Undistortion
+    original = Undistortion.__init__
     monkeypatch.setattr(
-        undistortion, 'Undistortion', lambda *args: made.append(args) or original(*args)
+        Undistortion, '__init__', lambda *args: made.append(args) or original(*args)
     )
     one, _ = pipeline()
     for _ in range(3):

@@ -31,6 +31,11 @@ class AttentionShape:
     heads: int
     head_dim: int
 
+    @property
+    def width(self) -> int:
+        """Numbers of a token's key, or of its value."""
+        return self.heads * self.head_dim
+
 
 @dataclass(frozen=True)
 class StreamLayout:
@@ -47,3 +52,16 @@ class StreamLayout:
     camera_iterations: int
     dtype: torch.dtype
     camera_dtype: torch.dtype
+
+    @property
+    def growth(self) -> tuple[int, int]:
+        """
+        Tokens, of all global blocks, and bytes by which every frame grows a cache without bounds.
+
+        The bytes are theirs and the camera head's: one token an iteration in each of its blocks.
+        """
+        tokens = self.global_blocks.blocks * self.frame.tokens
+        camera_tokens = self.camera_blocks.blocks * self.camera_iterations
+        size = tokens * self.global_blocks.width * self.dtype.itemsize
+        camera_size = camera_tokens * self.camera_blocks.width * self.camera_dtype.itemsize
+        return tokens, 2 * (size + camera_size)

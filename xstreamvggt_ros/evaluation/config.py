@@ -17,8 +17,8 @@ from xstreamvggt_ros.cache import BUDGETS, CacheConfig, SETTINGS
 from xstreamvggt_ros.evaluation.budgets import budget_fields, budget_word, NONE, SHARE
 from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.guard import ON_FAILURE
+from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
-from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype, RANDOM
 
 # Of what a record holds; another one makes runs anew.

@@ -79,7 +79,7 @@ class TruthAligner:
             # Here, because OpenCV is needed only where cameras distort.
             from xstreamvggt_ros.images.undistortion import Undistortion
 
-            self._undistortion = Undistortion(camera, *image_shape)
+            self._undistortion = Undistortion.of(camera, *image_shape)
         self._key = camera, image_shape
 
     def _depth(self, depth: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray | None:

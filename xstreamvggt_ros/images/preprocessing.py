@@ -15,7 +15,8 @@ from PIL import Image
 import torch
 from torch import Tensor
 
-PATCH = 14
+from xstreamvggt_ros.images.patches import PATCH_SIZE
+
 # Beyond this a picture is not a camera's, and its resized copy would not fit the memory.
 MAX_ASPECT_RATIO = 10.0
 
@@ -45,7 +46,9 @@ class Preprocessing:
         """
         _check_multiple('image_size', image_size)
         _check_source(height, width)
-        resized_height = max(PATCH, round(image_size * height / width / PATCH) * PATCH)
+        resized_height = max(
+            PATCH_SIZE, round(image_size * height / width / PATCH_SIZE) * PATCH_SIZE
+        )
         kept = min(resized_height, image_size)
         return cls(
             source_size=(height, width),
@@ -144,10 +147,10 @@ class Preprocessing:
 
 
 def _check_multiple(name: str, value: int) -> None:
-    if value < PATCH or value % PATCH:
-        below = max(PATCH, value // PATCH * PATCH)
+    if value < PATCH_SIZE or value % PATCH_SIZE:
+        below = max(PATCH_SIZE, value // PATCH_SIZE * PATCH_SIZE)
         raise ValueError(
-            f'{name} is {value}; use a positive multiple of {PATCH}, such as {below} or 518'
+            f'{name} is {value}; use a positive multiple of {PATCH_SIZE}, such as {below} or 518'
         )
 
 

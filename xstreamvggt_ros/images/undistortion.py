@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+from weakref import WeakValueDictionary
+
 import cv2
 import numpy as np
 
@@ -29,6 +32,16 @@ class Undistortion:
     keeps 7 bytes a pixel, 1 for a camera that does not distort. ValueError: images of another
     size.
     """
+
+    _made: ClassVar[WeakValueDictionary] = WeakValueDictionary()
+
+    @classmethod
+    def of(cls, camera: CameraModel, height: int, width: int) -> Undistortion:
+        """Give the one that somebody holds for the same images, or make it; errors as below."""
+        found = cls._made.get((camera, height, width))
+        if found is None:
+            found = cls._made[camera, height, width] = cls(camera, height, width)
+        return found
 
     def __init__(self, camera: CameraModel, height: int, width: int) -> None:
         """Make the tables for the camera's images of that size in pixels."""

@@ -24,8 +24,6 @@ ASPECT = 4 / 3
 ALLOWANCE, ALLOWANCE_SHARE = 48 * MIB, 1.0
 # Of the new tokens and per number of theirs: fp32 copies and codes while they are rounded.
 _ROUNDING = 24
-# Per held token and column of scores: what a policy holds at once, three times fp32.
-_SCORING = 12
 _FP32 = 4
 
 
@@ -116,7 +114,7 @@ def estimate(settings: Settings) -> Estimate:
     camera = sum(total_bytes(each.tensors().values()) for each in cache.camera.lists)
     cache.scratch.reserve(slots + layout.frame.tokens)
     scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch.tensors())
-    layer = max(_admitting(settings, slots, cache), _scoring(settings, slots, cache))
+    layer = max(_admitting(slots, cache), _scoring(settings, slots, cache))
     activations = max(trace.peak, trace.attending + layer)
     return Estimate(
         size=size,
@@ -130,17 +128,12 @@ def estimate(settings: Settings) -> Estimate:
     )
 
 
-def _admitting(settings: Settings, slots: int, cache: StreamCache) -> int:
+def _admitting(slots: int, cache: StreamCache) -> int:
     """Bound what the storing of a frame takes beside keys and values, layer by layer."""
     shape, frame = cache.layout.global_blocks, cache.layout.frame
     numbers = shape.heads * shape.head_dim
-    columns = {
-        'snapkv': frame.tokens,
-        'attention_value': frame.special_tokens
-        + math.ceil((frame.tokens - frame.special_tokens) / settings.cache.pool_size),
-    }.get(settings.cache.policy, shape.head_dim)
     attended = slots + frame.tokens
-    scores = _SCORING * attended * columns
+    scores = cache.layers[0].policy.scoring_bytes(attended, frame, shape.head_dim)
     sizes = attended * numbers * cache.layout.dtype.itemsize
     return _ROUNDING * frame.tokens * numbers + scores + sizes
 

@@ -11,8 +11,8 @@ import time
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.memory.estimate import Estimate, estimate, named, Settings
-from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.world.mapping import BYTES_PER_POINT
 
 # Long sides that are tried where an image is too large, the largest that fits being named.

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import nn, Tensor
 
-from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.images.patches import patch_grid
+from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.layers import Attention, Block, Mlp
 from xstreamvggt_ros.model.narrow import HalfLinear, PackedLinear, replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
@@ -119,7 +120,7 @@ class Aggregator(nn.Module):
         return self._colours
 
     def _rotary_table(self, images: Tensor) -> RotaryTable:
-        rows, columns = (side // PATCH_SIZE for side in images.shape[-2:])
+        rows, columns = patch_grid(*images.shape[-2:])
         key = (rows, columns, images.device)
         kept = self._rope
         if kept is None or kept[0] != key:

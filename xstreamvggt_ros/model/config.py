@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
-PATCH_SIZE = 14
+from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ModelConfig:
 
     def tokens_per_frame(self, height: int, width: int) -> int:
         """Return N for an image of that size in pixels."""
-        return self.special_tokens + (height // PATCH_SIZE) * (width // PATCH_SIZE)
+        return self.special_tokens + prod(patch_grid(height, width))
 
     def _check_encoder(self) -> None:
         if self.patch_embed == 'conv':

@@ -11,7 +11,8 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.images.patches import patch_grid
+from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.narrow import cast
 
 POSITION_GAIN = 0.1
@@ -116,7 +117,7 @@ class DenseHead(nn.Module):
         for tap, project, resize in zip(self.taps, self.projects, self.resize_layers, strict=True):
             tokens = self.norm(features[tap][:, self.special_tokens :].to(self.norm.weight.dtype))
             tokens = tokens.to(project.weight.dtype)
-            grid = tokens.transpose(1, 2).unflatten(2, (height // PATCH_SIZE, width // PATCH_SIZE))
+            grid = tokens.transpose(1, 2).unflatten(2, patch_grid(height, width))
             pyramid.append(resize(self._with_position(project(grid), (height, width))))
         fused = _resize(self.scratch(pyramid), (height, width))
         refine, rectify, give = self.scratch.output_conv2

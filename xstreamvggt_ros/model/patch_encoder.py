@@ -8,7 +8,8 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from xstreamvggt_ros.model.config import DINOV2_ENCODERS, EncoderShape, ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
+from xstreamvggt_ros.model.config import DINOV2_ENCODERS, EncoderShape, ModelConfig
 from xstreamvggt_ros.model.layers import Block
 
 ENCODER_REGISTERS = 4
@@ -50,7 +51,7 @@ class DinoEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to patch tokens (B, P, C)."""
-        rows, columns = (side // PATCH_SIZE for side in images.shape[-2:])
+        rows, columns = patch_grid(*images.shape[-2:])
         patches = self.patch_embed(images) + self._patch_positions(rows, columns)
         batch = images.shape[0]
         cls = (self.cls_token + self.pos_embed[:, :1]).expand(batch, -1, -1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from xstreamvggt_ros.cache import CacheStats
 from xstreamvggt_ros.guard import GuardReport
@@ -14,16 +15,14 @@ from xstreamvggt_ros.intake.counters import CameraCounts, Counts
 from xstreamvggt_ros.intake.recent import RECENT, Recent
 from xstreamvggt_ros.messages.diagnostics import StreamFigures
 from xstreamvggt_ros.model import ModelConfig
-from xstreamvggt_ros.model.camera_head import ITERATIONS
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.scale import ScaleState
+from xstreamvggt_ros.stream import layout_of
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
 # A calibrated focal length that differs so much from the predicted one is doubted.
 SEVERAL_FOLD = 3.0
-# The camera head keeps its precision whatever the rest runs in.
-CAMERA_ITEM_SIZE = 4
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def stream_figures(parameters: Parameters, observed: Observed) -> StreamFigures:
     report, recent = observed.report, observed.recent
     level = 'ok' if report is None else report.level
     median, late = _percentiles_ms(counts.latencies)
-    tokens, size = unbounded_growth(parameters.model.config, newest.image_shape, dtype.itemsize)
+    tokens, size = unbounded_growth(parameters.model.config, newest.image_shape, dtype)
     return StreamFigures(
         frames_in=counts.received,
         frames_processed=counts.processed,
@@ -138,22 +137,14 @@ def stream_figures(parameters: Parameters, observed: Observed) -> StreamFigures:
 
 
 def unbounded_growth(
-    config: ModelConfig, image_shape: tuple[int, int], item_size: int
+    config: ModelConfig, image_shape: tuple[int, int], dtype: torch.dtype
 ) -> tuple[int, int]:
     """
     Count the tokens and bytes by which a cache without a budget would grow with every frame.
 
-    Tokens are those of all global blocks, whose keys and values take `item_size` bytes a number.
-    The bytes are theirs and the camera head's: one token a refinement in each of its blocks,
-    which are twice as wide. An image shape of (0, 0) grows nothing.
+    The dtype is the network's. An image shape of (0, 0) grows nothing.
     """
-    if not all(image_shape):
-        return 0, 0
-    tokens = config.depth * config.tokens_per_frame(*image_shape)
-    camera_tokens = config.camera_depth * ITERATIONS
-    size = tokens * config.embed_dim * item_size
-    camera_size = camera_tokens * 2 * config.embed_dim * CAMERA_ITEM_SIZE
-    return tokens, 2 * (size + camera_size)
+    return layout_of(config, *image_shape, dtype).growth if all(image_shape) else (0, 0)
 
 
 def _cameras(names: tuple[str, ...], counts: Counts) -> dict[str, str]:

@@ -41,7 +41,7 @@ class Camera:
         from xstreamvggt_ros.images.undistortion import Undistortion
 
         self._undistortion = None
-        undistortion = Undistortion(model, *self.plan.source_size)
+        undistortion = Undistortion.of(model, *self.plan.source_size)
         self.view = View(
             model,
             undistortion,

@@ -4,14 +4,16 @@
 
 from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
 from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.layout import layout_of, stream_layout
 from xstreamvggt_ros.stream.loading import load_network, working_device
-from xstreamvggt_ros.stream.reconstructor import frame_from, stream_layout, StreamingReconstructor
+from xstreamvggt_ros.stream.reconstructor import frame_from, StreamingReconstructor
 from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
 __all__ = [
     'Frame',
     'frame_from',
     'FrameReconstructor',
+    'layout_of',
     'load_network',
     'read_snapshot',
     'Resumable',

@@ -12,21 +12,14 @@ import json
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache import (
-    AttentionShape,
-    CacheConfig,
-    CacheStats,
-    FrameLayout,
-    StreamCache,
-    StreamLayout,
-)
+from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
 from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from_camera_points
+from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import Predictions, StreamVGGT
-from xstreamvggt_ros.model.camera_head import ITERATIONS
-from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
 
@@ -217,21 +210,6 @@ def check_size(height: int, width: int) -> None:
         raise ValueError(
             f'image is {width}x{height}; width and height must be multiples of {PATCH_SIZE}'
         )
-
-
-def stream_layout(model: StreamVGGT, height: int, width: int) -> StreamLayout:
-    """Describe to the cache what model will ask of it for images of that size."""
-    config = model.config
-    return StreamLayout(
-        frame=FrameLayout(config.special_tokens, height // PATCH_SIZE, width // PATCH_SIZE),
-        global_blocks=AttentionShape(config.depth, config.num_heads, config.head_dim),
-        camera_blocks=AttentionShape(
-            config.camera_depth, config.camera_heads, 2 * config.embed_dim // config.camera_heads
-        ),
-        camera_iterations=ITERATIONS,
-        dtype=model.dtype,
-        camera_dtype=model.camera_head.empty_pose_tokens.dtype,
-    )
 
 
 def frame_from(predictions: Predictions, height: int, width: int) -> Frame:

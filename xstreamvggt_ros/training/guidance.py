@@ -17,7 +17,8 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from xstreamvggt_ros.model.config import ModelConfig, PATCH_SIZE
+from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
+from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.training.truth import Batch, Truth
 
 # The head of the guided blocks that is told where to look.
@@ -77,7 +78,7 @@ def _find_matches(batch: Batch) -> Matches:
     same = (there - z).abs() < DEPTH_TOLERANCE * z
     visible = inside & same & (depth > 0)[:, :, None]
     position = (at - PATCH_SIZE // 2) / PATCH_SIZE
-    grid = (height // PATCH_SIZE, width // PATCH_SIZE)
+    grid = patch_grid(height, width)
     return Matches(position.permute(0, 1, 4, 2, 3), visible.transpose(2, 3), grid)
 
 

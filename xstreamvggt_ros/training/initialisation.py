@@ -10,10 +10,10 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
+from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.model.aggregator import IMAGE_MEAN, IMAGE_STD
 from xstreamvggt_ros.model.camera_head import ITERATIONS
-from xstreamvggt_ros.model.config import PATCH_SIZE
 from xstreamvggt_ros.model.layers import Attention, LayerScale
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
 

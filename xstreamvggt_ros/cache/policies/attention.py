@@ -9,7 +9,15 @@ import math
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy, probe_queries
+from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.policies.base import (
+    EvictionContext,
+    mean_rank,
+    Policy,
+    probe_count,
+    probe_queries,
+    scores_bytes,
+)
 
 
 def attention_mass(queries: Tensor, keys: Tensor, held: int) -> Tensor:
@@ -45,6 +53,10 @@ class AttentionValue(Policy):
         size = context.values[: context.held].abs().sum(dim=-1, dtype=torch.float32)
         return (mass * size).mean(dim=1)
 
+    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
+        """Bound what one head's probes take."""
+        return scores_bytes(attended, probe_count(frame, self.pool_size))
+
 
 class SnapKv(Policy):
     """
@@ -59,6 +71,10 @@ class SnapKv(Policy):
         """Return a score (T,) per held token."""
         mass = attention_mass(context.queries, context.keys, context.held)
         return mean_rank(pool_over_grid(mass, context))
+
+    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
+        """Bound what one head's queries take."""
+        return scores_bytes(attended, frame.tokens)
 
 
 def pool_over_grid(scores: Tensor, context: EvictionContext) -> Tensor:

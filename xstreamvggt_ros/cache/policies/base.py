@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import torch
 from torch import Tensor
 
 from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.rows import RowSpec
+
+_COPIES, _FP32 = 3, 4
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,14 @@ class Policy:
         """Return a score (T,) per held token; the lowest are evicted."""
         raise NotImplementedError
 
+    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
+        """
+        Bound the bytes that scoring takes at once where `attended` tokens are attended to.
+
+        By default those of one head's keys, in fp32, and of what is made of them.
+        """
+        return scores_bytes(attended, head_dim)
+
     def row_specs(self, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
         """Return what is noted of each token beside its key and value; nothing by default."""
         return {}
@@ -66,6 +77,16 @@ class Policy:
     def rows(self, context: EvictionContext) -> dict[str, Tensor]:
         """Return {name: (N, ...)} to note of the new tokens; as row_specs says."""
         return {}
+
+
+def scores_bytes(attended: int, columns: int) -> int:
+    """Bound what that many columns of scores take, three of them in fp32 at once."""
+    return _COPIES * _FP32 * attended * columns
+
+
+def probe_count(frame: FrameLayout, pool_size: int) -> int:
+    """Return M, how many queries `probe_queries` makes of a frame's."""
+    return frame.special_tokens + ceil((frame.tokens - frame.special_tokens) / pool_size)
 
 
 def probe_queries(queries: Tensor, frame: FrameLayout, pool_size: int) -> Tensor:
