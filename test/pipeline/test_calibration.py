@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.images.undistortion import Undistortion
 from xstreamvggt_ros.pipeline import FrameError, PipelineConfig, ReconstructionPipeline
 
 HEIGHT, WIDTH = 480, 640

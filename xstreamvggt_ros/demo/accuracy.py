@@ -12,7 +12,8 @@ import numpy as np
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.images.preprocessing import PATCH, Preprocessing
+from xstreamvggt_ros.images.patches import PATCH_SIZE
+from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 from xstreamvggt_ros.pipeline.reconstruction import nearest
 from xstreamvggt_ros.scores import absolute_error, score_depth
@@ -89,7 +90,7 @@ def _depth_error(results: Results, samples: Iterable[Sample]) -> tuple[float, in
 
 def _at_size(depth: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """Bring true depth to the network's pixels; None where they are not of the same image."""
-    if shape[1] % PATCH:
+    if shape[1] % PATCH_SIZE:
         return None
     plan = Preprocessing.plan(*depth.shape, shape[1])
     return nearest(depth, plan) if plan.size == shape else None
