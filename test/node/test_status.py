@@ -168,6 +168,7 @@ def test_a_new_stream_is_told_with_its_reason(active):
     diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
     poses = rig.collect(PoseStamped, POSE)
     rig.feed([image_message(picture(), 9.0), image_message(picture(), 1.0)], poses)
+    rig.feed([image_message(picture(), 1.1)], poses)
 
     rig.wait(lambda: diagnostics and _newest(diagnostics)[1]['streams'] == '2')
     status, values = _newest(diagnostics)

@@ -31,6 +31,7 @@ def test_every_new_stream_is_said_once_with_its_reason(active):
         image_message(picture(), 100.0),
         image_message(picture(), 101.0),
         image_message(picture(), 50.0),
+        image_message(picture(), 50.5),
         image_message(picture(height=28), 51.0),
         image_message(picture(height=28), 52.0),
     ]

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.intake.stamps import LOOP_BACK, Timing
 
-# A stamp that goes back by more than this many nanoseconds is a bag that begins again.
-LOOP_BACK = NANOSECONDS
 # Seconds in which the other cameras follow one whose time has changed; one that does not has
 # another clock.
 FOLLOWING = 1.0
@@ -24,13 +23,15 @@ class Arrival:
     """
     A message and when it came, by time.monotonic().
 
-    camera: which of several took it. stamp_ns: its own stamp in nanoseconds.
+    camera: which of several took it. stamp_ns: what puts it in order, in nanoseconds: its own
+    stamp where that is time. timing: what the stamp says beside that.
     """
 
     message: Any
     at: float
     camera: int = 0
     stamp_ns: int = 0
+    timing: Timing = Timing(0)
 
 
 class Arrivals(Protocol):
@@ -199,6 +200,10 @@ class InStampOrder:
 
     def _key(self, frame: Arrival) -> _Key:
         camera, stamp_ns = frame.camera, frame.stamp_ns
+        if frame.timing.wrong:
+            # Without a time of its own it comes after all that did.
+            now = _Key(self._lap, stamp_ns if self._front is None else self._front)
+            return now if self._given is None else max(now, self._given)
         last, self._last[camera] = self._last[camera], stamp_ns
         if last is not None and last - stamp_ns > LOOP_BACK:
             self._begin_again(camera)

@@ -30,7 +30,7 @@ class Counts:
     Each one received is processed, dropped (counted by reason) or still waiting. latencies: of
     the newest frames processed, seconds from arrival to publication, oldest first. cameras: the
     same of each camera from which one was received, by its index. lost: frames that were sent and
-    never came, as far as anybody knows.
+    never came, as far as anybody knows. remarks: what is worth a word, counted.
     """
 
     received: int
@@ -39,6 +39,7 @@ class Counts:
     latencies: tuple[float, ...]
     cameras: Mapping[int, CameraCounts] = field(default_factory=dict)
     lost: int = 0
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Put it in one line."""
@@ -59,6 +60,7 @@ class Counters:
         self._processed: Counter[int] = Counter()
         self._dropped: dict[int, Counter[str]] = defaultdict(Counter)
         self._lost: Counter[int] = Counter()
+        self._remarks: Counter[str] = Counter()
         self._latencies: deque[float] = deque(maxlen=LATENCY_WINDOW)
 
     def receive(self, camera: int = 0) -> None:
@@ -70,6 +72,11 @@ class Counters:
         """Count frames that were sent and will not come."""
         with self._lock:
             self._lost[camera] += count
+
+    def remark(self, word: str) -> None:
+        """Count what is worth a word, whether the frame was of use or not."""
+        with self._lock:
+            self._remarks[word] += 1
 
     def process(self, latency: float, camera: int = 0) -> None:
         """Count a frame that was published, `latency` seconds after it came."""
@@ -97,4 +104,5 @@ class Counters:
                     for camera, received in self._received.items()
                 },
                 self._lost.total(),
+                dict(self._remarks),
             )

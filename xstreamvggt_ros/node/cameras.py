@@ -12,6 +12,7 @@ from rclpy.node import Node
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.intake.arrivals import Arrival, InStampOrder, InTurn
 from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.stamps import Timing
 from xstreamvggt_ros.intake.worker import Mailbox
 from xstreamvggt_ros.node.camera_info import camera_info_topic, CameraInfoInput, sibling
 from xstreamvggt_ros.node.inputs import ImageInput
@@ -23,11 +24,15 @@ class CameraInputs:
     Listen to every camera; its images wait in `mailbox`.
 
     One camera's are taken as they come, those of several in the order of their stamps.
-    `parameters` gives the configuration as it is now.
+    `parameters` gives the configuration as it is now, `judge` what a camera's stamp is.
     """
 
     def __init__(
-        self, node: Node, parameters: Callable[[], InputParameters], counters: Counters
+        self,
+        node: Node,
+        parameters: Callable[[], InputParameters],
+        counters: Counters,
+        judge: Callable[[int, int], Timing],
     ) -> None:
         """Begin to listen."""
         self._logger = node.get_logger()
@@ -44,7 +49,7 @@ class CameraInputs:
         self._infos: list[CameraInfoInput] = []
         with ExitStack() as stack:
             for index in range(len(topics)):
-                images = ImageInput(node, parameters, index, self.mailbox, counters)
+                images = ImageInput(node, parameters, index, self.mailbox, counters, judge)
                 stack.callback(images.destroy)
                 self._images.append(images)
                 # One remapped camera_info cannot be that of several cameras.

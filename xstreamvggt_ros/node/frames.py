@@ -15,12 +15,24 @@ from torch import Tensor
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
-from xstreamvggt_ros.intake.arrivals import Arrival, LOOP_BACK
-from xstreamvggt_ros.messages import ns_from_time
+from xstreamvggt_ros.intake.arrivals import Arrival
+from xstreamvggt_ros.intake.stamps import LOOP_BACK, ODD, StampJudges, Timing, ZERO
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
 
+# What is counted of stamps that are no news.
+REPEATED, BACKWARDS = 'duplicate_stamp', 'backward_stamp'
+STAMPS_TOLD = {
+    ZERO: 'the header.stamp of {} is 0, which is no time: their points and depth are published, '
+    'but no TF, no odometry and no path; have the camera driver set header.stamp',
+    ODD: 'a header.stamp of {} leaps by more than a second and is not taken for time unless the '
+    'next one agrees: let the camera have one clock, and see whether two nodes publish there',
+    REPEATED: '{} come several times with the same header.stamp; TF, odometry and path have each '
+    'once: see whether two nodes publish there, or the driver repeats images',
+    BACKWARDS: '{} come out of the order of their header.stamp; TF, odometry and path leave out '
+    'those that are late',
+}
 # Child frame of images whose header names none.
 DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
 
@@ -31,7 +43,8 @@ class StampedReconstruction:
     A reconstruction with its image's own stamp and the name of its optical frame.
 
     arrived: when the image came, by time.monotonic(). stream: number of the one that it belongs
-    to, from 1 on.
+    to, from 1 on. timed: whether its stamp is a time, later than all that came before; what is
+    said of one time only is not said of others.
     """
 
     reconstruction: Reconstruction
@@ -39,6 +52,7 @@ class StampedReconstruction:
     camera_frame: str
     arrived: float
     stream: int
+    timed: bool = True
 
 
 class FrameReader:
@@ -46,7 +60,8 @@ class FrameReader:
     Reconstruct the messages of one camera, or of several as they follow one another in time.
 
     `parameters` gives the configuration as it is now; `tell` and `inform` take a line for the log,
-    `tell` what is not as it should be.
+    `tell` what is not as it should be. `stamps` judges those of what arrives; `remark`, to be
+    replaced, counts what is odd about the others.
     """
 
     def __init__(
@@ -57,12 +72,17 @@ class FrameReader:
         inform: Callable[[str], None],
     ) -> None:
         """Begin a new stream."""
+        self.remark: Callable[[str], None] = lambda word: None
+        self.stamps = StampJudges()
         self._pipeline = pipeline
         self._parameters = parameters
         self._tell = tell
         self._streams = StreamLog(tell, inform)
         self._shapes: dict[int, tuple[int, int]] = {}
         self._last_stamps: dict[int, int] = {}
+        self._laps: dict[int, int] = {}
+        # The cameras whose next lap is that which another has begun.
+        self._follows: set[int] = set()
         self._frames: dict[int, str] = {}
         self._told: set[tuple[str, int]] = set()
 
@@ -79,11 +99,17 @@ class FrameReader:
         image = decode(message, parameters.input.max_pixels)
         camera_frame = self._camera_frame(message.header.frame_id, arrival.camera, parameters)
         self._mind_size(image.shape[:2], arrival.camera)
-        self._mind_loop(message.header.stamp, arrival.camera)
+        self._mind_lap(arrival.timing, arrival.camera)
         reconstruction = self._process(image, camera(*image.shape[:2]), arrival.camera)
         self._streams.note(reconstruction)
+        timed = self._is_time(arrival.timing, arrival.camera)
         return StampedReconstruction(
-            reconstruction, message.header.stamp, camera_frame, arrival.at, self._streams.world
+            reconstruction,
+            message.header.stamp,
+            camera_frame,
+            arrival.at,
+            self._streams.world,
+            timed,
         )
 
     @property
@@ -95,14 +121,18 @@ class FrameReader:
         """Begin a new stream."""
         self._pipeline.reset()
         self._streams.expect('~/reset asked for it', asked=True)
-        self._last_stamps.clear()
+        self._forget_time()
 
     def resume(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
         """Go on with a saved stream; ValueError and the size as the pipeline has it."""
         size = self._pipeline.load_state_dict(state)
         self._streams.expect('~/load resumed it', asked=True)
-        self._last_stamps.clear()
+        self._forget_time()
         return size
+
+    def _forget_time(self) -> None:
+        self._last_stamps.clear()
+        self.stamps.forget()
 
     def _process(
         self, image: np.ndarray, camera: CameraModel | None, index: int
@@ -123,23 +153,34 @@ class FrameReader:
             old, new = (f'{width}x{height}' for height, width in (before, shape))
             self._streams.expect(f'the images are {new} now, they were {old}')
 
-    def _mind_loop(self, stamp: Time, camera: int) -> None:
-        """Begin a new stream where a camera's time went back; without any stamp it has none."""
-        now, last = ns_from_time(stamp), self._last_stamps.get(camera)
-        if not now and last is None:
-            self._tell_once(
-                ('stamp', camera),
-                f'the header.stamp of {self._images_of(camera)} is 0, but TF, velocity and the '
-                'order of several cameras need one; have the camera driver set header.stamp',
-            )
-            return
-        if last is not None and last - now > LOOP_BACK:
-            back = 1e-9 * (last - now)
+    def _mind_lap(self, timing: Timing, camera: int) -> None:
+        """Begin a new stream where a camera's time has begun again, unless it follows others'."""
+        before, self._laps[camera] = self._laps.get(camera), timing.lap
+        if before not in (None, timing.lap) and camera not in self._follows:
+            back = 1e-9 * timing.back_ns
             self._streams.expect(f"the images' stamps went back by {back:.1f} s")
             self._pipeline.reset()
-            # The others go back with it, or have a clock of their own.
             self._last_stamps.clear()
-        self._last_stamps[camera] = now
+            # They go back with it, or have a clock of their own.
+            self._follows = self._laps.keys() - {camera}
+        elif before == timing.lap and timing.wrong:
+            # Perhaps the first of another lap.
+            return
+        self._follows.discard(camera)
+
+    def _is_time(self, timing: Timing, camera: int) -> bool:
+        """Whether an image is later than all before it; what is odd about that is told once."""
+        last = self._last_stamps.get(camera)
+        wrong = timing.wrong
+        # One that is much earlier takes back a leap ahead.
+        if not wrong and last is not None and last - LOOP_BACK <= timing.time_ns <= last:
+            wrong = REPEATED if timing.time_ns == last else BACKWARDS
+            self.remark(wrong)
+        if not wrong:
+            self._last_stamps[camera] = timing.time_ns
+        elif wrong in STAMPS_TOLD:
+            self._tell_once((wrong, camera), STAMPS_TOLD[wrong].format(self._images_of(camera)))
+        return not wrong
 
     def _images_of(self, camera: int) -> str:
         names = self._parameters().input.names
@@ -176,8 +217,3 @@ class FrameReader:
         if what not in self._told:
             self._told.add(what)
             self._tell(text)
-
-
-def stamp_seconds(stamp: Time) -> float:
-    """Give a stamp in seconds, 0 where it was never set."""
-    return stamp.sec + 1e-9 * stamp.nanosec

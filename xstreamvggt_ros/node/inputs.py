@@ -10,11 +10,12 @@ import time
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.stamps import Timing
 from xstreamvggt_ros.intake.worker import Mailbox
 from xstreamvggt_ros.messages import ns_from_time
-from xstreamvggt_ros.node.frames import stamp_seconds
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.node.listening import Listener, Wanted
 from xstreamvggt_ros.node.rate_limit import RateLimit
@@ -31,7 +32,7 @@ class ImageInput:
     Subscribe to an image topic and put what comes in a mailbox; say when nothing does.
 
     `parameters` gives the configuration as it is now, `camera` says which of its topics it is.
-    While not `enabled`, images are dropped.
+    `judge` says of a camera's stamp what it is. While not `enabled`, images are dropped.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class ImageInput:
         camera: int,
         mailbox: Mailbox,
         counters: Counters,
+        judge: Callable[[int, int], Timing],
     ) -> None:
         """Begin to listen."""
         self._node = node
@@ -49,6 +51,7 @@ class ImageInput:
         self._mailbox = mailbox
         self._counters = counters
         self._rate_limit = RateLimit()
+        self._judge = judge
         self.enabled = True
         self._listener = Listener(
             node,
@@ -99,13 +102,15 @@ class ImageInput:
         if not self.enabled:
             self._counters.drop('disabled', self._camera)
             return
-        # Images without a stamp have no time but their arrival's.
-        stamp = message.header.stamp
-        seconds = stamp_seconds(stamp) or now
+        timing = self._judge(self._camera, ns_from_time(message.header.stamp))
+        if timing.wrong:
+            self._counters.remark(timing.wrong)
+        # Images without any stamp have no time but their arrival's.
+        seconds = timing.time_ns / NANOSECONDS or now
         if not self._rate_limit.admits(seconds, self._parameters().max_rate):
             self._counters.drop('max_rate', self._camera)
             return
-        arrival = Arrival(message, now, self._camera, ns_from_time(stamp))
+        arrival = Arrival(message, now, self._camera, timing.time_ns, timing)
         for reason in self._mailbox.put(arrival):
             self._counters.drop(reason, self._camera)
             if reason == 'late':

@@ -176,7 +176,7 @@ RESET = Service(
     'reset',
     Trigger,
     'Begin a new stream, as do an image of another size and a stamp that goes back by more than a '
-    'second.',
+    'second, with the next.',
 )
 SAVE = Service(
     'save',

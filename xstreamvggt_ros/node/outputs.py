@@ -72,11 +72,13 @@ class Outputs:
         reconstruction = stamped.reconstruction
         camera = self._cameras[reconstruction.camera_index]
         self._tell_stream(stamped.stream)
-        self._tf.publish(stamped, in_map, parameters, robot, metric)
+        if stamped.timed:
+            self._tf.publish(stamped, in_map, parameters, robot, metric)
         if reconstruction.camera_index == 0:
             if wanted(self._pose):
                 self._pose.publish(pose_stamped(reconstruction.map_from_camera, in_map))
-            self._publish_odometry(stamped, in_map, robot, metric)
+            if stamped.timed:
+                self._publish_odometry(stamped, in_map, robot, metric)
         camera.publish(stamped)
         cloud = None
         if camera.wants_cloud() or self.world.keeps_map():

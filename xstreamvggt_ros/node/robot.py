@@ -95,6 +95,9 @@ class Robot:
         buffer, parameters = self._buffer, self._parameters()
         if buffer is None or stamped.reconstruction.camera_index or not self._wanted():
             return RobotPose()
+        if not stamped.timed and ns_from_time(stamped.stamp):
+            # Nothing is broadcast of it.
+            return RobotPose()
         odom, base, camera = parameters.odom_frame, parameters.base_frame, stamped.camera_frame
         wanted = {
             'base_from_camera': ((base, camera), _mounting_fix(base, camera)),

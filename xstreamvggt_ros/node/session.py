@@ -75,6 +75,7 @@ class Session:
         logger = node.get_logger()
         self._failures = FailureLog(logger.warning, logger.error)
         self._counters = Counters()
+        reader.remark = self._counters.remark
         self._reported = self._counters.snapshot()
         self._reported_at = time.monotonic()
         self._recent = RecentCounts(self._reported_at, self._reported, reader.streams.count)
@@ -88,7 +89,9 @@ class Session:
         self._status: Future | None = None
         self._world_sent: Future | None = None
         with ExitStack() as stack:
-            self._cameras = CameraInputs(node, lambda: parameters().input, self._counters)
+            self._cameras = CameraInputs(
+                node, lambda: parameters().input, self._counters, reader.stamps.judge
+            )
             stack.callback(self._cameras.destroy)
             self._depth = DepthInput(node, lambda: parameters().input)
             stack.callback(self._depth.destroy)

@@ -72,8 +72,7 @@ def why_silent(node: Node, listening: Listening) -> str:
     names = ', '.join(sorted({each.node_name for each in fitting}))
     return (
         f'its publisher ({names}) is there and meets the node in type and quality of service, but '
-        'sends nothing: is the camera or the bag paused? Where ros2 topic hz sees messages, they '
-        f'are lost on their way: {how_to_carry()}'
+        'sends nothing: is the camera or the bag paused?'
     )
 
 

@@ -127,6 +127,7 @@ def stream_figures(parameters: Parameters, observed: Observed) -> StreamFigures:
         details={
             'seconds_since_image': _seconds(observed.silent_for),
             **_stream(observed.stream),
+            **{word: str(count) for word, count in sorted(counts.remarks.items())},
             **_cameras(parameters.input.names, counts),
             **_focal_lengths(newest),
             **_watch(report),

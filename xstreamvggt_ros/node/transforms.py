@@ -30,7 +30,7 @@ from xstreamvggt_ros.geometry.transform_tree import (
     TransformMissing,
     TransformTree,
 )
-from xstreamvggt_ros.intake.arrivals import LOOP_BACK
+from xstreamvggt_ros.intake.stamps import LOOP_BACK
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
 

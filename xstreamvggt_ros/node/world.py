@@ -46,8 +46,11 @@ class WorldOutputs:
     def add(self, stamped: StampedReconstruction, cloud: Cloud | None) -> None:
         """Take in a frame and, where the map is kept, its cloud."""
         self.accumulation.limit(*self._limits())
-        self._stamp_ns = ns_from_time(stamped.stamp)
-        self.accumulation.add(stamped.reconstruction, cloud, self._stamp_ns)
+        if stamped.timed:
+            self._stamp_ns = ns_from_time(stamped.stamp)
+        self.accumulation.add(
+            stamped.reconstruction, cloud, self._stamp_ns if stamped.timed else None
+        )
 
     def clear(self) -> None:
         """Forget every frame."""

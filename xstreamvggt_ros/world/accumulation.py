@@ -64,15 +64,23 @@ class Accumulation:
         """Whether clouds are of use."""
         return self._map is not None
 
-    def add(self, reconstruction: Reconstruction, cloud: Cloud | None, stamp_ns: int) -> None:
-        """Take in a frame; its `cloud` is not needed where no map is kept."""
+    def add(
+        self, reconstruction: Reconstruction, cloud: Cloud | None, stamp_ns: int | None
+    ) -> None:
+        """
+        Take in a frame; its `cloud` is not needed where no map is kept.
+
+        One without a stamp is no part of the path, which is ascending: what is not before it goes.
+        """
         self._follow(reconstruction)
         if self._map is not None:
             self._map.insert(cloud.points, cloud.colours, cloud.confidence)
-        if reconstruction.camera_index == 0:
+        if reconstruction.camera_index == 0 and stamp_ns is not None:
+            while self.trajectory and self.trajectory[-1].stamp_ns >= stamp_ns:
+                self.trajectory.pop()
             self.trajectory.append(StampedPose(stamp_ns, reconstruction.map_from_camera))
         if not self.frames:
-            self.first_stamp_ns = stamp_ns
+            self.first_stamp_ns = stamp_ns or 0
         self.frames += 1
         self.version += 1
 
