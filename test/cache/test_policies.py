@@ -158,6 +158,20 @@ def frame_diversity(case):
     return [worth[frame] for frame in frames]
 
 
+def places(scores, case):
+    frames, grids = case.frames.tolist(), case.grids.tolist()
+    order = sorted(
+        range(case.held), key=lambda token: (-scores[token], -frames[token], grids[token])
+    )
+    return [order.index(token) for token in range(case.held)]
+
+
+def attention_coverage(case):
+    attended = places(attention_value(case), case)
+    covering = places(frame_diversity(case), case)
+    return [-min(one / 0.2, other / 0.8) for one, other in zip(attended, covering, strict=True)]
+
+
 def sink_recent(case):
     return case.frames.tolist()
 
@@ -166,6 +180,7 @@ TRANSCRIPTIONS = {
     function.__name__: function
     for function in (
         query_key,
+        attention_coverage,
         attention_value,
         key_diversity,
         tar_van,
@@ -185,6 +200,26 @@ def test_scores_are_those_of_the_equation(name, seed):
     case = context(seed)
     actual = POLICIES[name](POOL_SIZE).score(case).numpy()
     np.testing.assert_allclose(actual, TRANSCRIPTIONS[name](case), rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('kept', [10, 25, 40])
+def test_a_fifth_is_kept_by_attention_and_the_rest_by_coverage(kept):
+    case = context(0)
+    score = POLICIES['attention_coverage'](POOL_SIZE).score(case).numpy()
+    chosen = {token for token, place in enumerate(places(score, case)) if place < kept}
+
+    def best(scores, count):
+        return {token for token, place in enumerate(places(scores, case)) if place < count}
+
+    # Tokens that both lists name leave room for more of either.
+    assert best(attention_value(case), kept // 5) <= chosen
+    assert best(frame_diversity(case), kept * 4 // 5) <= chosen
+
+
+def test_in_the_first_block_coverage_alone_decides():
+    case = replace(context(0), layer=0)
+    actual = POLICIES['attention_coverage'](POOL_SIZE).score(case).tolist()
+    assert actual == frame_diversity(case)
 
 
 @pytest.mark.parametrize('seed', range(3))

@@ -4,11 +4,13 @@
 
 from xstreamvggt_ros.cache.policies.attention import AttentionValue, SnapKv
 from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
+from xstreamvggt_ros.cache.policies.mixed import AttentionCoverage
 from xstreamvggt_ros.cache.policies.query_key import QueryKey
 from xstreamvggt_ros.cache.policies.similarity import FrameDiversity, KeyDiversity, TarVan
 from xstreamvggt_ros.cache.policies.simple import Random, SinkRecent
 
 POLICIES: dict[str, type[Policy]] = {
+    'attention_coverage': AttentionCoverage,
     'attention_value': AttentionValue,
     'frame_diversity': FrameDiversity,
     'key_diversity': KeyDiversity,
