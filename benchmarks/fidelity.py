@@ -24,8 +24,8 @@ import torch
 from tqdm import tqdm
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.cache.cache_config import SCHEMES
 from xstreamvggt_ros.cache.codecs.token import TokenCodec
-from xstreamvggt_ros.cache.config import SCHEMES
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import Frame, StreamingReconstructor

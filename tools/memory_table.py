@@ -42,13 +42,13 @@ def _largest(bits: int, free: int) -> str:
     import torch
 
     from xstreamvggt_ros.cache import CacheConfig
-    from xstreamvggt_ros.memory.estimate import Estimate, estimate, named, Settings
+    from xstreamvggt_ros.memory.estimate import estimate, MemoryEstimate, named, Settings
     from xstreamvggt_ros.model import ModelConfig
 
     shipped = replace(CacheConfig.recommended(), bits=bits)
     model = ModelConfig.preset('streamvggt')
 
-    def needed(size: int, frames: int) -> Estimate:
+    def needed(size: int, frames: int) -> MemoryEstimate:
         cache = shipped.with_budget(budget_frames=frames)
         return estimate(Settings(model, cache, size, torch.bfloat16, point_head=True))
 

@@ -26,8 +26,8 @@ from xstreamvggt_ros.cache.codecs.token import ChannelStaticCodec, TokenCodec
 from xstreamvggt_ros.messages.buffers import byte_array
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.model.camera_head import CameraHead
-from xstreamvggt_ros.model.config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.dense_head import DenseHead
+from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.narrow import (
     can_pack,
     HalfLinear,

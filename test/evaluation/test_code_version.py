@@ -14,7 +14,7 @@ from xstreamvggt_ros.evaluation.code_version import code_version, PACKAGE, sourc
 RUN = """
 import sys
 from pathlib import Path
-from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.plan import PlannedRun, SequenceSpec
 from xstreamvggt_ros.evaluation.running import execute
 config = RunConfig(checkpoint='random', image_size=56, device='cpu', max_frames=3)

@@ -11,8 +11,8 @@ import yaml
 
 from xstreamvggt_ros.cache import CacheConfig, SETTINGS
 from xstreamvggt_ros.evaluation import arguments
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.plan import configurations
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 from xstreamvggt_ros.parameters.cache import cache_values
 

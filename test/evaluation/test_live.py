@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.live import live_replay
 from xstreamvggt_ros.evaluation.replay import replay
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.rig.lifecycle import NodeError
 
 pytestmark = pytest.mark.ros

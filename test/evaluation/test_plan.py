@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from xstreamvggt_ros.evaluation.budgets import budget_fields
-from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.evaluation.plan import configurations, plan, SequenceSpec
+from xstreamvggt_ros.evaluation.run_config import RunConfig, weights_fingerprint
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from recorded import CONFIG
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.replay import frame_tokens, replay
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import TruthAligner
 
 SMALL = RunConfig(image_size=56, device='cpu', checkpoint='random').as_reference()

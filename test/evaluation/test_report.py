@@ -14,7 +14,6 @@ import pytest
 from recorded import oracle_record
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.report import write_report
 from xstreamvggt_ros.evaluation.report.figures import FIGURES
 from xstreamvggt_ros.evaluation.report.model import datasets
@@ -28,6 +27,7 @@ from xstreamvggt_ros.evaluation.report.published import (
 )
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, Series
 from xstreamvggt_ros.evaluation.report.tables import tables
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 NASTY = '<script>alert(1)</script>'
 

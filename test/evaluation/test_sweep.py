@@ -16,10 +16,10 @@ from recorded import CONFIG, oracle_record, PROTOCOL
 from runs import leave_mark, MARK, sweep_for_ever, wait_for_an_end
 
 from xstreamvggt_ros.evaluation.code_version import code_version
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.lock import FolderBusy
 from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun, SequenceSpec
 from xstreamvggt_ros.evaluation.record import rewrite_metrics
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.sweep import Means, read_errors, sweep
 from xstreamvggt_ros.evaluation.workers import local_runs
 

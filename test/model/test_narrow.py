@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xstreamvggt_ros.model.config import DINOV2_ENCODERS
+from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.narrow import (
     can_pack,
     HalfLinear,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
-from xstreamvggt_ros.model.config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.dense_head import DenseHead
+from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
 
 

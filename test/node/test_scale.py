@@ -24,7 +24,7 @@ from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.messages import ns_from_time, read_points
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
-from xstreamvggt_ros.scale.frames import MIN_FRAMES
+from xstreamvggt_ros.scale.per_frame import MIN_FRAMES
 
 pytestmark = pytest.mark.ros
 POSE, PATH = '/reconstruction/pose', '/reconstruction/path'

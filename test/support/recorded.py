@@ -6,11 +6,11 @@ from filmed import Filmed
 from oracles import Oracle
 
 from xstreamvggt_ros.evaluation.collect import collect
-from xstreamvggt_ros.evaluation.config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.environment import environment
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.record import write_record
 from xstreamvggt_ros.evaluation.replay import replay
+from xstreamvggt_ros.evaluation.run_config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.scoring import score
 
 # At this size a frame of `filmed` reaches the network as it is.

@@ -33,8 +33,8 @@ def wait_for_an_end(run):
 
 def sweep_for_ever(folder):
     """Run a sweep whose runs take for ever; for a process that is killed."""
-    from xstreamvggt_ros.evaluation.config import RunConfig
     from xstreamvggt_ros.evaluation.plan import PlannedRun, SequenceSpec
+    from xstreamvggt_ros.evaluation.run_config import RunConfig
     from xstreamvggt_ros.evaluation.workers import local_runs
 
     config = RunConfig()

@@ -10,7 +10,7 @@ import pytest
 from shapes import SMALLEST
 import torch
 
-from xstreamvggt_ros.model.config import PRESETS
+from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.training.__main__ import main
 from xstreamvggt_ros.training.config import RECIPES, Stage, TrainingConfig
 from xstreamvggt_ros.training.prerender import prerender

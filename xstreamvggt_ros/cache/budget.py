@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
-from xstreamvggt_ros.cache.config import CacheConfig
+from xstreamvggt_ros.cache.cache_config import CacheConfig
 from xstreamvggt_ros.cache.layout import FrameLayout
 
 MIB = 2**20

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache.attention import sdpa
 from xstreamvggt_ros.cache.budget import SlotPlan
+from xstreamvggt_ros.cache.cache_config import CacheConfig
 from xstreamvggt_ros.cache.codecs import PlainCodec
-from xstreamvggt_ros.cache.config import CacheConfig
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import FrameLayout, StreamLayout
 from xstreamvggt_ros.cache.policies import Policy, QueryKey, SinkRecent

@@ -14,7 +14,7 @@ from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
-from xstreamvggt_ros.files.ply import Cloud, write_ply
+from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.trajectories import write_tum
 from xstreamvggt_ros.geometry.umeyama import move
 from xstreamvggt_ros.inputs.frames import FrameSource, Sample
@@ -93,7 +93,7 @@ def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> T
     if accuracy is None or accuracy.similarity is None:
         title = 'Reconstruction from above, cut at camera height'
         return TopView(title, results.cloud, path, UP_TO_SCALE, axes)
-    cloud = Cloud(move(results.cloud.points, accuracy.similarity), results.cloud.colours)
+    cloud = PlyCloud(move(results.cloud.points, accuracy.similarity), results.cloud.colours)
     title = 'Reconstruction from above, aligned with the truth'
     path = move(path, accuracy.similarity)
     return TopView(title, cloud, path, 'm', axes, accuracy.true_path)
@@ -102,7 +102,7 @@ def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> T
 def _true_view(samples: Sequence[Sample], accuracy: Accuracy, axes: str) -> TopView:
     """Lay the true cloud and path in the map frame, whose origin is the first camera."""
     clouds = [_true_cloud(sample, accuracy.map_from_world) for sample in samples]
-    cloud = Cloud(
+    cloud = PlyCloud(
         np.concatenate([np.empty((0, 3)), *[each.points for each in clouds]]),
         np.concatenate([np.empty((0, 3), np.uint8), *[each.colours for each in clouds]]),
     )
@@ -110,17 +110,17 @@ def _true_view(samples: Sequence[Sample], accuracy: Accuracy, axes: str) -> TopV
     return TopView(title, cloud, accuracy.true_path, 'm', axes)
 
 
-def _true_cloud(sample: Sample, map_from_world: np.ndarray) -> Cloud:
+def _true_cloud(sample: Sample, map_from_world: np.ndarray) -> PlyCloud:
     """Lift a true depth map to coloured points in the map frame."""
     if sample.depth is None or sample.intrinsics is None or sample.world_from_camera is None:
-        return Cloud(np.empty((0, 3)), np.empty((0, 3), np.uint8))
+        return PlyCloud(np.empty((0, 3)), np.empty((0, 3), np.uint8))
     v, u = np.nonzero(np.isfinite(sample.depth))
     depth = sample.depth[v, u].astype(np.float64)
     pixels = np.stack([u, v, np.ones_like(u)], axis=1)
     points = (pixels @ np.linalg.inv(sample.intrinsics).T) * depth[:, None]
     transform = map_from_world @ sample.world_from_camera
     points = points @ transform[:3, :3].T + transform[:3, 3]
-    return Cloud(points, _colours(sample, v, u))
+    return PlyCloud(points, _colours(sample, v, u))
 
 
 def _colours(sample: Sample, v: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.messages import read_points
 from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
@@ -78,7 +78,7 @@ class Results:
 
     check: Check
     trajectory: Trajectory
-    cloud: Cloud
+    cloud: PlyCloud
     maps: dict[int, Maps]
     streams: int = 1
 
@@ -131,7 +131,7 @@ class _RunReader:
         self._shown = set(shown_ns) & self._kept
         self._images: dict[tuple[str, int], np.ndarray] = {}
         self._poses: dict[int, tuple[float, ...]] = {}
-        self._clouds: list[Cloud] = []
+        self._clouds: list[PlyCloud] = []
         self._points_per_frame = max(1, max_points // max(1, len(self._sent)))
         self._random = np.random.default_rng(0)
 
@@ -198,17 +198,17 @@ class _RunReader:
         if len(keep) > self._points_per_frame:
             keep = self._random.choice(keep, self._points_per_frame, replace=False)
         if stamp_ns in self._kept:
-            self._clouds.append(Cloud(cloud.points[keep], cloud.rgb[keep]))
+            self._clouds.append(PlyCloud(cloud.points[keep], cloud.rgb[keep]))
         # An organised cloud has NaN where there is no point; infinite is wrong in any.
         if message.height > 1:
             return not np.isinf(cloud.points).any()
         return bool(finite.all())
 
 
-def _join(clouds: list[Cloud]) -> Cloud:
+def _join(clouds: list[PlyCloud]) -> PlyCloud:
     if not clouds:
-        return Cloud(np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
-    return Cloud(
+        return PlyCloud(np.empty((0, 3), np.float32), np.empty((0, 3), np.uint8))
+    return PlyCloud(
         np.concatenate([cloud.points for cloud in clouds]),
         np.concatenate([cloud.colours for cloud in clouds]),
     )

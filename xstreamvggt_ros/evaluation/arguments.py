@@ -15,12 +15,12 @@ from xstreamvggt_ros.evaluation.cache_options import (
     cache_axes,
     cache_config,
 )
-from xstreamvggt_ros.evaluation.config import QUEUES, RunConfig
 from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
+from xstreamvggt_ros.evaluation.run_config import QUEUES, RunConfig
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.inputs.datasets import LAYOUTS
-from xstreamvggt_ros.model.config import PRESETS
+from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.pipeline import POINT_SOURCES
 from xstreamvggt_ros.scores.depth import SCOPES
 from xstreamvggt_ros.scores.points import ALIGNMENTS

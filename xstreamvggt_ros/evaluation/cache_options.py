@@ -11,7 +11,7 @@ from typing import Any
 from xstreamvggt_ros.cache import BUDGETS, CacheConfig, SETTINGS
 from xstreamvggt_ros.cache.setting import Setting
 from xstreamvggt_ros.evaluation.budgets import FORMS
-from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 BUDGET = Setting('', f'How much is remembered: {FORMS}.')
 # So many choices are listed in the text alone.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from xstreamvggt_ros.evaluation.plan import PlannedRun
-from xstreamvggt_ros.evaluation.workers import Failure, Finished, limit_threads
+from xstreamvggt_ros.evaluation.workers import Finished, limit_threads, RunFailure
 
 
 def ray_runs(
@@ -44,7 +44,7 @@ def ray_runs(
             try:
                 ray.get(ready)
             except Exception as error:  # an error of the run's own, or the loss of its process
-                yield run, Failure.of(getattr(error, 'cause', None) or error)
+                yield run, RunFailure.of(getattr(error, 'cause', None) or error)
             else:
                 yield run, None
     finally:

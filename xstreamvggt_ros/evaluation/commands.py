@@ -19,7 +19,7 @@ from xstreamvggt_ros.evaluation.plan import configurations, plan, PlannedRun
 from xstreamvggt_ros.evaluation.record import find_records, read_record, RECORD, Record
 from xstreamvggt_ros.evaluation.scoring import score_again
 from xstreamvggt_ros.evaluation.sweep import Means, sweep
-from xstreamvggt_ros.evaluation.workers import Failure
+from xstreamvggt_ros.evaluation.workers import RunFailure
 
 GOOD, FAILED = 0, 1
 RANDOM_WARNING = (
@@ -125,7 +125,7 @@ def _progress(console: Console, total: int):
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task('replaying', total=total)
 
-        def tell(planned: PlannedRun, failure: Failure | None, made: bool) -> None:
+        def tell(planned: PlannedRun, failure: RunFailure | None, made: bool) -> None:
             progress.advance(task)
             if failure is not None:
                 progress.console.print(

@@ -15,7 +15,6 @@ import time
 
 import numpy as np
 
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.replay import (
     chosen_frames,
     first_shape,
@@ -24,6 +23,7 @@ from xstreamvggt_ros.evaluation.replay import (
     WORLD_AXES,
 )
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
 from xstreamvggt_ros.inputs.frames import Frame, RawImage

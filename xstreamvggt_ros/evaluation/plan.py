@@ -12,10 +12,10 @@ from pathlib import Path
 import re
 
 from xstreamvggt_ros.evaluation.code_version import code_version
-from xstreamvggt_ros.evaluation.config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.evaluation.jsonable import dumps, plain
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
+from xstreamvggt_ros.evaluation.run_config import RunConfig, weights_fingerprint
 from xstreamvggt_ros.inputs.datasets import EvaluationSequence, open_sequence
 from xstreamvggt_ros.inputs.frames import InputError
 

@@ -10,8 +10,8 @@ import time
 
 import torch
 
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.geometry import quaternion_from_rotation
 from xstreamvggt_ros.images.preprocessing import Preprocessing

@@ -9,12 +9,12 @@ import time
 
 from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.evaluation.collect import collect, Collected
-from xstreamvggt_ros.evaluation.config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.environment import environment
 from xstreamvggt_ros.evaluation.jsonable import plain
 from xstreamvggt_ros.evaluation.plan import PlannedRun
 from xstreamvggt_ros.evaluation.record import Record, write_record
 from xstreamvggt_ros.evaluation.replay import chosen_frames, replay
+from xstreamvggt_ros.evaluation.run_config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.scoring import score, score_again, worst_frames
 from xstreamvggt_ros.inputs.datasets import EvaluationSequence
 

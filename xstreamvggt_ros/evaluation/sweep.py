@@ -16,7 +16,7 @@ from xstreamvggt_ros.evaluation.lock import writing
 from xstreamvggt_ros.evaluation.plan import Plan, PlannedRun
 from xstreamvggt_ros.evaluation.record import remove_unfinished
 from xstreamvggt_ros.evaluation.running import execute
-from xstreamvggt_ros.evaluation.workers import Failure, Finished, local_runs
+from xstreamvggt_ros.evaluation.workers import Finished, local_runs, RunFailure
 from xstreamvggt_ros.files.replacing import replacing
 
 ERROR_PATTERN = '*.error.json'
@@ -39,14 +39,14 @@ class SweepResult:
 
     made: int
     already_there: int
-    failed: tuple[tuple[PlannedRun, Failure], ...]
+    failed: tuple[tuple[PlannedRun, RunFailure], ...]
 
 
 def sweep(
     plan: Plan,
     output: Path,
     means: Means,
-    tell: Callable[[PlannedRun, Failure | None, bool], None] = lambda run, failure, made: None,
+    tell: Callable[[PlannedRun, RunFailure | None, bool], None] = lambda run, failure, made: None,
     execute: Callable[[PlannedRun], object] = execute,
 ) -> SweepResult:
     """
@@ -101,7 +101,7 @@ def _executed(
     return local_runs(runs, execute, means.jobs, means.threads)
 
 
-def _write_error(run: PlannedRun, failure: Failure) -> None:
+def _write_error(run: PlannedRun, failure: RunFailure) -> None:
     with replacing(run.error_file) as temporary:
         text = dumps(
             {

@@ -23,7 +23,7 @@ LAST_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Failure:
+class RunFailure:
     """Why a run failed: the kind of error, its sentence and where it came from."""
 
     kind: str
@@ -31,13 +31,13 @@ class Failure:
     trace: str = ''
 
     @classmethod
-    def of(cls, error: BaseException) -> Failure:
+    def of(cls, error: BaseException) -> RunFailure:
         """Take an error apart, also one that came from another process."""
         trace = ''.join(traceback.format_exception(error))
         return cls(type(error).__name__, str(error) or type(error).__name__, trace)
 
 
-Finished = tuple[PlannedRun, Failure | None]
+Finished = tuple[PlannedRun, RunFailure | None]
 
 
 def local_runs(
@@ -92,7 +92,7 @@ class _Slot:
                 pool.submit(_quietly, execute, run).result()
                 failure = None
             except BrokenProcessPool:
-                failure = Failure(
+                failure = RunFailure(
                     'ProcessDied',
                     'its process was killed or crashed; if memory ran out, use fewer --jobs, '
                     'a smaller budget or --max-frames',
@@ -100,7 +100,7 @@ class _Slot:
                 pool.shutdown()
                 pool = self._pid = None
             except BaseException as error:
-                failure = Failure.of(error)
+                failure = RunFailure.of(error)
             self._busy = False
             finished.put((run, failure))
         if pool is not None:

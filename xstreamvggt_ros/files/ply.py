@@ -26,7 +26,7 @@ PLY_TYPES = {
 
 
 @dataclass(frozen=True)
-class Cloud:
+class PlyCloud:
     """Hold N points: `points` (N, 3) float32, metres; `colours` (N, 3) uint8, RGB."""
 
     points: np.ndarray
@@ -36,7 +36,7 @@ class Cloud:
         return len(self.points)
 
 
-def write_ply(path: str | os.PathLike, cloud: Cloud) -> None:
+def write_ply(path: str | os.PathLike, cloud: PlyCloud) -> None:
     """Write a cloud as little-endian binary PLY with x, y, z, red, green, blue."""
     vertices = np.empty(len(cloud), dtype=VERTEX)
     for column, name in enumerate('xyz'):
@@ -58,7 +58,7 @@ def write_ply(path: str | os.PathLike, cloud: Cloud) -> None:
             vertices.tofile(file)
 
 
-def read_ply(path: str | os.PathLike) -> Cloud:
+def read_ply(path: str | os.PathLike) -> PlyCloud:
     """
     Read a little-endian binary PLY whose first element is its vertices.
 
@@ -74,7 +74,7 @@ def read_ply(path: str | os.PathLike) -> Cloud:
     colours = np.full((count, 3), 255, dtype=np.uint8)
     if 'red' in dtype.names:
         colours = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=1)
-    return Cloud(points, colours)
+    return PlyCloud(points, colours)
 
 
 def _read_header(file, path) -> tuple[int, np.dtype]:

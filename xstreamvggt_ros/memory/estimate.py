@@ -49,7 +49,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MemoryEstimate:
     """
     Bytes that a stream takes.
 
@@ -97,7 +97,7 @@ class Estimate:
         return text
 
 
-def estimate(settings: Settings) -> Estimate:
+def estimate(settings: Settings) -> MemoryEstimate:
     """
     Reckon what a stream takes, allocating nothing.
 
@@ -116,7 +116,7 @@ def estimate(settings: Settings) -> Estimate:
     scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch.tensors())
     layer = max(_admitting(slots, cache), _scoring(settings, slots, cache))
     activations = max(trace.peak, trace.attending + layer)
-    return Estimate(
+    return MemoryEstimate(
         size=size,
         weights=trace.weights,
         cache=held + camera,

@@ -12,7 +12,7 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.images.patches import PATCH_SIZE
-from xstreamvggt_ros.memory.estimate import Estimate, estimate, named, Settings
+from xstreamvggt_ros.memory.estimate import estimate, MemoryEstimate, named, Settings
 from xstreamvggt_ros.world.mapping import BYTES_PER_POINT
 
 # Long sides that are tried where an image is too large, the largest that fits being named.
@@ -32,7 +32,7 @@ def check_fit(
     where: str,
     map_points: int = 0,
     patience: float = PATIENCE,
-) -> Estimate:
+) -> MemoryEstimate:
     """
     Return the estimate of what fits in `free` bytes of the device called `where`.
 
@@ -94,7 +94,7 @@ def remedies(
 Change = tuple[str, Settings]
 
 
-def _smaller_map(needed: Estimate, free: int) -> Iterator[tuple[str, int]]:
+def _smaller_map(needed: MemoryEstimate, free: int) -> Iterator[tuple[str, int]]:
     points = (free - needed.total) // BYTES_PER_POINT
     if points >= 0:
         yield f'output.map_max_points {points}', needed.total + points * BYTES_PER_POINT

@@ -18,7 +18,7 @@ LEVELS = {
 }
 
 
-class Verdict(Protocol):
+class SaidOfFrame(Protocol):
     """What the watch says of a frame: a level of LEVELS, and as text a sentence."""
 
     @property
@@ -88,7 +88,7 @@ def diagnostic_array(figures: StreamFigures, node_name: str, stamp: Time) -> Dia
 
 
 def frame_report(
-    values: Mapping[str, object], verdict: Verdict | None, node_name: str, header: Header
+    values: Mapping[str, object], verdict: SaidOfFrame | None, node_name: str, header: Header
 ) -> DiagnosticArray:
     """
     Build what is said of one frame, with one status '<node_name>: frame' and the image's header.

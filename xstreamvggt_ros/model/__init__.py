@@ -4,7 +4,7 @@
 
 from xstreamvggt_ros.model.bundled import bundled_checkpoint, bundled_presets
 from xstreamvggt_ros.model.checkpoint import CheckpointError, load_checkpoint
-from xstreamvggt_ros.model.config import ModelConfig
+from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.network import Memory, Predictions, StreamVGGT
 from xstreamvggt_ros.model.random_weights import load_random_weights
 

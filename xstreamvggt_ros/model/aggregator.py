@@ -10,8 +10,8 @@ import torch
 from torch import nn, Tensor
 
 from xstreamvggt_ros.images.patches import patch_grid
-from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.layers import Attention, Block, Mlp
+from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import HalfLinear, PackedLinear, replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable

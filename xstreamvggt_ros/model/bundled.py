@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xstreamvggt_ros.model.config import PRESETS
+from xstreamvggt_ros.model.model_config import PRESETS
 
 FOLDER = Path(__file__).resolve().parent.parent / 'weights'
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.layers import Block, Mlp
+from xstreamvggt_ros.model.model_config import ModelConfig
 
 # Iteration and trunk block index, then queries, keys, values (B, H, S, D), to attended values.
 CameraAttend = Callable[[int, int, Tensor, Tensor, Tensor], Tensor]

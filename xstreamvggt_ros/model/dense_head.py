@@ -12,7 +12,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.images.patches import patch_grid
-from xstreamvggt_ros.model.config import ModelConfig
+from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import cast
 
 POSITION_GAIN = 0.1
@@ -53,7 +53,7 @@ class FusionBlock(nn.Module):
         return self.out_conv(_resize(self.resConfUnit2(coarse), size))
 
 
-class Scratch(nn.Module):
+class Fusion(nn.Module):
     """The convolutions that fuse the pyramid; named as in the checkpoint."""
 
     def __init__(self, config: ModelConfig, outputs: int) -> None:
@@ -103,7 +103,7 @@ class DenseHead(nn.Module):
                 nn.Conv2d(channels[3], channels[3], 3, stride=2, padding=1),
             ]
         )
-        self.scratch = Scratch(config, outputs)
+        self.scratch = Fusion(config, outputs)
         # Image size, device and type, and the tables by the shape of the map they are added to.
         self._positions: tuple[tuple | None, dict[tuple, list[Tensor]]] = None, {}
 

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from xstreamvggt_ros.model.aggregator import Aggregator
 from xstreamvggt_ros.model.camera_head import CameraHead
-from xstreamvggt_ros.model.config import ModelConfig
 from xstreamvggt_ros.model.dense_head import DenseHead, depth_from_raw, points_from_raw
+from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
 
 

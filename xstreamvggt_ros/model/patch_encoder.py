@@ -9,8 +9,8 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
-from xstreamvggt_ros.model.config import DINOV2_ENCODERS, EncoderShape, ModelConfig
 from xstreamvggt_ros.model.layers import Block
+from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS, EncoderShape, ModelConfig
 
 ENCODER_REGISTERS = 4
 

@@ -10,7 +10,7 @@ from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.messages import transform_stamped
-from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.interface import TRANSFORMS
 from xstreamvggt_ros.node.qos import create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose

@@ -16,7 +16,7 @@ from xstreamvggt_ros.messages import (
     point_cloud,
 )
 from xstreamvggt_ros.node import interface
-from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.qos import create_output, wanted
 from xstreamvggt_ros.world.clouds import Cloud
 

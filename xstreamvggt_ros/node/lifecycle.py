@@ -26,7 +26,7 @@ from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
 from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
 from xstreamvggt_ros.node.command_line import refuse
-from xstreamvggt_ros.node.frames import FrameReader
+from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
 from xstreamvggt_ros.node.memory import check_memory
 from xstreamvggt_ros.node.outputs import Outputs

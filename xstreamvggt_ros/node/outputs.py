@@ -16,7 +16,7 @@ from xstreamvggt_ros.messages.diagnostics import frame_report
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.camera_outputs import CameraOutputs
-from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
 from xstreamvggt_ros.node.qos import create_output, create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose

@@ -13,7 +13,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
-from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction, ReconstructionPipeline

@@ -24,7 +24,7 @@ from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.failures import FailureLog
-from xstreamvggt_ros.node.frames import FrameReader, StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import FrameReader, StampedReconstruction
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot

@@ -11,7 +11,7 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode
 
 from xstreamvggt_ros.messages import header_with, ns_from_time, path, point_cloud, time_from_ns
-from xstreamvggt_ros.node.frames import StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.interface import MAP, PATH
 from xstreamvggt_ros.node.qos import create_output, wanted
 from xstreamvggt_ros.parameters import OutputParameters

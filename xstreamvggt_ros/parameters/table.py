@@ -11,7 +11,7 @@ from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.images.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.images.patches import PATCH_SIZE
-from xstreamvggt_ros.model.config import PRESETS
+from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.parameters.cache import cache_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.pipeline import POINT_SOURCES

@@ -17,8 +17,8 @@ from xstreamvggt_ros.guard import GuardedReconstructor, GuardReport, ImageFigure
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.camera import Camera
-from xstreamvggt_ros.pipeline.config import PipelineConfig
 from xstreamvggt_ros.pipeline.phases import BegunFrame, Prepared
+from xstreamvggt_ros.pipeline.pipeline_config import PipelineConfig
 from xstreamvggt_ros.pipeline.reconstruction import assemble, Pending, Reconstruction, View
 from xstreamvggt_ros.pipeline.transfer import Transfer
 from xstreamvggt_ros.stream import Frame, FrameReconstructor

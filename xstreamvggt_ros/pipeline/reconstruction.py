@@ -16,8 +16,8 @@ from xstreamvggt_ros.guard import GuardReport
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.ops.precision import exact_float32
-from xstreamvggt_ros.pipeline.config import PipelineConfig
 from xstreamvggt_ros.pipeline.packing import CloudChoice, pack, PackedCloud, unpack
+from xstreamvggt_ros.pipeline.pipeline_config import PipelineConfig
 from xstreamvggt_ros.pipeline.transfer import Download, Transfer
 from xstreamvggt_ros.stream import Frame
 

@@ -81,7 +81,7 @@ class Download:
         return {name: part.detach().numpy() for name, part in self._parts.items()}
 
 
-class Place(NamedTuple):
+class BytePlace(NamedTuple):
     """Where a tensor lies in a block of bytes, and what it is."""
 
     offset: int
@@ -89,18 +89,18 @@ class Place(NamedTuple):
     dtype: torch.dtype
 
 
-def joined(tensors: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Place]]:
+def joined(tensors: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, BytePlace]]:
     """Lay tensors behind each other as bytes, the widest numbers first so that all are aligned."""
     ordered = sorted(tensors.items(), key=lambda item: -item[1].element_size())
     places, offset = {}, 0
     for name, tensor in ordered:
-        places[name] = Place(offset, tuple(tensor.shape), tensor.dtype)
+        places[name] = BytePlace(offset, tuple(tensor.shape), tensor.dtype)
         offset += tensor.numel() * tensor.element_size()
     flat = [tensor.contiguous().reshape(-1).view(torch.uint8) for _, tensor in ordered]
     return torch.cat(flat), places
 
 
-def parted(block: Tensor, places: Mapping[str, Place]) -> dict[str, Tensor]:
+def parted(block: Tensor, places: Mapping[str, BytePlace]) -> dict[str, Tensor]:
     """View the tensors in what `joined` made of them."""
     found = {}
     for name, (offset, shape, dtype) in places.items():

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from xstreamvggt_ros.scale.estimator import ScaleEstimator, ScaleState
-from xstreamvggt_ros.scale.frames import CameraHeightScale, DepthScale
 from xstreamvggt_ros.scale.odometry import OdometryScale
+from xstreamvggt_ros.scale.per_frame import CameraHeightScale, DepthScale
 
 SCALE_SOURCES = ('parameter', 'depth', 'odometry', 'camera_height')
 

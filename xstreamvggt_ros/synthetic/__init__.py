@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Procedural scenes rendered with exact depth, poses and intrinsics; torch only, no ROS."""
 
-from xstreamvggt_ros.synthetic.config import SequenceConfig
 from xstreamvggt_ros.synthetic.rendering import render
 from xstreamvggt_ros.synthetic.scene import Plane, Scene
 from xstreamvggt_ros.synthetic.sequence import make_scene, render_sequence, SyntheticSequence
+from xstreamvggt_ros.synthetic.sequence_config import SequenceConfig
 from xstreamvggt_ros.synthetic.trajectories import NoFreePlace
 
 __all__ = [

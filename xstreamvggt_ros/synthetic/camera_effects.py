@@ -14,7 +14,7 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraFaults:
     """
     One camera's faults, drawn once per sequence.
 
@@ -35,7 +35,7 @@ class Camera:
     quality: int
 
 
-NEUTRAL = Camera(
+NEUTRAL = CameraFaults(
     brightness=0.2,
     response=0.1,
     vignetting=0.0,
@@ -49,9 +49,9 @@ NEUTRAL = Camera(
 )
 
 
-def draw_camera(rng: np.random.Generator) -> Camera:
+def draw_camera(rng: np.random.Generator) -> CameraFaults:
     """Draw the faults of one camera."""
-    return Camera(
+    return CameraFaults(
         brightness=float(rng.uniform(0.15, 0.29)),
         response=float(rng.uniform(0.03, 0.3)),
         vignetting=float(rng.uniform(0.0, 0.35)),
@@ -68,7 +68,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
 class Development:
     """Turns successive radiance frames into images; exposure follows the scene."""
 
-    def __init__(self, camera: Camera, noise: torch.Generator | None, jpeg: bool):
+    def __init__(self, camera: CameraFaults, noise: torch.Generator | None, jpeg: bool):
         self.camera, self.noise, self.jpeg = camera, noise, jpeg
         self._level = None
 

@@ -61,7 +61,7 @@ AT_WALLS = {
 UNDER_WINDOWS = ('table', 'parcels', 'plant', 'chair', 'bin')
 
 
-class Layout:
+class RoomLayout:
     """Fills one room; keeps the floor that is taken as rectangles in the world."""
 
     def __init__(self, palette: Palette, kind: str, clutter: float):

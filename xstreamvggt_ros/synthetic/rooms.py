@@ -9,7 +9,7 @@ import numpy as np
 from xstreamvggt_ros.synthetic.building import Builder
 from xstreamvggt_ros.synthetic.fittings import ceiling_lamps
 from xstreamvggt_ros.synthetic.materials import Palette
-from xstreamvggt_ros.synthetic.room_layout import Layout
+from xstreamvggt_ros.synthetic.room_layout import RoomLayout
 from xstreamvggt_ros.synthetic.room_shell import make_shell, Shell
 from xstreamvggt_ros.synthetic.scene import Light, Scene
 from xstreamvggt_ros.synthetic.textures import TextureLibrary
@@ -32,7 +32,7 @@ def make_room(textures: TextureLibrary, rng: np.random.Generator, clutter: float
     builder, palette = Builder(textures, rng), Palette(rng)
     shell = make_shell(builder, palette, size)
     drawn = len(builder.centres())
-    layout = Layout(palette, kind, clutter)
+    layout = RoomLayout(palette, kind, clutter)
     daylight = [
         light for side in rng.permutation(4) for light in layout.furnish(shell.walls[side])
     ]

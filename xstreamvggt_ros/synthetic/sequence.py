@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from xstreamvggt_ros.synthetic.camera_effects import Development, draw_camera
-from xstreamvggt_ros.synthetic.config import SequenceConfig
 from xstreamvggt_ros.synthetic.lighting import add_light
 from xstreamvggt_ros.synthetic.outdoor import make_outdoor
 from xstreamvggt_ros.synthetic.ray_casting import cast_rays
 from xstreamvggt_ros.synthetic.rendering import render_radiance
 from xstreamvggt_ros.synthetic.rooms import make_room
 from xstreamvggt_ros.synthetic.scene import Scene
+from xstreamvggt_ros.synthetic.sequence_config import SequenceConfig
 from xstreamvggt_ros.synthetic.textures import texture_library
 from xstreamvggt_ros.synthetic.trajectories import plan_trajectory
 

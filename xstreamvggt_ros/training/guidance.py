@@ -18,7 +18,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
-from xstreamvggt_ros.model.config import ModelConfig
+from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.training.truth import Batch, Truth
 
 # The head of the guided blocks that is told where to look.

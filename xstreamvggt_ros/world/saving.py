@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xstreamvggt_ros.files.ply import Cloud, write_ply
+from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.files.trajectories import format_stamp, Trajectory, write_tum
 from xstreamvggt_ros.geometry import quaternion_from_rotation
@@ -52,7 +52,7 @@ def save_stream(
     if accumulation.keeps_map:
         files.insert(0, map_file)
         cloud = accumulation.cloud()
-        write_ply(map_file, Cloud(cloud.points, cloud.colours))
+        write_ply(map_file, PlyCloud(cloud.points, cloud.colours))
     write_tum(trajectory_file, trajectory)
     save_snapshot(stream_file, stream)
     _write_record(

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import torch
 
+from xstreamvggt_ros.cache.cache_config import CacheConfig
 from xstreamvggt_ros.cache.codecs.base import Codec
 from xstreamvggt_ros.cache.codecs.grouped import GroupedCodec, TableSize
 from xstreamvggt_ros.cache.codecs.plain import PlainCodec
 from xstreamvggt_ros.cache.codecs.token import ChannelStaticCodec, TokenCodec
-from xstreamvggt_ros.cache.config import CacheConfig
 
 __all__ = ['Codec', 'key_codec', 'PlainCodec', 'value_codec']
 

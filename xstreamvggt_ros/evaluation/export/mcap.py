@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xstreamvggt_ros.evaluation.export.frames import shown_frames, ShownFrame
+from xstreamvggt_ros.evaluation.export.shown_frames import shown_frames, ShownFrame
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.files.bags import BagWriter, typestore
 from xstreamvggt_ros.geometry import quaternion_from_rotation

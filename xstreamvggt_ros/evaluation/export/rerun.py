@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.evaluation.export.frames import shown_frames, ShownFrame
+from xstreamvggt_ros.evaluation.export.shown_frames import shown_frames, ShownFrame
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.files.replacing import replacing
 

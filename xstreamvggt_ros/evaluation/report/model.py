@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
-from xstreamvggt_ros.evaluation.config import RunConfig
 from xstreamvggt_ros.evaluation.record import Record
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 # What a run and its reference may differ in beside the cache.
 REPLAY_FIELDS = ('mode', 'queue', 'rate')

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.evaluation.config import RunConfig
+from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 STREAM, XSTREAM, PRUNED = 'StreamVGGT', 'XStreamVGGT', 'XStreamVGGT, pruning only'
 SHORT, LONG = 'short paper', 'long paper, through notes on it'
