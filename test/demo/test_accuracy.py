@@ -7,7 +7,7 @@ import pytest
 
 from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.results import Check, Maps, Results
-from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 
@@ -47,7 +47,7 @@ def _results(positions, depth):
     positions = np.array(positions, dtype=np.float64).reshape(-1, 3)
     stamps = np.array(STAMPS[: len(positions)])
     maps = {stamp: Maps(depth, np.ones_like(depth)) for stamp in STAMPS[:2]}
-    cloud = Cloud(np.empty((0, 3)), np.empty((0, 3)))
+    cloud = PlyCloud(np.empty((0, 3)), np.empty((0, 3)))
     return Results(Check(), Trajectory(stamps, positions, np.zeros((len(stamps), 4))), cloud, maps)
 
 

@@ -14,7 +14,7 @@ from xstreamvggt_ros.demo.report import gather_sheet, make_files, RANDOM_WEIGHTS
 from xstreamvggt_ros.demo.results import Check, Maps, Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
-from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.inputs.frames import FrameSource, Sample
 
@@ -29,7 +29,9 @@ def _column(**changes):
 
 
 def _sheet(*columns, warning='', views=None):
-    cloud = Cloud(np.random.default_rng(1).normal(size=(500, 3)), np.full((500, 3), 200, np.uint8))
+    cloud = PlyCloud(
+        np.random.default_rng(1).normal(size=(500, 3)), np.full((500, 3), 200, np.uint8)
+    )
     view = TopView('above', cloud, np.array([[0.0, 0.0, 1.0], [1.0, 0.5, 1.0]]), 'm')
     return Sheet('title', 'subtitle', warning, columns, views or [view], 'm')
 
@@ -74,7 +76,7 @@ def test_what_cannot_be_shown_leaves_the_rest(tmp_path, changes):
 
 
 def test_an_empty_cloud_and_path_are_drawn_as_nothing(tmp_path):
-    empty = TopView('above', Cloud(np.empty((0, 3)), np.empty((0, 3))), np.empty((0, 3)), 'm')
+    empty = TopView('above', PlyCloud(np.empty((0, 3)), np.empty((0, 3))), np.empty((0, 3)), 'm')
     assert _drawn(tmp_path, _sheet(_column(), views=[empty])).size
 
 
@@ -108,7 +110,7 @@ class Known(FrameSource):
 
 def _results(stamps):
     maps = {stamp: Maps(np.ones((14, 14)), np.ones((14, 14))) for stamp in stamps}
-    cloud = Cloud(np.zeros((7, 3), np.float32), np.zeros((7, 3), np.uint8))
+    cloud = PlyCloud(np.zeros((7, 3), np.float32), np.zeros((7, 3), np.uint8))
     poses = np.zeros((len(STAMPS), 7))
     return Results(Check(), Trajectory(np.array(STAMPS), poses[:, :3], poses[:, 3:]), cloud, maps)
 
@@ -134,7 +136,7 @@ def test_the_sheet_has_the_chosen_frames_with_their_truth():
 def test_of_nothing_no_files_are_written(tmp_path):
     results = _results([])
     nothing = Trajectory(np.empty(0, np.int64), np.empty((0, 3)), np.empty((0, 4)))
-    empty = Cloud(np.empty((0, 3)), np.empty((0, 3)))
+    empty = PlyCloud(np.empty((0, 3)), np.empty((0, 3)))
     make_files(Known(), _run(), replace(results, trajectory=nothing, cloud=empty), None, tmp_path)
     assert not list(tmp_path.iterdir())
 

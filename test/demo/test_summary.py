@@ -14,7 +14,7 @@ from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.results import Check, Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 from xstreamvggt_ros.demo.summary import judge, size, summary_table
-from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 
 FIGURES = {
@@ -53,7 +53,7 @@ def _results(**check):
     return Results(
         Check(outputs=15, pixels=100, **check),
         Trajectory(np.array([10, 20, 30]), poses[:, :3], poses[:, 3:]),
-        Cloud(np.empty((0, 3)), np.empty((0, 3))),
+        PlyCloud(np.empty((0, 3)), np.empty((0, 3))),
         {},
     )
 

@@ -5,12 +5,12 @@
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.files.ply import Cloud, read_ply, write_ply
+from xstreamvggt_ros.files.ply import PlyCloud, read_ply, write_ply
 
 
-def _cloud(count: int) -> Cloud:
+def _cloud(count: int) -> PlyCloud:
     generator = np.random.default_rng(3)
-    return Cloud(
+    return PlyCloud(
         generator.standard_normal((count, 3)).astype(np.float32),
         generator.integers(0, 256, (count, 3), dtype=np.uint8),
     )
@@ -28,7 +28,7 @@ def test_round_trip(tmp_path, count):
 def test_the_bytes_are_what_the_format_says(tmp_path):
     write_ply(
         tmp_path / 'one.ply',
-        Cloud(np.array([[1, 2, 3]], np.float32), np.array([[4, 5, 6]], np.uint8)),
+        PlyCloud(np.array([[1, 2, 3]], np.float32), np.array([[4, 5, 6]], np.uint8)),
     )
     header, _, body = (tmp_path / 'one.ply').read_bytes().partition(b'end_header\n')
     assert header.startswith(b'ply\nformat binary_little_endian 1.0\nelement vertex 1\n')
@@ -74,6 +74,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     write_ply(path, _cloud(3))
     before = path.read_bytes()
     with pytest.raises(ValueError):
-        write_ply(path, Cloud(np.zeros((2, 3), np.float32), np.zeros((5, 3), np.uint8)))
+        write_ply(path, PlyCloud(np.zeros((2, 3), np.float32), np.zeros((5, 3), np.uint8)))
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ['cloud.ply']
