@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xstreamvggt_ros.files.ply import Cloud
+from xstreamvggt_ros.files.ply import PlyCloud
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ class TopView:
     """
 
     title: str
-    cloud: Cloud
+    cloud: PlyCloud
     path: np.ndarray
     unit: str
     world_axes: str = 'rep103'
