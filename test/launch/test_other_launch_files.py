@@ -34,7 +34,7 @@ def installed(tmp_path, monkeypatch):
     """Lay this tree out as a workspace installs it."""
     programs = {
         ('xstreamvggt_ros', 'reconstruction_node'): main_of('node'),
-        ('xstreamvggt_ros', 'xstreamvggt_play'): main_of('player.cli'),
+        ('xstreamvggt_ros', 'xstreamvggt_play'): main_of('rig.play'),
         ('nav2_lifecycle_manager', 'lifecycle_manager'): MANAGER,
     }
     install(tmp_path, programs)
