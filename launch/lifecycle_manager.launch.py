@@ -43,10 +43,15 @@ def generate_launch_description() -> LaunchDescription:
         PythonLaunchDescriptionSource(RECON),
         launch_arguments={'autostart': 'false'}.items(),
     )
-    return LaunchDescription([*arguments, recon, OpaqueFunction(function=_manager)])
+    # Before recon.launch.py is included, which would overwrite what was given.
+    return LaunchDescription([*arguments, OpaqueFunction(function=_manager), recon])
 
 
 def _manager(context: LaunchContext) -> list:
+    if context.launch_configurations.get('autostart', 'false').lower() != 'false':
+        raise ValueError(
+            'autostart is false here; whether the manager starts by itself is manager_autostart'
+        )
     parameters = {
         'node_names': ['reconstruction'],
         'autostart': _typed('manager_autostart', bool),

@@ -5,11 +5,23 @@
 """
 Start the reconstruction node and bring it to active.
 
-An argument that is left empty overrides nothing, so that the value in `params_file` holds.
+An argument that is left empty overrides nothing, so that the value in `params_file` holds. The
+launch ends with an error where the node ends with one or, with `on_failure:=shutdown`, where it
+cannot be brought to active.
 """
 
+import os
+from pathlib import Path
+
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -44,6 +56,7 @@ ARGUMENTS = (
     ('relative_tf', 'false', 'true: /tf and /tf_static are those of the namespace.'),
     ('use_sim_time', '', 'true: take the time from /clock.'),
     ('autostart', 'true', 'false: leave configuring and activating to a lifecycle manager.'),
+    ('on_failure', 'shutdown', 'Where autostart fails, shutdown: end with an error; stay: wait.'),
     ('rviz', 'false', 'true: show cloud, map, path, depth and frames in RViz.'),
     ('log_level', 'info', 'Least severity to log: debug, info, warn, error or fatal.'),
 )
@@ -64,7 +77,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def _start(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    parameters = [LaunchConfiguration('params_file').perform(context)]
+    parameters = [_existing('params_file', LaunchConfiguration('params_file').perform(context))]
     overrides = _overrides(given)
     if overrides:
         parameters.append(overrides)
@@ -77,9 +90,11 @@ def _start(context: LaunchContext) -> list:
         remappings=_remappings(given),
         arguments=['--ros-args', '--log-level', given['log_level']],
         output='screen',
+        on_exit=[OpaqueFunction(function=_ended)],
     )
+    stay = _choice('on_failure', given['on_failure'], ('shutdown', 'stay')) == 'stay'
     # The handlers first: the process may start before they would be heard.
-    handlers = _bring_up(node) if _boolean('autostart', given['autostart']) else []
+    handlers = _bring_up(node, stay) if _boolean('autostart', given['autostart']) else []
     views = [_rviz(given)] if _boolean('rviz', given['rviz']) else []
     return [*handlers, node, *views]
 
@@ -155,7 +170,7 @@ def _budget(tokens: str, frames: str) -> dict:
     }
 
 
-def _bring_up(node: LifecycleNode) -> list:
+def _bring_up(node: LifecycleNode, stay: bool) -> list:
     """Configure the node once its process runs, and activate it once it is configured."""
     return [
         RegisterEventHandler(
@@ -173,7 +188,42 @@ def _bring_up(node: LifecycleNode) -> list:
                 entities=[_change(node, Transition.TRANSITION_ACTIVATE)],
             )
         ),
+        _on_refusal(node, 'configuring', 'unconfigured', 'configure', stay),
+        _on_refusal(node, 'activating', 'inactive', 'activate', stay),
     ]
+
+
+def _on_refusal(
+    node: LifecycleNode, start: str, goal: str, transition: str, stay: bool
+) -> RegisterEventHandler:
+    """End the launch, or say how to go on, where the node goes back from a transition."""
+
+    def refused(context: LaunchContext) -> list:
+        why = f'{NODE} could not {transition}; mend what it says above'
+        if stay:
+            # It is activated by the handler above once it is configured.
+            again = f'ros2 lifecycle set {node.node_name} {transition}'
+            return [LogInfo(msg=f'{why}, then: {again}')]
+        raise RuntimeError(f'{why} and launch again, or keep the launch with on_failure:=stay')
+
+    return RegisterEventHandler(
+        OnStateTransition(
+            target_lifecycle_node=node,
+            start_state=start,
+            goal_state=goal,
+            entities=[OpaqueFunction(function=refused)],
+        )
+    )
+
+
+def _ended(context: LaunchContext) -> list:
+    """End the launch with the node, with an error where it ended with one."""
+    if context.is_shutdown:
+        return []
+    code = context.locals.event.returncode
+    if code:
+        raise RuntimeError(f'{NODE} has ended with exit code {code}; its own words are above')
+    return [Shutdown(reason=f'{NODE} has ended')]
 
 
 def _change(node: LifecycleNode, transition: int) -> EmitEvent:
@@ -187,6 +237,21 @@ def _integer(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise ValueError(f'{name}:={text} is no whole number') from None
+
+
+def _existing(name: str, text: str) -> str:
+    """Give the path of a file, ~ expanded."""
+    # Not by pathlib, which raises where there is no such user.
+    path = os.path.expanduser(text)
+    if not Path(path).is_file():
+        raise ValueError(f'{name}:={text} is no file')
+    return path
+
+
+def _choice(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise ValueError(f'{name}:={text} is not one of {", ".join(known)}')
+    return text
 
 
 def _boolean(name: str, text: str) -> bool:

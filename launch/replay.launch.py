@@ -6,12 +6,20 @@
 Reconstruct a bag: recon.launch.py in simulated time, and the bag played under /clock.
 
 The bag is played as soon as the node is active, with ROS's own player where it is installed, else
-with the package's. All arguments of recon.launch.py are taken too.
+with the package's; a player that fails ends the launch with an error. All arguments of
+recon.launch.py are taken too, except `use_sim_time`, which is true here.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+import os
 from pathlib import Path
+import re
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
+from diagnostic_msgs.msg import DiagnosticArray
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -20,17 +28,22 @@ from launch.actions import (
     LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
-    Shutdown,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import StateTransition
+from launch_ros.ros_adapters import get_ros_node
 
 PACKAGE = 'xstreamvggt_ros'
 NODE = 'reconstruction'
 CLOCK_HZ = '100'
+# Seconds without a word of the node on /diagnostics, which it sends once a second.
+SILENCE_S = 10.0
 # Not by a substitution, which `--show-args` could not resolve to show its arguments too.
 RECON = str(Path(__file__).with_name('recon.launch.py'))
 
@@ -38,7 +51,11 @@ RECON = str(Path(__file__).with_name('recon.launch.py'))
 ARGUMENTS = (
     ('rate', '1.0', 'Seconds of the bag to play in a second.'),
     ('loop', 'false', 'true: begin again at the end, as a new stream.'),
-    ('shutdown_at_end', 'false', 'true: end everything with the bag instead of keeping the map.'),
+    (
+        'shutdown_at_end',
+        'false',
+        'true: end everything once the images of the bag are reconstructed; false: keep the map.',
+    ),
 )
 
 
@@ -56,17 +73,21 @@ def generate_launch_description() -> LaunchDescription:
         # Its other arguments reach it by their names.
         launch_arguments={'use_sim_time': 'true'}.items(),
     )
+    # Before recon.launch.py is included, which would overwrite what was given.
     return LaunchDescription([*arguments, OpaqueFunction(function=_replay), recon])
 
 
 def _replay(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    bag = LaunchConfiguration('bag').perform(context)
+    bag = _existing('bag', LaunchConfiguration('bag').perform(context))
+    if context.launch_configurations.get('use_sim_time', 'true').lower() != 'true':
+        raise ValueError('use_sim_time is always true in a replay: leave it out')
     loop = _boolean('loop', given['loop'])
     player = ExecuteProcess(
-        cmd=_play_command(bag, given['rate'], loop), output='screen', name='player'
+        cmd=_play_command(bag, _rate(given['rate']), loop), output='screen', name='player'
     )
-    actions = [
+    over = _over(_boolean('shutdown_at_end', given['shutdown_at_end']))
+    return [
         RegisterEventHandler(
             OnStateTransition(
                 # Once: a node that is deactivated and activated again gets no second player.
@@ -74,12 +95,69 @@ def _replay(context: LaunchContext) -> list:
                 entities=[LogInfo(msg=f'playing {bag}'), player],
                 handle_once=True,
             )
-        )
+        ),
+        RegisterEventHandler(
+            OnProcessExit(target_action=player, on_exit=[OpaqueFunction(function=over)])
+        ),
     ]
-    if _boolean('shutdown_at_end', given['shutdown_at_end']):
-        over = Shutdown(reason='the bag is over')
-        actions.append(RegisterEventHandler(OnProcessExit(target_action=player, on_exit=[over])))
-    return actions
+
+
+def _over(shutdown: bool) -> Callable[[LaunchContext], list]:
+    """Make what is done when the player has ended."""
+
+    def over(context: LaunchContext) -> list:
+        if context.is_shutdown:
+            return []
+        code = context.locals.event.returncode
+        if code:
+            raise RuntimeError(f'the player has ended with exit code {code}; see its words above')
+        if not shutdown:
+            return [LogInfo(msg='the bag is over; the node stays active')]
+        return [LogInfo(msg='the bag is over'), *_Waiting(context).until_done()]
+
+    return over
+
+
+class _Waiting:
+    """End the launch once the node has answered every image that reached it."""
+
+    def __init__(self, context: LaunchContext) -> None:
+        """Listen to what the node says of itself."""
+        self._context = context
+        self._frames_in: int | None = None
+        self._ended = False
+        self._subscription = get_ros_node(context).create_subscription(
+            DiagnosticArray, '/diagnostics', self._take, 10
+        )
+
+    def until_done(self) -> list:
+        """Give what ends the wait for a node that says nothing."""
+        return [TimerAction(period=SILENCE_S, actions=[OpaqueFunction(function=self._give_up)])]
+
+    def _give_up(self, context: LaunchContext) -> list:
+        if self._frames_in is None:
+            self._end(f'the bag is over, and {NODE} says nothing on /diagnostics')
+        return []
+
+    def _take(self, message: DiagnosticArray) -> None:
+        """Compare two messages: images may still be on their way at the first."""
+        for status in message.status:
+            if not re.fullmatch(rf'(.*/)?{NODE}: reconstruction', status.name):
+                continue
+            counts = {each.key: each.value for each in status.values}
+            frames_in, processed, dropped = (
+                int(counts[f'frames_{kind}']) for kind in ('in', 'processed', 'dropped')
+            )
+            if frames_in == self._frames_in and frames_in <= processed + dropped:
+                self._end('the bag is over, and its images are answered')
+            self._frames_in = frames_in
+
+    def _end(self, reason: str) -> None:
+        if not self._ended:
+            self._ended = True
+            get_logger('launch.user').info(reason)
+            emit = self._context.emit_event_sync
+            self._context.asyncio_loop.call_soon_threadsafe(emit, Shutdown(reason=reason))
 
 
 def _is_active(event) -> bool:
@@ -100,6 +178,24 @@ def _play_command(bag: str, rate: str, loop: bool) -> list[str]:
         program = f'{get_package_prefix(PACKAGE)}/lib/{PACKAGE}/xstreamvggt_play'
         return [program, bag, *options]
     return ['ros2', 'bag', 'play', bag, *options]
+
+
+def _existing(name: str, text: str) -> str:
+    # Not by pathlib, which raises where there is no such user.
+    path = os.path.expanduser(text)
+    if not Path(path).exists():
+        raise ValueError(f'{name}:={text} does not exist')
+    return path
+
+
+def _rate(text: str) -> str:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise ValueError(f'rate:={text} is no number above 0')
+    return text
 
 
 def _boolean(name: str, text: str) -> bool:

@@ -6,13 +6,19 @@
 Example: a USB camera and the reconstruction of what it sees.
 
 The camera runs in a container of its own, into which image_proc or an encoder can be loaded to
-share its images without copies. All arguments of recon.launch.py are taken too.
+share its images without copies. All arguments of recon.launch.py are taken too, except
+`image_topic`, which is the camera's.
 """
 
 from pathlib import Path
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    SetLaunchConfiguration,
+)
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import ComposableNodeContainer
@@ -47,12 +53,29 @@ def generate_launch_description() -> LaunchDescription:
             for name, default, _, description in CAMERA_ARGUMENTS
         ),
     ]
-    camera = LaunchConfiguration('camera')
+    recon = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(RECON),
+        launch_arguments={'image_topic': LaunchConfiguration('camera_image')}.items(),
+    )
+    return LaunchDescription([*arguments, OpaqueFunction(function=_driver), recon])
+
+
+def _driver(context: LaunchContext) -> list:
+    """Start the driver, and say where its images are, whatever namespace was pushed."""
+    given = context.launch_configurations
+    if given.get('image_topic'):
+        raise ValueError(
+            f'image_topic:={given["image_topic"]} has no effect here, where the images are those '
+            'of the camera; use recon.launch.py for another topic'
+        )
+    camera = given['camera'].rstrip('/')
+    pushed = '' if camera.startswith('/') else given.get('ros_namespace', '')
+    full = '/'.join(part for part in (pushed.strip('/'), camera.strip('/')) if part)
     driver = ComposableNode(
         package='usb_cam',
         plugin='usb_cam::UsbCamNode',
         name='usb_cam',
-        namespace=camera,
+        namespace=f'/{full}',
         parameters=[
             {
                 PARAMETER_NAMES.get(name, name): ParameterValue(
@@ -66,12 +89,8 @@ def generate_launch_description() -> LaunchDescription:
         package='rclcpp_components',
         executable='component_container',
         name='camera_container',
-        namespace=camera,
+        namespace=f'/{full}',
         composable_node_descriptions=[driver],
         output='screen',
     )
-    recon = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(RECON),
-        launch_arguments={'image_topic': ['/', camera, '/image_raw']}.items(),
-    )
-    return LaunchDescription([*arguments, container, recon])
+    return [SetLaunchConfiguration('camera_image', f'/{full}/image_raw'), container]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import os
 import sys
 
-from xstreamvggt_ros.node.command_line import read
+from xstreamvggt_ros.node.command_line import missing, read
 
 __all__ = ['main', 'ReconstructionNode']
 
@@ -20,8 +20,10 @@ def main(args: Sequence[str] | None = None) -> None:
     # Spinning threads would take the processor from other nodes. OpenMP asks once, when torch is
     # imported, and so nothing here may import it before.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    from xstreamvggt_ros.node.lifecycle import main as run
-
+    try:
+        from xstreamvggt_ros.node.lifecycle import main as run
+    except ModuleNotFoundError as error:
+        missing(error)
     run(arguments, options.autostart)
 
 

@@ -51,3 +51,11 @@ def refuse(error: RuntimeError) -> NoReturn:
     # Without the places in its sources.
     said = re.sub(r', at \S+:\d+', '', str(error)).replace('\n', ' ')
     sys.exit(f'{PROGRAM}: {said}')
+
+
+def missing(error: ModuleNotFoundError) -> NoReturn:
+    """Exit with what is not installed for this Python, and how to install it."""
+    sys.exit(
+        f'{PROGRAM}: {error.name} is not installed for {sys.executable}; with an installed ROS 2 '
+        'run tools/install_ubuntu.sh, which sets up a Python that has it, else make venv'
+    )
