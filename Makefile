@@ -22,10 +22,10 @@ export OMP_WAIT_POLICY := PASSIVE
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint clean
+.PHONY: help venv demo test ros-test lint clean
 
 help:  ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP)  ## set up .venv (PYTHON=python3.12 to choose; demo and test do it themselves)
 
@@ -35,6 +35,12 @@ demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or vi
 
 test: lint $(TRITON)  ## lint and run every test
 	@$(BIN)/python -m pytest
+
+ros-test: $(STAMP)  ## what needs an installed ROS 2: launch files, tf2, cv_bridge, ament's linters
+	@test -n "$(ROS_DISTRO)" || { echo 'make ros-test: source a ROS 2 first'; exit 1; }
+	@$(BIN)/python -m pytest --no-skips test/launch test/messages/test_backend.py \
+	  test/node/test_transforms.py test/node/test_robot.py \
+	  test/test_package.py::test_ament_linters_pass
 
 lint: $(STAMP)  ## check style, format and which room imports which
 	$(BIN)/ruff check .

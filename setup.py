@@ -15,11 +15,10 @@ setup(
     description='Streaming 3-D reconstruction from camera images with StreamVGGT and a '
     'compressed KV cache, as a ROS 2 lifecycle node',
     author='The xstreamvggt_ros authors',
-    author_email='xstreamvggt_ros@example.com',
+    author_email='xstreamvggt_ros@users.noreply.github.com',
     maintainer='The xstreamvggt_ros authors',
-    maintainer_email='xstreamvggt_ros@example.com',
+    maintainer_email='xstreamvggt_ros@users.noreply.github.com',
     license='Apache-2.0',
-    license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     # The bundled checkpoint lies beside the code that loads it.

@@ -36,8 +36,15 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption('--no-skips', action='store_true', help='a skip fails the run')
+
+
 def refused_skips(config: pytest.Config) -> list:
     """Return the skips that fail this run: in continuous integration, those not listed."""
+    if config.getoption('--no-skips'):
+        reporter = config.pluginmanager.get_plugin('terminalreporter')
+        return sorted(report.nodeid for report in reporter.stats.get('skipped', []))
     if os.environ.get('CI') != 'true':
         return []
     lines = (line.strip() for line in MAY_SKIP.read_text().splitlines())
@@ -59,5 +66,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     refused = refused_skips(config)
     if refused:
-        terminalreporter.section('skipped, but not named in test/may_skip.txt', red=True)
+        terminalreporter.section(
+            'skipped, but not named in test/may_skip.txt or under --no-skips', red=True
+        )
         terminalreporter.write_line('\n'.join(refused))

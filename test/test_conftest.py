@@ -21,7 +21,9 @@ def test_passes():
 """
 
 
-def run_pytest(folder: Path, listed: str, **environment: str) -> subprocess.CompletedProcess:
+def run_pytest(
+    folder: Path, listed: str, *options: str, **environment: str
+) -> subprocess.CompletedProcess:
     """Run a suite that skips two tests under this project's conftest.py."""
     conftest = Path(__file__).with_name('conftest.py')
     (folder / 'conftest.py').write_text(conftest.read_text())
@@ -29,7 +31,16 @@ def run_pytest(folder: Path, listed: str, **environment: str) -> subprocess.Comp
     (folder / 'test_it.py').write_text(SKIPPING)
     inherited = {key: value for key, value in os.environ.items() if key != 'CI'}
     return subprocess.run(
-        [sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider', f'--rootdir={folder}', folder],
+        [
+            sys.executable,
+            '-m',
+            'pytest',
+            '-p',
+            'no:cacheprovider',
+            f'--rootdir={folder}',
+            *options,
+            folder,
+        ],
         env={**inherited, **environment},
         check=False,
         capture_output=True,
@@ -54,3 +65,9 @@ def test_listed_skips_pass(tmp_path, listed):
 
 def test_any_skip_passes_elsewhere(tmp_path):
     assert run_pytest(tmp_path, '').returncode == pytest.ExitCode.OK
+
+
+def test_listed_skips_fail_too_where_none_is_meant_to(tmp_path):
+    result = run_pytest(tmp_path, 'test_it.py::test_skips*\n', '--no-skips')
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    assert '\ntest_it.py::test_skips[1]\n' in result.stdout

@@ -4,6 +4,7 @@
 
 from importlib import import_module
 from importlib.metadata import entry_points
+import json
 import os
 from pathlib import Path
 import re
@@ -15,6 +16,11 @@ import pytest
 import setuptools  # noqa: F401  (before distutils, which it provides from Python 3.12 on)
 
 ROOT = Path(__file__).resolve().parent.parent
+KEYS = ROOT / 'test' / 'data' / 'rosdep_keys.json'
+DISTRIBUTIONS = ['jazzy', 'kilted', 'lyrical', 'rolling']
+# cv_bridge does what the one does; the other reads one data set that nobody has on a robot.
+WITHOUT_KEYS = {'rosbags-image', 'h5py'}
+KEYS_OF = {'opencv-python-headless': 'opencv'}
 FOLDERS = ('benchmarks', 'launch', 'test', 'tools', 'xstreamvggt_ros')
 HEADER = '# Copyright 2026 The xstreamvggt_ros authors\n# SPDX-License-Identifier: Apache-2.0\n'
 
@@ -65,7 +71,38 @@ def test_manifest_names_the_messages_that_the_code_imports(manifest):
                 imported.add(words[1].split('.')[0])
     ros = {name for name in imported if name.endswith(('_msgs', '_srvs', '_interfaces'))}
     ros |= imported & {'rclpy', 'cv_bridge', 'tf2_ros', 'sensor_msgs_py', 'launch', 'launch_ros'}
-    assert ros <= declared
+    # What a Python module is packaged as, where that is another name.
+    packaged = json.loads(KEYS.read_text())['modules']
+    assert {packaged.get(name, name) for name in ros} <= declared
+
+
+def test_every_dependency_is_known_to_every_distribution_that_is_meant(manifest):
+    known = json.loads(KEYS.read_text())
+    anywhere = {*known['system'], *known['pip']}
+    for element in manifest:
+        if not element.tag.endswith('depend'):
+            continue
+        distributions = known['packages'].get(element.text, '').split()
+        assert element.text in anywhere or distributions == DISTRIBUTIONS, element.text
+
+
+def test_every_python_package_that_demo_and_evaluation_need_is_declared(manifest, setup):
+    declared = {element.text for element in manifest.iter('exec_depend')}
+    known = json.loads(KEYS.read_text())
+    needed = {
+        re.match(r'[\w-]+', requirement).group()
+        for extra in ('demo', 'evaluation')
+        for requirement in setup.extras_require[extra]
+    }
+    for name in {KEYS_OF.get(each, each) for each in needed - WITHOUT_KEYS}:
+        keys = {f'python3-{name}', f'python3-{name}-pip'}
+        assert keys & {*known['system'], *known['pip']} & declared, name
+
+
+def test_nobody_is_written_to_at_an_example(manifest):
+    text = (ROOT / 'package.xml').read_text() + (ROOT / 'setup.py').read_text()
+    assert 'example.com' not in text
+    assert manifest.findtext('url').startswith('https://')
 
 
 def test_manifest_names_the_packages_that_launch_files_start(manifest):
@@ -85,6 +122,7 @@ def test_executables_are_functions_in_the_tree(setup):
         'evaluate',
         'reconstruction_node',
         'xstreamvggt_demo',
+        'xstreamvggt_evaluate',
         'xstreamvggt_play',
     }
     for _, _, target in scripts:

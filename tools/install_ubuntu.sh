@@ -16,6 +16,8 @@
 set -euo pipefail
 
 PACKAGE=xstreamvggt_ros
+# rosdep would call pip for it, which Ubuntu 24.04 refuses; make_environment installs it.
+IN_ENVIRONMENT=python3-rosbags-pip
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 fail() {
@@ -73,7 +75,7 @@ install_ros_dependencies() {
   [[ -e /etc/ros/rosdep/sources.list.d/20-default.list ]] || sudo rosdep init
   rosdep update --rosdistro "$ROS_DISTRO"
   rosdep install --from-paths "$workspace/src/$PACKAGE" --ignore-src --rosdistro "$ROS_DISTRO" -y \
-    --skip-keys "${ROSDEP_SKIP_KEYS:-}"
+    --skip-keys "$IN_ENVIRONMENT ${ROSDEP_SKIP_KEYS:-}"
 }
 
 make_environment() {

@@ -18,9 +18,9 @@ from ros_rig import image_message, picture
 from xstreamvggt_ros.files.bags import BagWriter
 
 pytest.importorskip(
-    'launch', reason='launch is not installed: it comes with ROS 2, not with the wheels'
+    'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
 )
-from launch import LaunchContext  # noqa: E402
+from launch import LaunchContext  # noqa: E402, I100, I202
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 DEADLINE = 90.0

@@ -13,10 +13,10 @@ from xstreamvggt_ros.files.bags import BagWriter
 launch_pytest = pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
 )
-from launch.actions import IncludeLaunchDescription  # noqa: E402
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+from launch.actions import IncludeLaunchDescription  # noqa: E402, I100, I202
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402, I100, I202
 
-from launch import LaunchDescription, LaunchService  # noqa: E402
+from launch import LaunchDescription, LaunchService  # noqa: E402, I100, I202
 
 LAUNCH = ROOT / 'launch'
 FRAMES = 3

@@ -11,10 +11,10 @@ from tf2_msgs.msg import TFMessage
 launch_pytest = pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
 )
-from launch.actions import IncludeLaunchDescription  # noqa: E402
-from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
+from launch.actions import IncludeLaunchDescription  # noqa: E402, I100, I202
+from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402, I100, I202
 
-from launch import LaunchDescription  # noqa: E402
+from launch import LaunchDescription  # noqa: E402, I100, I202
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 LAUNCH_FILE = ROOT / 'launch' / 'recon.launch.py'

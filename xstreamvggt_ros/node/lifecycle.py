@@ -170,9 +170,7 @@ class ReconstructionNode(LifecycleNode):
         try:
             self._pipeline.warm_up()
         except BudgetTooSmall as error:
-            # The camera's images may have fewer tokens than the 4:3 one that this was tried with.
-            self._pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
-            self.get_logger().warning(f'if the images are 4:3, none will be taken: {error}')
+            self._warm_up_narrow(error)
         logger = self.get_logger()
         self._reader = FrameReader(
             self._pipeline, lambda: self._configuration, logger.warning, logger.info
@@ -182,6 +180,15 @@ class ReconstructionNode(LifecycleNode):
         self.get_logger().info(
             f'{parameters.model.preset} is ready after {time.monotonic() - began:.1f} s'
         )
+
+    def _warm_up_narrow(self, error: BudgetTooSmall) -> None:
+        """Try the image of fewest tokens: a camera's may have fewer than the usual 4:3."""
+        try:
+            self._pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
+        except BudgetTooSmall:
+            # What would do for that one would still not do for the camera's.
+            raise error from None
+        self.get_logger().warning(f'if the images are 4:3, none will be taken: {error}')
 
     def _begin_session(self) -> None:
         self._session = Session(

@@ -53,10 +53,14 @@ def _check(
         points = 0
     try:
         needed = check_fit(settings, free, str(device), points)
-    except BudgetTooSmall:
+    except BudgetTooSmall as error:
         # Images that are less tall may fit the budget; the warm-up says more.
         wide = replace(settings, aspect=MAX_ASPECT_RATIO)
-        needed = check_fit(wide, free, str(device), points)
+        try:
+            needed = check_fit(wide, free, str(device), points)
+        except BudgetTooSmall:
+            # What would do for those would still not do for the usual ones.
+            raise error from None
     logger.info(f'memory estimated: {needed}{and_map(points)}; {device} has {named(free)} free')
     try:
         check_fit(replace(settings, aspect=SQUARE), free, str(device), points)
