@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import json
 import math
 
+import numpy as np
 import pytest
 from safetensors import safe_open
 from shapes import SMALLEST
@@ -14,16 +15,20 @@ import torch
 from xstreamvggt_ros.model import load_checkpoint, ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.aggregator import IMAGE_MEAN, IMAGE_STD
 from xstreamvggt_ros.model.network import FrameCausal
+from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import LossConfig, RECIPES, Stage, TrainingConfig
+from xstreamvggt_ros.training.draws import draw
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.initialisation import even_out_patches, initialise, with_positions_of
 from xstreamvggt_ros.training.journal import Journal
 from xstreamvggt_ros.training.loop import train
 from xstreamvggt_ros.training.prerender import prerender
+from xstreamvggt_ros.training.schedule import Steps
 from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.ship import ship
-from xstreamvggt_ros.training.sources import RenderedPool, ShardSource
+from xstreamvggt_ros.training.sources import ShardSource
+from xstreamvggt_ros.training.stepping import Outcome
 from xstreamvggt_ros.training.trainer import learning_rate, Trainer
 
 CONFIG = TrainingConfig(
@@ -47,10 +52,14 @@ def a_trainer(config=CONFIG):
 def test_overfits_one_sequence(source):
     only = replace(CONFIG, stages=(Stage(1.0, (42, 56), ((1, 3),), (1, 1)),), depth_share=1.0)
     trainer = a_trainer(only)
-    reports = []
-    for step in range(60):
-        trainer.step = step
-        reports.append(trainer.learn(*_same_batch(source, only), torch.Generator().manual_seed(0)))
+    batch = _one_batch(source, only)
+    order, reports = torch.randperm(3, generator=torch.Generator().manual_seed(0)), []
+    for _ in range(60):
+        losses = trainer.objective.losses(batch, batch.images, order, trainer.stage)
+        total = trainer.objective.total(losses)
+        gradients = torch.autograd.grad(total, trainer.optimisers.parameters, allow_unused=True)
+        detached = {name: value.detach() for name, value in losses.items()}
+        reports.append(trainer.learn(Outcome(detached, list(gradients))))
     assert reports[-1]['camera'] < 0.3 * reports[0]['camera']
     assert reports[-1]['depth'] < 0.5 * reports[0]['depth']
     assert reports[-1]['points'] < 0.7 * reports[0]['points']
@@ -78,14 +87,12 @@ def test_no_block_need_be_guided(source):
     assert math.isfinite(report['loss'])
 
 
-def _same_batch(source, config):
-    import numpy as np
-
-    from xstreamvggt_ros.training.batches import draw_batch
-
+def _one_batch(source, config):
     rng = np.random.default_rng(0)
-    batch = draw_batch(source.pick, config.stage(0), rng, torch.device('cpu'))
-    return batch, batch.images
+    stage = config.stages[0]
+    count, frames = stage.shapes[0]
+    drawn = draw(source.choose(count, rng), source.frames, frames, stage.strides, rng)
+    return make_batch(source.gather(drawn), stage.size, drawn.zoom, drawn.mirrored > 0)
 
 
 def test_resuming_gives_the_parameters_of_an_uninterrupted_run(source, tmp_path):
@@ -163,11 +170,13 @@ def test_weights_beyond_half_precision_are_not_exported(tmp_path):
         export(model, tmp_path / 'best.safetensors')
 
 
-def test_masked_attention_agrees_with_that_of_the_network():
+@pytest.mark.parametrize('fused', [False, True])
+def test_masked_attention_agrees_with_that_of_the_network(fused):
     frames, tokens = 3, 5
     generator = torch.Generator().manual_seed(0)
     qkv = torch.randn(3, 2, 1, frames * tokens, 8, generator=generator)
-    ours, theirs = MaskedCausal(frames, tokens), FrameCausal(frames)
+    ours = MaskedCausal(frames, tokens, torch.device('cpu'), fused)
+    theirs = FrameCausal(frames)
     torch.testing.assert_close(ours.attend_global(0, *qkv), theirs.attend_global(0, *qkv))
     qkv = qkv[..., :frames, :]
     torch.testing.assert_close(ours.attend_camera(0, 0, *qkv), theirs.attend_camera(0, 0, *qkv))
@@ -185,12 +194,12 @@ def test_untrained_network_says_unit_depth_and_passes_gradients_to_the_field_of_
 
 
 def test_patches_start_uncorrelated_and_evened_out(source):
-    import numpy as np
-
     model = StreamVGGT(SMALLEST)
     initialise(model, seed=0)
-    images = [source.pick(np.random.default_rng(seed)).images for seed in range(30)]
-    images = torch.cat(images)[:, :42, :56].permute(0, 3, 1, 2).float() / 255
+    rng = np.random.default_rng(0)
+    drawn = draw(source.choose(30, rng), source.frames, 4, (1, 1), rng)
+    images = source.gather(drawn).images.flatten(0, 1)
+    images = images[:, :42, :56].permute(0, 3, 1, 2).float() / 255
     even_out_patches(model, images)
     mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGE_MEAN, IMAGE_STD))
     tokens = model.aggregator.patch_embed((images - mean) / std).flatten(0, 1).detach()
@@ -220,8 +229,8 @@ def test_alike_patches_attend_to_each_other_from_the_start():
 
 
 def test_rate_rises_then_falls():
-    config = replace(CONFIG, steps=100, warmup=10, lr=1.0, final_lr=0.0)
-    rates = [learning_rate(config, step) for step in range(120)]
+    config = replace(CONFIG, warmup=10, lr=1.0, final_lr=0.0)
+    rates = [learning_rate(config, step, Steps(100)) for step in range(120)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == rates[10] == 1.0
     assert rates[55] == pytest.approx(0.5)
@@ -232,24 +241,8 @@ def test_rate_rises_then_falls():
 def test_recipes_reach_long_sequences_of_whole_patches(name):
     config = RECIPES[name]
     assert config.stages[-1].until == 1.0
-    assert max(frames for _, frames in config.stage(config.steps - 1).shapes) >= 24
+    assert max(frames for _, frames in config.stage(1.0).shapes) >= 24
     assert all(side % 14 == 0 for stage in config.stages for side in stage.size)
-
-
-def test_pool_is_the_same_after_a_resumption():
-    def pool():
-        return RenderedPool(torch.device('cpu'), count=2, every=2, size=(14, 28), frames=2)
-
-    import numpy as np
-
-    gradual, at_once = pool(), pool()
-    for step in range(4):
-        gradual.advance(step)
-    at_once.advance(3)
-    for seed in range(4):
-        picked = [p.pick(np.random.default_rng(seed)) for p in (gradual, at_once)]
-        assert torch.equal(picked[0].images, picked[1].images)
-        assert torch.equal(picked[0].depth, picked[1].depth)
 
 
 def test_folder_keeps_the_newest_shards(tmp_path):

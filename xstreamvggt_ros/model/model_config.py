@@ -23,8 +23,9 @@ DINOV2_ENCODERS = {
     'dinov2_vits14_reg': EncoderShape(384, 12, 6),
     'dinov2_vitb14_reg': EncoderShape(768, 12, 12),
     'dinov2_vitl14_reg': EncoderShape(1024, 24, 16),
-    # Not a published one: the encoder of `tiny`, which learns it with the rest.
+    # Not published ones: the encoders of `tiny` and `small`, which learn them with the rest.
     'dinov2_tiny14_reg': EncoderShape(128, 2, 2),
+    'dinov2_mini14_reg': EncoderShape(192, 2, 3),
 }
 
 
@@ -66,7 +67,7 @@ class ModelConfig:
 
     @classmethod
     def preset(cls, name: str) -> ModelConfig:
-        """Return a named shape: 'streamvggt' (published) or 'tiny' (ships with the package)."""
+        """Return a named shape: 'streamvggt' (published), 'tiny' (ships with it) or 'small'."""
         if name not in PRESETS:
             raise ValueError(f'preset is {name!r}; use one of: {", ".join(sorted(PRESETS))}')
         return PRESETS[name]
@@ -148,5 +149,18 @@ PRESETS = {
         dpt_layers=(0, 1, 2, 3),
         camera_depth=1,
         camera_heads=4,
+    ),
+    # Half as wide again as `tiny`, from which training can begin; the dense heads twice as wide.
+    'small': ModelConfig(
+        image_size=224,
+        patch_embed='dinov2_mini14_reg',
+        embed_dim=192,
+        num_heads=3,
+        depth=4,
+        dpt_features=96,
+        dpt_channels=(64, 96, 128, 128),
+        dpt_layers=(0, 1, 2, 3),
+        camera_depth=1,
+        camera_heads=6,
     ),
 }

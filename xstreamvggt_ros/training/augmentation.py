@@ -8,38 +8,31 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from xstreamvggt_ros.training.draws import Draw
 
-def photometric(images: Tensor, generator: torch.Generator) -> Tensor:
+
+def photometric(images: Tensor, drawn: Draw, generator: torch.Generator | None = None) -> Tensor:
     """
-    Change the looks of images (B, S, 3, H, W) in [0, 1], the same way over a sequence.
+    Change the looks of images (B, S, 3, H, W) in [0, 1] as drawn, alike over a sequence.
 
-    Only exposure flickers from frame to frame. The generator is on the CPU, so that a seed means
-    the same on every device but for the noise's values.
+    Only exposure flickers from frame to frame. The noise comes from the generator, which is on
+    the images' device, or from that device's own.
     """
-    batch, frames = images.shape[:2]
 
-    def draw(*shape: int, spread: float) -> Tensor:
-        values = torch.randn(batch, *shape, generator=generator) * spread
-        return values.to(images.device)[(...,) + (None,) * (5 - 1 - len(shape))]
+    def number(values: Tensor) -> Tensor:
+        values = values.float()
+        return values[(...,) + (None,) * (5 - values.ndim)]
 
-    gamma = draw(1, spread=0.15).exp()
-    gain = (draw(1, spread=0.15) + draw(frames, spread=0.04)).exp()
-    balance = draw(1, 3, spread=0.06).exp()
-    images = images.clamp_min(1e-4).pow(gamma) * gain * balance
+    balance = number(drawn.balance[:, None])
+    images = images.clamp_min(1e-4).pow(number(drawn.gamma)) * number(drawn.gain) * balance
     grey = images.mean(2, keepdim=True)
-    images = grey + (images - grey) * draw(1, spread=0.25).exp()
-    contrast = draw(1, spread=0.1).exp()
-    images = 0.45 + (images - 0.45) * contrast
-    if torch.rand((), generator=generator) < 0.2:
-        images = _blur(images)
-    strength = 0.03 * torch.rand(batch, 1, 1, 1, 1, generator=generator).square()
-    seed = int(torch.randint(2**62, (), generator=generator))
+    images = grey + (images - grey) * number(drawn.saturation)
+    images = 0.45 + (images - 0.45) * number(drawn.contrast)
+    images = torch.where(number(drawn.blurred) > 0, _blur(images), images)
     noise = torch.randn(
-        images.shape,
-        generator=torch.Generator(images.device).manual_seed(seed),
-        device=images.device,
+        images.shape, generator=generator, device=images.device, dtype=images.dtype
     )
-    return (images + strength.to(images.device) * noise).clamp(0, 1)
+    return (images + number(drawn.noise) * noise).clamp(0, 1)
 
 
 def _blur(images: Tensor) -> Tensor:

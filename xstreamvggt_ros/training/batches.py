@@ -1,110 +1,122 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Batches drawn from rendered sequences: sub-sampled, reversed, mirrored, cropped."""
+"""
+Batches made of rendered frames: cropped, resized, mirrored.
+
+All sequences of a batch at once and without a question to the device, so that a step can be
+captured. Nothing here makes a tensor on the host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from xstreamvggt_ros.training.config import Stage
 from xstreamvggt_ros.training.shards import Sequence
 from xstreamvggt_ros.training.truth import Batch
 
-LEAST_ZOOM = 0.8
 
-
-def draw_batch(
-    pick: Callable[[np.random.Generator], Sequence],
-    stage: Stage,
-    rng: np.random.Generator,
-    device: torch.device,
-) -> Batch:
-    """Draw a batch of one of the stage's shapes; `pick` draws one rendered sequence."""
-    count, frames = stage.shapes[rng.integers(len(stage.shapes))]
-    items = [_draw_sequence(pick(rng), frames, stage, rng, device) for _ in range(count)]
-    return Batch(*(torch.stack(parts) for parts in zip(*items, strict=True)))
-
-
-def _draw_sequence(sequence, frames, stage, rng, device) -> tuple[Tensor, ...]:
-    index = draw_frames(len(sequence.images), frames, stage.strides, rng)
-    chosen = [
-        part[index].to(device)
-        for part in (
-            sequence.images,
-            sequence.depth,
-            sequence.camera_from_world,
-            sequence.intrinsics,
-        )
-    ]
-    zoom = float(rng.uniform(LEAST_ZOOM, 1.0))
-    images, depth, poses, intrinsics = resized(*chosen, stage.size, zoom)
-    if rng.random() < 0.5:
-        images, depth, poses, intrinsics = mirrored(images, depth, poses, intrinsics)
-    return images, depth, poses, intrinsics
-
-
-def draw_frames(
-    available: int, frames: int, strides: tuple[int, int], rng: np.random.Generator
-) -> np.ndarray:
-    """Draw `frames` equally spaced indices below `available`, backwards half of the time."""
-    if frames > available:
-        raise ValueError(f'{frames} frames asked of sequences of {available}; render longer ones')
-    most = max(1, min(strides[1], (available - 1) // max(frames - 1, 1)))
-    stride = int(rng.integers(min(strides[0], most), most + 1))
-    start = int(rng.integers(available - (frames - 1) * stride))
-    index = start + stride * np.arange(frames)
-    return index[::-1].copy() if rng.random() < 0.5 else index
-
-
-def resized(
-    images: Tensor,
-    depth: Tensor,
-    camera_from_world: Tensor,
-    intrinsics: Tensor,
+def make_batch(
+    frames: Sequence,
     size: tuple[int, int],
-    zoom: float = 1.0,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    zoom: Tensor | None = None,
+    mirrored: Tensor | None = None,
+) -> Batch:
     """
-    Cut the middle out of frames and bring it to `size`, the intrinsics following.
+    Cut the middle out of frames (B, S, ...), bring it to `size`, mirror it where asked.
 
-    images (F, H, W, 3) uint8 become (F, 3, h, w) in [0, 1]; depth (F, H, W) is read at the
-    nearest pixel. `zoom` is the share of the largest crop of that shape that is kept.
+    zoom (B,): the share of the largest crop of that shape that is kept, float64; mirrored (B,):
+    bool. Colours are resized as by torch's antialiased bilinear filter, here as two matrix
+    products, for which every sequence can have a crop of its own; depth is read at the nearest
+    pixel.
     """
-    height, width = images.shape[1:3]
+    count, length, height, width = frames.depth.shape
+    device = frames.depth.device
+    if zoom is None:
+        zoom = torch.ones(count, dtype=torch.float64, device=device)
+    if mirrored is None:
+        mirrored = torch.zeros(count, dtype=torch.bool, device=device)
     share = zoom * min(height / size[0], width / size[1])
-    rows, columns = round(size[0] * share), round(size[1] * share)
-    top, left = (height - rows) // 2, (width - columns) // 2
-    planes = images[:, top : top + rows, left : left + columns].permute(0, 3, 1, 2).float() / 255
-    if (rows, columns) != size:
-        planes = functional.interpolate(planes, size, mode='bilinear', antialias=True)
-    v = _nearest(size[0], rows, depth.device) + top
-    u = _nearest(size[1], columns, depth.device) + left
-    intrinsics = intrinsics.clone()
-    for axis, (crop, kept, side) in enumerate(((left, columns, size[1]), (top, rows, size[0]))):
-        ratio = side / kept
-        intrinsics[:, axis, axis] *= ratio
-        intrinsics[:, axis, 2] = (intrinsics[:, axis, 2] - crop + 0.5) * ratio - 0.5
-    return planes, depth[:, v[:, None], u].float(), camera_from_world, intrinsics
+    rows, columns = _Side.cut(height, size[0], share), _Side.cut(width, size[1], share)
+    columns = columns.mirrored(mirrored)
+    v, u = rows.nearest(), columns.nearest()
+    sequence = torch.arange(count, device=device)[:, None, None, None]
+    frame = torch.arange(length, device=device)[:, None, None]
+    depth = frames.depth[sequence, frame, v[:, None, :, None], u[:, None, None]].float()
+    return Batch(
+        _resized_colours(frames.images, rows.weights(), columns.weights()),
+        depth,
+        _mirrored_poses(frames.camera_from_world, mirrored),
+        _fitted(frames.intrinsics, rows, columns, mirrored),
+    )
 
 
-def mirrored(
-    images: Tensor, depth: Tensor, camera_from_world: Tensor, intrinsics: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Swap left and right of images (F, 3, H, W), and of the world with them."""
-    flip = torch.tensor([-1.0, 1.0, 1.0], device=depth.device)
-    rotation = flip[:, None] * camera_from_world[..., :3] * flip
-    translation = flip * camera_from_world[..., 3]
-    intrinsics = intrinsics.clone()
-    intrinsics[:, 0, 2] = depth.shape[-1] - 1 - intrinsics[:, 0, 2]
-    poses = torch.cat([rotation, translation[..., None]], dim=-1)
-    return images.flip(-1), depth.flip(-1), poses, intrinsics
+class _Side:
+    """Along one axis: from `length` pixels keep (B,) from `first` (B,) on, to `count` ones."""
+
+    def __init__(self, length: int, index: Tensor, count: int, first: Tensor, kept: Tensor):
+        """Take also the place (B, count) of each new pixel among them, 0 to count - 1."""
+        self.length, self.index, self.count = length, index, count
+        self.first, self.kept = first, kept
+
+    @classmethod
+    def cut(cls, length: int, count: int, share: Tensor) -> _Side:
+        """Keep the middle count * share (B,) pixels."""
+        kept = (count * share).round()
+        index = torch.arange(count, device=share.device).expand(len(share), -1)
+        return cls(length, index, count, ((length - kept) / 2).floor(), kept)
+
+    def mirrored(self, where: Tensor) -> _Side:
+        """Run from the other end where (B,) is true."""
+        index = torch.where(where[:, None], self.count - 1 - self.index, self.index)
+        return _Side(self.length, index, self.count, self.first, self.kept)
+
+    def centres(self) -> Tensor:
+        """Return where the middles of the new pixels lie among those kept, edge at 0."""
+        return (self.index + 0.5) * (self.kept / self.count)[:, None]
+
+    def nearest(self) -> Tensor:
+        """Return the old pixel (B, count) nearest to each new one."""
+        near = (self.centres() - 0.5).round().clamp_min(0).minimum(self.kept[:, None] - 1)
+        return (near + self.first[:, None]).long()
+
+    def weights(self) -> Tensor:
+        """Return the share (B, count, length) of each old pixel in each new one."""
+        old = torch.arange(self.length, device=self.index.device) - self.first[:, None]
+        reach = (self.kept / self.count).clamp_min(1)[:, None, None]
+        distance = (old[:, None] + 0.5 - self.centres()[..., None]).abs() / reach
+        inside = (old >= 0) & (old < self.kept[:, None])
+        weights = (1 - distance).clamp_min(0) * inside[:, None]
+        return (weights / weights.sum(-1, keepdim=True)).float()
 
 
-def _nearest(count: int, kept: int, device: torch.device) -> Tensor:
-    centres = (torch.arange(count, device=device) + 0.5) * (kept / count) - 0.5
-    return centres.round().long().clamp(0, kept - 1)
+def _resized_colours(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
+    """Resize images (B, S, H, W, 3) uint8 to (B, S, 3, h, w) in [0, 1]."""
+    count, frames, height, width = images.shape[:4]
+    planes = images.permute(0, 2, 1, 4, 3).float().div_(255).reshape(count, height, -1)
+    planes = (down @ planes).view(count, -1, width) @ across.mT
+    planes = planes.view(count, down.shape[1], frames, 3, across.shape[1])
+    return planes.permute(0, 2, 3, 1, 4).contiguous()
+
+
+def _fitted(intrinsics: Tensor, rows: _Side, columns: _Side, mirrored: Tensor) -> Tensor:
+    """Let intrinsics (B, S, 3, 3) follow the crop, the resizing and the mirror."""
+    fitted = intrinsics.clone()
+    for axis, side in enumerate((columns, rows)):
+        ratio = (side.count / side.kept).float()[:, None]
+        fitted[..., axis, axis] *= ratio
+        moved = (fitted[..., axis, 2] - side.first.float()[:, None] + 0.5) * ratio - 0.5
+        fitted[..., axis, 2] = moved
+    across = fitted[..., 0, 2]
+    fitted[..., 0, 2] = torch.where(mirrored[:, None], columns.count - 1 - across, across)
+    return fitted
+
+
+def _mirrored_poses(camera_from_world: Tensor, mirrored: Tensor) -> Tensor:
+    """Swap left and right of the world where (B,) is true, of poses (B, S, 3, 4)."""
+    sign = (1 - 2 * mirrored.float())[:, None, None]
+    poses = camera_from_world.clone()
+    # What mixes x with another axis changes its sign, x with itself does not.
+    poses[..., 0, 1:] *= sign
+    poses[..., 1:, 0] *= sign
+    return poses

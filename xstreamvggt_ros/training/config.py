@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Stage:
     """
     A part of the curriculum.
 
-    until: the share of all steps at which the stage ends. size: (height, width) of the images in
+    until: the share of the run at which the stage ends. size: (height, width) of the images in
     pixels, multiples of 14. shapes: the (sequences, frames) that a batch is drawn from.
     strides: least and most rendered frames from one frame of a sequence to the next. pairs: train
     this many pairs of blocks by guidance alone, which costs a fraction; None: the whole network.
@@ -68,11 +68,12 @@ class TrainingConfig:
     """
     Describe a run.
 
-    steps: length of the schedule (warm-up, then cosine to final_lr). depth_share, point_share:
-    share of a batch's frames that the dense heads are trained on. ema: decay of the averaged
-    weights per ema_every steps. rendered: size of the rendered frames. pool: sequences held where
-    they are rendered in the process, one of them renewed every pool_every steps. held_out,
-    held_out_frames: how many sequences, of how many frames, validation looks at.
+    steps: length of the schedule (warm-up, then cosine to final_lr) where no clock gives it.
+    depth_share, point_share: share of a batch's frames that the dense heads are trained on. ema:
+    decay of the averaged weights per ema_every steps. rendered, frames: size and length of the
+    rendered sequences. pool: how many of them are held on the device at most, where there is room,
+    and pool_least, how many there must be to begin; 0: they are read from the disk where they are
+    used. held_out, held_out_frames: how many sequences, of how many frames, validation looks at.
     """
 
     stages: tuple[Stage, ...]
@@ -92,16 +93,17 @@ class TrainingConfig:
     validate_every: int = 500
     save_every: int = 250
     rendered: tuple[int, int] = (126, 168)
-    pool: int = 256
-    pool_every: int = 4
+    frames: int = 32
+    pool: int = 0
+    pool_least: int = 64
     held_out: int = 24
     held_out_frames: int = 12
     loss: LossConfig = field(default_factory=LossConfig)
 
-    def stage(self, step: int) -> Stage:
-        """Return the stage that `step` belongs to; the last one goes on for ever."""
+    def stage(self, progress: float) -> Stage:
+        """Return the stage at that share of the run; the last one goes on for ever."""
         for stage in self.stages:
-            if step < stage.until * self.steps:
+            if progress < stage.until:
                 return stage
         return self.stages[-1]
 
@@ -134,21 +136,57 @@ RECIPES = {
     'cpu-longer': _longer((84, 112), 10_000),
     # Half as large again, which two cores take for less than twice the time.
     'cpu-larger': _longer((126, 168), 7_000),
-    # One large GPU, where a small batch would only wait for kernels to be launched.
+    # One large GPU and a few minutes: 384 frames a step, of which one captured graph is launched.
     'gpu': TrainingConfig(
         stages=(
-            Stage(0.3, (84, 112), ((128, 2), (64, 4))),
-            Stage(0.7, (84, 112), ((128, 2), (64, 4), (32, 8), (10, 24))),
-            Stage(1.0, (168, 224), ((48, 2), (24, 4), (12, 8), (6, 16), (4, 24))),
+            Stage(0.4, (126, 168), ((192, 2), (96, 4), (48, 8))),
+            Stage(1.0, (126, 168), ((96, 4), (48, 8), (24, 16), (16, 24)), (1, 20)),
         ),
         steps=12_000,
-        warmup=500,
+        lr=1.5e-3,
         point_share=0.125,
         ema_every=1,
         ema=0.998,
-        validate_every=1000,
-        save_every=1000,
+        validate_every=2500,
+        save_every=500,
+        pool=8192,
+    ),
+    # The same for `small`, whose images are larger.
+    'gpu-small': TrainingConfig(
+        stages=(
+            Stage(0.4, (126, 168), ((192, 2), (96, 4), (48, 8))),
+            Stage(1.0, (168, 224), ((48, 4), (24, 8), (12, 16), (8, 24)), (1, 20)),
+        ),
+        steps=12_000,
+        lr=1.5e-3,
+        depth_share=0.75,
+        point_share=0.05,
+        ema_every=1,
+        ema=0.998,
+        validate_every=2500,
+        save_every=500,
         rendered=(168, 224),
-        pool=512,
+        pool=8192,
     ),
 }
+
+
+def quick(config: TrainingConfig) -> TrainingConfig:
+    """Return a recipe with every part of it, on images too few and small to learn from."""
+    size = (42, 56)
+    stages = tuple(
+        replace(stage, size=size, shapes=((2, 2), (1, 3)), strides=(1, 2))
+        for stage in config.stages
+    )
+    return replace(
+        config,
+        stages=stages,
+        steps=8,
+        warmup=2,
+        rendered=size,
+        frames=4,
+        pool=min(config.pool, 16),
+        pool_least=8,
+        held_out=2,
+        held_out_frames=3,
+    )

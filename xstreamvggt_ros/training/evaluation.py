@@ -15,7 +15,7 @@ from torch import Tensor
 from xstreamvggt_ros.geometry import decode_pose_encoding
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.training import metrics
-from xstreamvggt_ros.training.batches import resized
+from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.shards import held_out_config, render, Sequence, ShardFolder, SIZE
 from xstreamvggt_ros.training.truth import Batch, ground_truth
 
@@ -51,13 +51,7 @@ def held_out(
 def answer(model: StreamVGGT, sequence: Sequence, size: tuple[int, int]) -> Answer:
     """Run model over a whole sequence at `size`, pixels (height, width)."""
     device = model.aggregator.camera_token.device
-    parts = (
-        sequence.images,
-        sequence.depth,
-        sequence.camera_from_world,
-        sequence.intrinsics,
-    )
-    batch = Batch(*(part[None] for part in resized(*(p.to(device) for p in parts), size)))
+    batch = make_batch(Sequence(*(part[None].to(device) for part in sequence.parts())), size)
     with torch.autocast(device.type, torch.bfloat16):
         predictions = model(batch.images, point_head=False)
     return Answer(

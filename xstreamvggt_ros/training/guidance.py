@@ -57,15 +57,17 @@ def find_matches(batch: Batch) -> Matches:
 def _find_matches(batch: Batch) -> Matches:
     frames, height, width = batch.depth.shape[1:]
     v, u = torch.meshgrid(
-        *(torch.arange(PATCH_SIZE // 2, side, PATCH_SIZE) for side in (height, width)),
+        *(
+            torch.arange(PATCH_SIZE // 2, side, PATCH_SIZE, device=batch.depth.device)
+            for side in (height, width)
+        ),
         indexing='ij',
     )
-    u, v = (axis.flatten().to(batch.depth.device) for axis in (u, v))
+    u, v = u.flatten(), v.flatten()
     depth = batch.depth[:, :, v, u]
-    pixels = torch.stack([u, v, torch.ones_like(u)]).to(depth)
     rotation, translation = batch.camera_from_world[..., :3], batch.camera_from_world[..., 3:]
-    rays = torch.linalg.inv(batch.intrinsics) @ pixels
-    world = rotation.mT @ (rays * depth[:, :, None] - translation)
+    here = torch.stack(_rays(u, v, batch.intrinsics), dim=2) * depth[:, :, None]
+    world = rotation.mT @ (here - translation)
     # b: sequence, r: frame seen in, s: frame seen from, i and j: axes, p: patch.
     seen = torch.einsum('brij,bsjp->bsrip', rotation, world) + translation[:, None]
     projected = torch.einsum('brij,bsrjp->bsrip', batch.intrinsics, seen)
@@ -80,6 +82,15 @@ def _find_matches(batch: Batch) -> Matches:
     position = (at - PATCH_SIZE // 2) / PATCH_SIZE
     grid = patch_grid(height, width)
     return Matches(position.permute(0, 1, 4, 2, 3), visible.transpose(2, 3), grid)
+
+
+def _rays(u: Tensor, v: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return x, y and z (B, S, P) of the rays through pixels (P,), z being 1."""
+    fx, fy, cx, cy = (
+        intrinsics[..., row, column, None] for row, column in ((0, 0), (1, 1), (0, 2), (1, 2))
+    )
+    x = (u - cx) / fx
+    return x, (v - cy) / fy, torch.ones_like(x)
 
 
 class Watched:
@@ -162,10 +173,9 @@ def _patch_truth(truth: Truth, matches: Matches) -> tuple[Tensor, Tensor]:
     points = truth.points[:, :, middle, middle].flatten(2, 3)
     valid = truth.valid[:, :, middle, middle].flatten(2)
     rows, columns = matches.grid
-    own = torch.stack(
-        torch.meshgrid(torch.arange(columns), torch.arange(rows), indexing='xy'), dim=-1
-    )
-    own = own.flatten(0, 1).to(points)
+    across, down = (torch.arange(side, device=points.device) for side in (columns, rows))
+    own = torch.stack(torch.meshgrid(across, down, indexing='xy'), dim=-1)
+    own = own.flatten(0, 1).to(points.dtype)
     # Frame s in the frame before it; the first frame has none.
     frames = torch.arange(1, depth.shape[1], device=depth.device)
     before = matches.position[:, frames, :, frames - 1].movedim(0, 1) - own

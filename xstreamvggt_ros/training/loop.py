@@ -10,9 +10,12 @@ from pathlib import Path
 import statistics
 import time
 
+from xstreamvggt_ros.training.beginning import last_file
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, save_pictures, shown
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.journal import draw_curves, Journal
+from xstreamvggt_ros.training.renderers import Renderers
+from xstreamvggt_ros.training.schedule import Minutes
 from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.trainer import Trainer
 
@@ -21,35 +24,81 @@ LOG_EVERY = 50
 PICTURED = 10
 
 
-def train(trainer: Trainer, source, run: Path, max_minutes: float = float('inf')) -> None:
+def train(
+    trainer: Trainer,
+    source,
+    run: Path,
+    max_minutes: float = float('inf'),
+    renderers: Renderers | None = None,
+) -> None:
     """
-    Train to the last step or for max_minutes, whichever comes first.
+    Train to the end of the schedule or for max_minutes, whichever comes first.
 
-    Into the folder `run` go last.pt, the best weights at each size, log.jsonl and pictures.
+    Into the folder `run` go the file to go on from, the best weights at each size, log.jsonl and
+    pictures.
     """
     config, journal = trainer.config, Journal(run / 'log.jsonl')
     journal.forget_after(trainer.step)
-    start = time.monotonic()
-    held_out_folder = ShardFolder(run / 'held_out')
-    sequences = held_out(held_out_folder, config.held_out, config.held_out_frames, config.rendered)
-    recent = []
-    while trainer.step < config.steps:
-        recent.append({**trainer.advance(source), 'time': time.monotonic() - start})
-        ending = trainer.step == config.steps or time.monotonic() - start > 60 * max_minutes
-        if trainer.step % LOG_EVERY == 0:
-            journal.add('training', trainer.step, _mean(recent))
-            recent.clear()
+    last = last_file(run, isinstance(trainer.schedule, Minutes))
+    window = _Window()
+    while not trainer.finished:
+        window.add(trainer.advance(source))
+        ending = trainer.finished or window.minutes > max_minutes
+        if trainer.step % LOG_EVERY == 0 or ending:
+            figures = window.figures()
+            journal.add('training', trainer.step, figures)
+            LOGGER.info('step %d: %s', trainer.step, shown(figures))
+            if renderers is not None:
+                renderers.check()
         if trainer.step % config.save_every == 0 or ending:
-            trainer.save(run / 'last.pt')
+            trainer.save(last)
         if trainer.step % config.validate_every == 0 or ending:
-            _validate(trainer, sequences, run, journal)
+            if renderers is not None:
+                renderers.wait_for_held_out()
+            _validate(trainer, run, journal)
         if ending:
             return
 
 
-def _validate(trainer: Trainer, sequences, run: Path, journal: Journal) -> None:
+class _Window:
+    """The reports since the last line of the log; reading them waits for the device."""
+
+    def __init__(self) -> None:
+        self._reports: list[dict] = []
+        self._begun = self._since = time.monotonic()
+
+    @property
+    def minutes(self) -> float:
+        """Minutes since training began."""
+        return (time.monotonic() - self._begun) / 60
+
+    def add(self, report: dict) -> None:
+        self._reports.append(report)
+
+    def figures(self) -> dict[str, float]:
+        """Return means, the last rate, frames a second and seconds so far, and begin again."""
+        reports, self._reports = self._reports, []
+        # A stage may begin between two reports, and with it losses.
+        names = [name for name in reports[-1] if all(name in report for report in reports)]
+        means = {
+            name: statistics.fmean(float(report[name]) for report in reports)
+            for name in names
+            if name not in ('lr', 'frames')
+        }
+        now = time.monotonic()
+        rate = sum(report['frames'] for report in reports) / max(1e-9, now - self._since)
+        self._since = now
+        ends = {'lr': reports[-1]['lr'], 'seconds': now - self._begun}
+        return {**means, **ends, 'frames_per_second': rate}
+
+
+def _validate(trainer: Trainer, run: Path, journal: Journal) -> None:
+    config = trainer.config
     # Figures at different sizes cannot be compared, so every size has its best.
-    size = trainer.config.stage(trainer.step).size
+    size = trainer.stage.size
+    sequences = held_out(
+        ShardFolder(run / 'held_out'), config.held_out, config.held_out_frames, config.rendered
+    )
     answers = [answer(trainer.averaged, sequence, size) for sequence in sequences]
     found = figures(answers)
     name = f'{size[0]}x{size[1]}'
@@ -69,14 +118,3 @@ def _validate(trainer: Trainer, sequences, run: Path, journal: Journal) -> None:
         )
     save_pictures(answers[:PICTURED], run / 'pictures.png')
     draw_curves(journal, run / 'curves.png')
-
-
-def _mean(reports: list[dict[str, float]]) -> dict[str, float]:
-    # A stage may begin between two reports, and with it losses.
-    names = [
-        name
-        for name in reports[-1]
-        if name not in ('time', 'lr') and all(name in report for report in reports)
-    ]
-    means = {name: statistics.fmean(report[name] for report in reports) for name in names}
-    return {**means, 'lr': reports[-1]['lr'], 'seconds': reports[-1]['time']}

@@ -22,7 +22,7 @@ SIZE = (126, 168)
 @dataclass(frozen=True)
 class Sequence:
     """
-    One rendered sequence.
+    One rendered sequence, or several with their number before F.
 
     images (F, H, W, 3) uint8, depth (F, H, W) float16 in metres with 0 for the sky,
     camera_from_world (F, 3, 4) and intrinsics (F, 3, 3) float32.
@@ -32,6 +32,10 @@ class Sequence:
     depth: Tensor
     camera_from_world: Tensor
     intrinsics: Tensor
+
+    def parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the four in this order."""
+        return self.images, self.depth, self.camera_from_world, self.intrinsics
 
 
 def training_config(index: int, frames: int = FRAMES, size: tuple[int, int] = SIZE):
@@ -95,7 +99,8 @@ class ShardFolder:
     def remove(self, shard: Path) -> None:
         """Delete a shard; a reader that has it open keeps it."""
         for suffix in ('.npz', '.images.npy', '.depth.npy'):
-            shard.with_suffix(suffix).unlink()
+            # Another renderer may be removing it, too.
+            shard.with_suffix(suffix).unlink(missing_ok=True)
 
     def forget_removed(self, shards: list[Path]) -> None:
         """Close the shards that are not among `shards`."""
@@ -104,14 +109,23 @@ class ShardFolder:
     def read(self, shard: Path) -> list[Sequence]:
         """Map a shard's sequences; pixels are read from the disk only where they are used."""
         if shard not in self._open:
-            images = np.load(shard.with_suffix('.images.npy'), mmap_mode='c')
-            depth = np.load(shard.with_suffix('.depth.npy'), mmap_mode='c')
-            with np.load(shard) as cameras:
-                tensors = [torch.from_numpy(values) for values in (images, depth)] + [
-                    torch.from_numpy(cameras[name]) for name in ('camera_from_world', 'intrinsics')
-                ]
-            self._open[shard] = [Sequence(*parts) for parts in zip(*tensors, strict=True)]
+            parts = _parts(shard, 'c')
+            self._open[shard] = [Sequence(*each) for each in zip(*parts, strict=True)]
         return self._open[shard]
+
+    def stacked(self, shard: Path) -> Sequence:
+        """Read a shard's sequences into memory as one of parts (N, F, ...)."""
+        return Sequence(*_parts(shard, None))
+
+
+def _parts(shard: Path, mmap_mode: str | None) -> tuple[Tensor, ...]:
+    images, depth = (
+        np.load(shard.with_suffix(suffix), mmap_mode=mmap_mode)
+        for suffix in ('.images.npy', '.depth.npy')
+    )
+    with np.load(shard) as cameras:
+        poses, intrinsics = (cameras[name] for name in ('camera_from_world', 'intrinsics'))
+    return tuple(torch.from_numpy(part) for part in (images, depth, poses, intrinsics))
 
 
 def _stack(sequences: list[Sequence], name: str) -> np.ndarray:

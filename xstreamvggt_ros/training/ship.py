@@ -17,9 +17,11 @@ import torch
 
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.bundled import FOLDER
+from xstreamvggt_ros.training.beginning import last_file
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, shown
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.initialisation import with_positions_of
+from xstreamvggt_ros.training.packed import load_packed, read_notes
 from xstreamvggt_ros.training.shards import ShardFolder
 
 LOGGER = logging.getLogger(__name__)
@@ -31,9 +33,14 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
 
     Returns figures on the sequences that the run was validated with; the file says which.
     """
-    state = torch.load(run / 'last.pt', map_location='cpu', weights_only=True)
     model = StreamVGGT(config).eval()
-    model.load_state_dict(with_positions_of(model, state['averaged']))
+    last = last_file(run, by_clock=not last_file(run, by_clock=False).exists())
+    if last.suffix == '.safetensors':
+        state = read_notes(last)
+        load_packed(last, {'averaged': model})
+    else:
+        state = torch.load(last, map_location='cpu', weights_only=True)
+        model.load_state_dict(with_positions_of(model, state['averaged']))
     training = json.loads((run / 'config.json').read_text())
     size = tuple(training['stages'][-1]['size'])
     scenes = held_out(

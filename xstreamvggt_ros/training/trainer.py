@@ -4,34 +4,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from dataclasses import asdict
+import json
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.attention import sdpa_kernel, SDPBackend
+from torch import nn, Tensor
 
 from xstreamvggt_ros.model import StreamVGGT
-from xstreamvggt_ros.model.network import FrameCausal
-from xstreamvggt_ros.training.augmentation import photometric
-from xstreamvggt_ros.training.batches import draw_batch
-from xstreamvggt_ros.training.causal import MaskedCausal
-from xstreamvggt_ros.training.config import TrainingConfig
-from xstreamvggt_ros.training.guidance import (
-    find_matches,
-    Matches,
-    matching_loss,
-    ReadOuts,
-    Watched,
-)
-from xstreamvggt_ros.training.losses import camera_loss, depth_loss, points_loss
-from xstreamvggt_ros.training.truth import Batch, ground_truth, Truth
+from xstreamvggt_ros.training.config import Stage, TrainingConfig
+from xstreamvggt_ros.training.draws import Draw, draw
+from xstreamvggt_ros.training.guidance import ReadOuts
+from xstreamvggt_ros.training.objective import Objective
+from xstreamvggt_ros.training.optimisation import Optimisers
+from xstreamvggt_ros.training.packed import load_packed, read_notes, save_packed
+from xstreamvggt_ros.training.schedule import Minutes, Schedule, Steps
+from xstreamvggt_ros.training.stepping import Captured, Outcome, Stepping
 
 COMPILED_VARIANTS = 32
+# Steps that the host may be ahead of the device.
+AHEAD = 2
+# Settings that a run may change on its way.
+UNBOUND = {'steps', 'pool', 'pool_least'}
 
 
 class Trainer:
@@ -39,16 +36,30 @@ class Trainer:
     A network, its averaged weights, its optimiser and the number of steps done.
 
     Every draw of step n follows from (seed, n), so a restored trainer goes on as if it had never
-    stopped, unless its sequences come from a folder that another process is filling.
+    stopped, unless its sequences come from processes that render meanwhile, or its schedule from
+    the clock. The host never waits for the device within a step.
     """
 
-    def __init__(self, model: StreamVGGT, config: TrainingConfig) -> None:
+    def __init__(
+        self,
+        model: StreamVGGT,
+        config: TrainingConfig,
+        schedule: Schedule | None = None,
+        capture: bool = True,
+    ) -> None:
         """Take a network with starting weights, on the device to train on."""
         self.model, self.config, self.step = model.train(), config, 0
+        self.schedule = schedule or Steps(config.steps)
         self.averaged = copy.deepcopy(model).eval().requires_grad_(False)
         self.device = model.aggregator.camera_token.device
         self.read_outs = ReadOuts(model.config).to(self.device)
-        self.optimisers = _optimisers(model, self.read_outs, config)
+        self.optimisers = Optimisers(model, self.read_outs, config)
+        self.objective = Objective(model, self.read_outs, config)
+        # Rates rise again over these steps once moments were lost.
+        self.restarted: int | None = None
+        self._capture = capture and self.device.type == 'cuda'
+        self._source, self._compute, self._generator = None, None, None
+        self._marks: list[torch.cuda.Event] = []
 
     def compile(self) -> None:
         """Let torch fuse each block; its graphs serve any shape but for sides of one."""
@@ -60,127 +71,132 @@ class Trainer:
         for pair in self.config.loss.guided_blocks:
             aggregator.global_blocks[pair]._compiled_call_impl = None
 
-    def advance(self, source) -> dict[str, float]:
-        """Do one step on a batch from source; return losses, gradient norm and rate."""
-        rng = np.random.default_rng([self.config.seed, self.step])
+    @property
+    def finished(self) -> bool:
+        """Whether the schedule is at its end."""
+        return self.schedule.progress(self.step) >= 1
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the step to come."""
+        return self.config.stage(self.schedule.progress(self.step))
+
+    def advance(self, source) -> dict[str, Tensor | float]:
+        """
+        Do one step on a batch from source; return losses, gradient norm and rate.
+
+        What the device computes is returned as its tensors, which may not be there yet.
+        """
         source.advance(self.step)
-        batch = draw_batch(source.pick, self.config.stage(self.step), rng, self.device)
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        report = self.learn(batch, photometric(batch.images, generator), generator)
+        stage, drawn, seed = self._draw(source)
+        if source is not self._source:
+            self._source, self._compute = source, self._stepping(source)
+        if self._generator is not None:
+            self._generator.manual_seed(seed)
+        report = self.learn(self._compute(self._sent(drawn), drawn.shape, stage))
+        return {**report, 'frames': math.prod(drawn.shape)}
+
+    def learn(self, outcome: Outcome) -> dict[str, Tensor | float]:
+        """Change the weights by losses and gradients."""
+        rate = self._rate()
+        norm = self.optimisers.step(outcome.gradients, rate)
+        # The next replay of a graph overwrites its losses.
+        values = torch.stack([*outcome.losses.values(), norm]).unbind()
+        report = dict(zip([*outcome.losses, 'norm'], values, strict=True))
         self.step += 1
         if self.step % self.config.ema_every == 0:
             self._average()
-        return report
+        self._keep_pace()
+        return {**report, 'lr': rate}
 
-    def learn(
-        self, batch: Batch, images: Tensor, generator: torch.Generator | None = None
-    ) -> dict[str, float]:
-        """Change the weights by one batch, seen as images (B, S, 3, H, W)."""
-        config = self.config
-        rate = learning_rate(config, self.step)
-        for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group['lr'] = rate
-        losses = self.losses(batch, images, generator)
-        weights = config.loss.weights()
-        total = torch.stack([weights[name] * value for name, value in losses.items()]).sum()
-        for optimiser in self.optimisers:
-            optimiser.zero_grad()
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        if torch.isfinite(norm):
-            for optimiser in self.optimisers:
-                optimiser.step()
-        report = {name: float(value.detach()) for name, value in losses.items()}
-        return {**report, 'loss': float(total.detach()), 'norm': float(norm), 'lr': rate}
+    def _draw(self, source) -> tuple[Stage, Draw, int]:
+        rng = np.random.default_rng([self.config.seed, self.step])
+        stage = self.stage
+        count, frames = stage.shapes[rng.integers(len(stage.shapes))]
+        sequences = source.choose(count, rng)
+        drawn = draw(sequences, source.frames, frames, stage.strides, rng)
+        return stage, drawn, int(rng.integers(2**62))
 
-    def losses(
-        self, batch: Batch, images: Tensor, generator: torch.Generator | None = None
-    ) -> dict[str, Tensor]:
-        """Compute the losses of the present stage."""
-        truth = ground_truth(batch)
-        pairs = self.config.stage(self.step).pairs or self.model.config.depth
-        memory = Watched(_memory(self.model, images), self.config.loss.guided_blocks)
-        with torch.autocast(images.device.type, torch.bfloat16), _attention(images.device):
-            features = self.model.aggregator(images, memory.attend_global, True, set(range(pairs)))
-            losses = self._guidance(features, memory, truth, find_matches(batch))
-            if pairs == self.model.config.depth:
-                losses |= self._heads(features, memory, truth, generator)
-        return losses
-
-    def _guidance(self, features, memory: Watched, truth: Truth, matches: Matches):
-        delta = self.config.loss.huber_delta
-        poses, patches = self.read_outs.loss(features, truth, matches, delta)
-        losses = {'poses': poses, 'patches': patches}
-        matching = [matching_loss(*noted, matches, self.model.config) for noted in memory.noted]
-        if matching:
-            losses['matching'] = torch.stack(matching).mean()
-        return losses
-
-    def _heads(self, features, memory: Watched, truth: Truth, generator) -> dict[str, Tensor]:
-        """Compute what the heads lose; the dense ones see a random share of the frames."""
-        model, loss = self.model, self.config.loss
-        count, size = truth.depth.shape[0] * truth.depth.shape[1], truth.depth.shape[-2:]
-        order = torch.randperm(count, generator=generator).to(self.device)
-        depth_frames = order[: math.ceil(self.config.depth_share * count)]
-        point_frames = order[: math.ceil(self.config.point_share * count)]
-        camera_tokens = features[model.config.depth - 1][:, :, 0]
-        flat = {tap: features[tap].flatten(0, 1) for tap in model.config.dpt_layers}
-        depth, points = (
-            head({tap: feature[index] for tap, feature in flat.items()}, *size).float()
-            for head, index in ((model.depth_head, depth_frames), (model.point_head, point_frames))
+    def _stepping(self, source):
+        on_cuda = self.device.type == 'cuda'
+        self._generator = None if on_cuda else torch.Generator(self.device)
+        stepping = Stepping(
+            self.objective, self.optimisers.parameters, source.gather, self._generator
         )
-        true_depth, true_points, valid = (
-            values.flatten(0, 1) for values in (truth.depth, truth.points, truth.valid)
-        )
-        encodings = model.camera_head(camera_tokens, memory.attend_camera)
-        return {
-            'camera': camera_loss(encodings, truth.pose_encoding, loss),
-            'depth': depth_loss(depth, true_depth[depth_frames], valid[depth_frames], loss),
-            'points': points_loss(points, true_points[point_frames], valid[point_frames], loss),
-        }
+        return Captured(stepping) if self._capture else stepping
+
+    def _sent(self, drawn: Draw) -> Tensor:
+        flat = drawn.flat()
+        if self.device.type == 'cuda':
+            return flat.pin_memory().to(self.device, non_blocking=True)
+        return flat
+
+    def _rate(self) -> float:
+        rate = learning_rate(self.config, self.step, self.schedule)
+        if self.restarted is None:
+            return rate
+        return rate * min(1.0, (self.step - self.restarted + 1) / self.config.warmup)
+
+    def _keep_pace(self) -> None:
+        """Let the device catch up, so that the clock's time is its time."""
+        if self.device.type != 'cuda':
+            return
+        mark = torch.cuda.Event()
+        mark.record()
+        self._marks.append(mark)
+        if len(self._marks) > AHEAD:
+            self._marks.pop(0).synchronize()
 
     def save(self, path: Path) -> None:
-        """Write everything that going on needs; a crash leaves the previous file."""
+        """
+        Write what going on needs; a crash leaves the previous file.
+
+        A .pt has everything, a .safetensors what fits a small file, see packed.
+        """
+        notes = {'step': self.step, 'seed': self.config.seed, 'settings': self._settings()}
+        if path.suffix == '.safetensors':
+            notes['spent'] = getattr(self.schedule, 'spent', 0.0)
+            save_packed(path, self._parts(), notes)
+            return
         partial = path.with_suffix('.partial')
-        torch.save(
-            {
-                'model': self.model.state_dict(),
-                'averaged': self.averaged.state_dict(),
-                'read_outs': self.read_outs.state_dict(),
-                'optimisers': [optimiser.state_dict() for optimiser in self.optimisers],
-                'step': self.step,
-                'seed': self.config.seed,
-                'settings': self._settings(),
-            },
-            partial,
-        )
+        states = {name: part.state_dict() for name, part in self._parts().items()}
+        torch.save({**states, 'optimisers': self.optimisers.state_dicts(), **notes}, partial)
         partial.rename(path)
 
     def restore(self, path: Path) -> None:
         """
         Go on from a file of `save`.
 
-        Raises ValueError where that was made with other settings; `steps` alone may be others.
+        Raises ValueError where that was made with other settings; the length of
+        the schedule and of the pool may be others.
         """
+        self.check(path)
+        if path.suffix == '.safetensors':
+            notes = read_notes(path)
+            load_packed(path, self._parts())
+            self.step = self.restarted = notes['step']
+            if isinstance(self.schedule, Minutes):
+                self.schedule.start(notes['spent'])
+            return
         state = torch.load(path, map_location=self.device, weights_only=True)
-        # Older files say nothing but the seed.
-        self._check(path, state.get('settings', {'seed': state['seed']}))
-        self.model.load_state_dict(state['model'])
-        self.averaged.load_state_dict(state['averaged'])
-        self.read_outs.load_state_dict(state['read_outs'])
-        for optimiser, kept in zip(self.optimisers, state['optimisers'], strict=True):
-            optimiser.load_state_dict(kept)
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.optimisers.load(state['optimisers'])
         self.step = state['step']
 
-    def _settings(self) -> dict:
-        return asdict(self.config) | asdict(self.model.config)
-
-    def _check(self, path: Path, kept: dict) -> None:
-        settings = self._settings()
+    def check(self, path: Path) -> None:
+        """Raise ValueError where a file of `save` was made with other settings."""
+        if path.suffix == '.safetensors':
+            kept = read_notes(path)['settings']
+        else:
+            state = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+            # Older files say nothing but the seed.
+            kept = state.get('settings', {'seed': state['seed']})
+        # As JSON has them, for the one kind of file as for the other.
+        kept, settings = (json.loads(json.dumps(each)) for each in (kept, self._settings()))
         others = [
             f'{name} {kept[name]}, not {settings[name]}'
-            for name in kept.keys() & settings.keys() - {'steps'}
+            for name in kept.keys() & settings.keys() - UNBOUND
             if kept[name] != settings[name]
         ]
         if others:
@@ -188,6 +204,12 @@ class Trainer:
                 f'{path} was trained with {"; ".join(sorted(others))}; resume with the same '
                 'settings or start another run'
             )
+
+    def _parts(self) -> dict[str, nn.Module]:
+        return {'model': self.model, 'averaged': self.averaged, 'read_outs': self.read_outs}
+
+    def _settings(self) -> dict:
+        return asdict(self.config) | asdict(self.model.config)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -199,52 +221,11 @@ class Trainer:
         )
 
 
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Rise over the warm-up, then fall along half a cosine to final_lr at the last step."""
+def learning_rate(config: TrainingConfig, step: int, schedule: Schedule) -> float:
+    """Rise over the warm-up, then fall along half a cosine to final_lr at the end."""
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
-    progress = min(1.0, (step - config.warmup) / max(1, config.steps - config.warmup))
+    progress = min(1.0, schedule.since(config.warmup, step))
     return config.final_lr + 0.5 * (config.lr - config.final_lr) * (
         1 + math.cos(math.pi * progress)
     )
-
-
-def _memory(model, images):
-    frames = images.shape[1]
-    if images.device.type == 'cpu':
-        return MaskedCausal(frames, model.config.tokens_per_frame(*images.shape[-2:]))
-    return FrameCausal(frames)
-
-
-def _attention(device: torch.device):
-    """Choose the attention that trains fastest: on the CPU, that with a plain backward pass."""
-    if device.type == 'cpu':
-        return sdpa_kernel(SDPBackend.MATH)
-    return contextlib.nullcontext()
-
-
-def _optimisers(model, read_outs, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Give the blocks' matrices to Muon where it is asked for, everything else to AdamW."""
-    matrices, decayed, plain = [], [], list(read_outs.parameters())
-    for name, parameter in model.named_parameters():
-        if config.muon and parameter.ndim == 2 and 'blocks.' in name:
-            matrices.append(parameter)
-        elif name.endswith('weight') and parameter.ndim > 1:
-            decayed.append(parameter)
-        else:
-            plain.append(parameter)
-    groups = [
-        {'params': decayed, 'weight_decay': config.weight_decay},
-        {'params': plain, 'weight_decay': 0.0},
-    ]
-    optimisers = [torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)]
-    if matrices:
-        optimisers.append(
-            torch.optim.Muon(
-                matrices,
-                lr=config.lr,
-                weight_decay=config.weight_decay,
-                adjust_lr_fn='match_rms_adamw',
-            )
-        )
-    return optimisers

@@ -1,0 +1,122 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Losses and gradients of a batch, on CUDA as one captured graph.
+
+A step of a small network is some thousand kernels of microseconds, each of which the host takes
+longer to launch than the device to run. Captured once for each shape of a batch, they are launched
+as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import logging
+
+import torch
+from torch import Tensor
+
+from xstreamvggt_ros.training.augmentation import photometric
+from xstreamvggt_ros.training.batches import make_batch
+from xstreamvggt_ros.training.config import Stage
+from xstreamvggt_ros.training.draws import Draw
+from xstreamvggt_ros.training.objective import Objective
+from xstreamvggt_ros.training.shards import Sequence
+
+LOGGER = logging.getLogger(__name__)
+# What allocates, compiles and chooses kernels does so in the first calls.
+WARM_UPS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Losses by name with their weighted sum as 'loss', and a gradient or None a parameter."""
+
+    losses: dict[str, Tensor]
+    gradients: list[Tensor | None]
+
+
+class Stepping:
+    """
+    From the numbers drawn for a batch to its losses and gradients.
+
+    Everything between happens on the device: the frames are gathered there, too.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        parameters: list[Tensor],
+        frames: Callable[[Draw], Sequence],
+        generator: torch.Generator | None = None,
+    ) -> None:
+        """Take where frames (B, S, ...) come from, and whose noise it is; None: the device's."""
+        self.objective, self.parameters = objective, parameters
+        self.frames, self.generator = frames, generator
+
+    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> Outcome:
+        """Compute those of a Draw laid flat, whose batch has that shape (B, S)."""
+        drawn = Draw.from_flat(flat, shape)
+        mirrored = drawn.mirrored > 0
+        batch = make_batch(self.frames(drawn), stage.size, drawn.zoom, mirrored)
+        images = photometric(batch.images, drawn, self.generator)
+        losses = self.objective.losses(batch, images, drawn.order.long(), stage)
+        total = self.objective.total(losses)
+        gradients = torch.autograd.grad(total, self.parameters, allow_unused=True)
+        losses = {name: value.detach() for name, value in losses.items()}
+        return Outcome({**losses, 'loss': total.detach()}, list(gradients))
+
+
+class Captured:
+    """
+    A Stepping whose work is captured once a shape and replayed from then on; for CUDA.
+
+    What cannot be captured is said once and runs as it is.
+    """
+
+    def __init__(self, stepping: Stepping) -> None:
+        """Take what to capture."""
+        self._stepping = stepping
+        self._stage: Stage | None = None
+        self._graphs: dict[tuple[int, int], tuple] = {}
+        self._pool, self._able = None, True
+
+    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> Outcome:
+        """Compute as Stepping does; the outcome lasts until the next call."""
+        if stage != self._stage:
+            # Tables for images of another size are gone, and the graphs that read them with them.
+            self._stage, self._graphs, self._pool = stage, {}, None
+        if self._able and shape not in self._graphs:
+            self._capture(flat, shape)
+        if not self._able:
+            return self._stepping(flat, shape, stage)
+        graph, kept, outcome = self._graphs[shape]
+        kept.copy_(flat)
+        graph.replay()
+        return outcome
+
+    @property
+    def graphs(self) -> int:
+        """How many shapes of the present stage are captured."""
+        return len(self._graphs)
+
+    def _capture(self, flat: Tensor, shape: tuple[int, int]) -> None:
+        kept = flat.clone()
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UPS):
+                self._stepping(kept, shape, self._stage)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        try:
+            # Another thread is reading shards into pinned memory meanwhile.
+            with torch.cuda.graph(graph, self._pool, capture_error_mode='thread_local'):
+                outcome = self._stepping(kept, shape, self._stage)
+        except RuntimeError as error:
+            LOGGER.warning('a step cannot be captured and runs kernel by kernel: %s', error)
+            self._able = False
+            return
+        self._graphs[shape] = graph, kept, outcome
