@@ -44,9 +44,9 @@ from xstreamvggt_ros.scores import (
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.loading import load_network
 from xstreamvggt_ros.training import batches, metrics, shards
-from xstreamvggt_ros.training.batches import resized
+from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.metrics import SHORTEST_PATH
-from xstreamvggt_ros.training.shards import held_out_config, render
+from xstreamvggt_ros.training.shards import held_out_config, render, Sequence
 
 # Validation looks at the seeds from 0 on; on those from 1000 on the default policy was chosen.
 FIRST_SEED = 2000
@@ -126,8 +126,8 @@ def measure(
     torch.set_num_threads(1)
     model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
     scene = render(held_out_config(seed, frames))
-    parts = (scene.images, scene.depth, scene.camera_from_world, scene.intrinsics)
-    images, depth, poses, intrinsics = resized(*parts, size)
+    batch = make_batch(Sequence(*(part[None] for part in scene.parts())), size)
+    images, depth, poses, intrinsics = (part[0] for part in vars(batch).values())
     world = world_from_camera_points(unproject(depth, intrinsics), poses)
     tokens = frames * model.config.tokens_per_frame(*size)
     rows = []
