@@ -51,3 +51,15 @@ def test_help_and_unknown_arguments_get_the_usage_and_no_node(wanted, expected, 
     assert said.startswith('usage: reconstruction_node [--autostart] [--ros-args')
     for words in ('README.md', 'config/recon.yaml', '-r image:=') if expected == 0 else (wanted,):
         assert words in said
+
+
+@pytest.mark.ros
+def test_a_wrong_type_of_ros_s_own_parameter_gets_a_sentence():
+    code = (
+        "from xstreamvggt_ros.node import main; main(['n', '--ros-args', '-p', 'use_sim_time:=x'])"
+    )
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+
+    assert run.returncode == 1
+    assert 'use_sim_time' in run.stderr and "expecting type 'BOOL'" in run.stderr
+    assert 'Traceback' not in run.stderr

@@ -46,8 +46,8 @@ def read(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def refuse(error: RuntimeError) -> NoReturn:
-    """Exit with what rcl cannot read of the command line or of a parameters file."""
+def refuse(error: Exception) -> NoReturn:
+    """Exit with what ROS cannot read of the command line or of a parameters file."""
     # Without the places in its sources.
     said = re.sub(r', at \S+:\d+', '', str(error)).replace('\n', ' ')
     sys.exit(f'{PROGRAM}: {said}')

@@ -12,6 +12,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
+from xstreamvggt_ros.geometry.frame_names import frame_name
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
@@ -189,7 +190,18 @@ class FrameReader:
     def _camera_frame(self, named: str, camera: int, parameters: Parameters) -> str:
         """Choose the optical frame's name; no name of its own and the map's are bad ones."""
         output, names = parameters.output, parameters.input.names
-        frame = output.camera_frame or named
+        try:
+            frame = output.camera_frame or frame_name(named)
+        except ValueError as error:
+            raise FrameError(
+                'frame_id', f"the images' header.frame_id: {error}, or set output.camera_frame"
+            ) from error
+        if frame not in (output.camera_frame, named):
+            self._tell_once(
+                ('slash', camera),
+                f"the images' header.frame_id is {named!r}; tf2 refuses the slash in front, and "
+                f'{frame!r} is used: have the camera driver leave it out',
+            )
         if frame == output.map_frame:
             raise FrameError(
                 'frame_id',
@@ -203,7 +215,13 @@ class FrameReader:
                 f"the images' header.frame_id is empty; {frame!r} is used: set "
                 "output.camera_frame, or the camera driver's frame",
             )
-        self._frames[camera] = frame
+        before, self._frames[camera] = self._frames.get(camera), frame
+        if before not in (None, frame):
+            self._tell_once(
+                ('frame', camera),
+                f'the header.frame_id of {self._images_of(camera)} changes, from {before!r} to '
+                f'{frame!r}: see whether two nodes publish there, or set output.camera_frame',
+            )
         sharing = sorted(each for each, other in self._frames.items() if other == frame)
         if len(sharing) > 1:
             self._tell_once(

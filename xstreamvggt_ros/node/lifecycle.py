@@ -15,6 +15,7 @@ import time
 import traceback
 
 import rclpy
+from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -29,6 +30,7 @@ from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
 from xstreamvggt_ros.node.memory import check_memory
+from xstreamvggt_ros.node.names import check_topics
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 from xstreamvggt_ros.node.scale import Scale
@@ -158,7 +160,9 @@ class ReconstructionNode(LifecycleNode):
         parameters = self._declared.read()
         self._declared.locked = True
         self._configuration = parameters
-        for warning in (*self._declared.warnings(), *parameters.warnings()):
+        check_topics(self, parameters.input)
+        said = (*self._declared.warnings(), *parameters.notices(), *parameters.warnings())
+        for warning in said:
             self.get_logger().warning(warning)
         check_memory(parameters, self._free_bytes, self.get_logger())
         self._pipeline = ReconstructionPipeline(
@@ -228,6 +232,8 @@ class ReconstructionNode(LifecycleNode):
     def _on_parameters(self, new: Parameters) -> None:
         old, self._configuration = self._configuration, new
         self._pipeline.config = new.pipeline
+        for notice in set(new.notices()) - set(old.notices()):
+            self.get_logger().warning(notice)
         if self._session is not None:
             self._attempt('follow the parameters', lambda: self._session.apply(old, new))
 
@@ -252,7 +258,11 @@ def _run(args: Sequence[str], autostart: bool) -> None:
         refuse(error)
     node = None
     try:
-        node = ReconstructionNode(arguments=args)
+        try:
+            node = ReconstructionNode(arguments=args)
+        except InvalidParameterTypeException as error:
+            # Those of rclpy's own parameters, such as use_sim_time; the others are told of later.
+            refuse(ValueError(f'{error}; give it a value of that type'))
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         if autostart:

@@ -61,7 +61,7 @@ class Listener:
         self._depth = depth
         self._timeout = timeout
         self._tell_lost = lost
-        self._told_lost = False
+        self._told_lost = self._told_several = False
         # Lost since the newest message.
         self._lost = 0
         self._bytes = 0
@@ -98,7 +98,16 @@ class Listener:
 
     def _profile(self) -> QoSProfile:
         node, wanted = self._node, self._wanted
-        offered = [each.qos_profile for each in node.get_publishers_info_by_topic(wanted.topic)]
+        publishers = node.get_publishers_info_by_topic(wanted.topic)
+        offered = [each.qos_profile for each in publishers]
+        if len(publishers) > 1 and not self._told_several:
+            self._told_several = True
+            names = ', '.join(f'{each.node_namespace}/{each.node_name}' for each in publishers)
+            node.get_logger().warning(
+                f'{wanted.topic} has {len(publishers)} publishers ({names.replace("//", "/")}): '
+                f'their {wanted.what} are taken for those of one camera; see whether one is left '
+                'over from before'
+            )
         return input_qos(node, wanted.topic, self._depth(), offered, wanted.latched)
 
     def _subscribe(self, profile: QoSProfile):

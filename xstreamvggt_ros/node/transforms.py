@@ -23,6 +23,7 @@ from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import rigid
+from xstreamvggt_ros.geometry.frame_names import frame_name
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.transform_tree import (
     HISTORY_NS,
@@ -103,18 +104,21 @@ class TransformBuffer:
 
     def _insert(self, message: TFMessage, static: bool) -> None:
         for each in message.transforms:
-            parent, child = each.header.frame_id, each.child_frame_id
+            # As tf2 does with slashes in front.
+            parent, child = each.header.frame_id.lstrip('/'), each.child_frame_id.lstrip('/')
             if parent == self._ignored():
                 continue
             stamp_ns = ns_from_time(each.header.stamp)
+            each.header.frame_id, each.child_frame_id = parent, child
             if not static:
                 self._mind_loop(child, stamp_ns)
             try:
+                frame_name(parent), frame_name(child)
                 self._store.insert(each, static)
-            except TransformError as error:
+            except ValueError as error:
                 # Others broadcast it: said once in a while, and passed over.
                 self._node.get_logger().warning(
-                    f'the transform from {parent} to {child} was passed over: {error}',
+                    f'the transform from {parent!r} to {child!r} was passed over: {error}',
                     throttle_duration_sec=5.0,
                 )
                 continue
@@ -136,7 +140,7 @@ class TransformBuffer:
         self._newest.clear()
         self._back_since.clear()
         self._node.get_logger().warning(
-            f'the transforms of {child} went back by {back / NANOSECONDS:.1f} s; those from '
+            f'the transforms of {child!r} went back by {back / NANOSECONDS:.1f} s; those from '
             'before are forgotten: where no bag began again, see whether two nodes broadcast it',
             throttle_duration_sec=5.0,
         )

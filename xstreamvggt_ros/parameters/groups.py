@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.validate_topic_name import validate_topic_name
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.geometry.frame_names import frame_name
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.parameters.cache import read_cache
 from xstreamvggt_ros.parameters.camera_names import camera_names, check_cameras
 from xstreamvggt_ros.parameters.spec import Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 from xstreamvggt_ros.pipeline import CloudChoice, PipelineConfig
+
+FRAMES = ('map_frame', 'odom_frame', 'base_frame', 'camera_frame')
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,21 @@ class OutputParameters:
     map_max_points: int
     path_length: int
     directory: str
+    # The frames whose names had slashes in front, which tf2 refuses.
+    slashed: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
-        """Refuse frames that make no tree."""
+        """Take the slashes off frames' names; refuse frames that make no tree."""
+        slashed = []
+        for name in FRAMES:
+            given = getattr(self, name)
+            try:
+                clean = frame_name(given)
+            except ValueError as error:
+                raise ValueError(f'output.{name}: {error}') from error
+            object.__setattr__(self, name, clean)
+            slashed += [f'output.{name} {given!r}'] if clean != given else []
+        object.__setattr__(self, 'slashed', tuple(slashed))
         if not self.map_frame or self.map_frame == self.camera_frame:
             raise ValueError(
                 f'output.map_frame is {self.map_frame!r}; give a name that is neither empty nor '
@@ -210,6 +225,13 @@ class Parameters:
         """Whether the network runs without trained weights."""
         return self.model.checkpoint == 'random'
 
+    def notices(self) -> list[str]:
+        """Say what was taken otherwise than it was given; once is enough."""
+        if not self.output.slashed:
+            return []
+        given = ', '.join(self.output.slashed)
+        return [f'{given}: the slash in front, which tf2 refuses, is left out']
+
     def warnings(self) -> list[str]:
         """Say what is allowed but probably not meant."""
         found = []
@@ -250,4 +272,6 @@ def read_parameters(values: Mapping[str, Value]) -> Parameters:
 
 
 def _group(kind: type, prefix: str, values: Mapping[str, Value]) -> Any:
-    return kind(**{field.name: values[f'{prefix}.{field.name}'] for field in fields(kind)})
+    return kind(
+        **{each.name: values[f'{prefix}.{each.name}'] for each in fields(kind) if each.init}
+    )
