@@ -11,7 +11,7 @@ import pytest
 
 from xstreamvggt_ros.intake.arrivals import Arrival, InStampOrder, InTurn
 from xstreamvggt_ros.intake.counters import Counters
-from xstreamvggt_ros.intake.worker import Job, Mailbox, Worker, WorkerBusy
+from xstreamvggt_ros.intake.worker import CLOSED, Job, Mailbox, NOTHING, Worker, WorkerBusy
 
 DEADLINE = 10.0
 
@@ -27,11 +27,24 @@ class Bench:
         self.progress = threading.Condition()
         self.worker = Worker(
             self.mailbox,
-            infer=lambda arrival: arrival.message(),
-            publish=lambda result: self._note(self.published, result),
+            self,
             failed=lambda error: self._note(self.failures, error) or 'failed',
             counters=self.counters,
         )
+
+    overlaps = False
+
+    def prepare(self, arrival):
+        return arrival
+
+    def begin(self, arrival):
+        return arrival.message
+
+    def finish(self, function):
+        return function()
+
+    def publish(self, result):
+        self._note(self.published, result)
 
     def put(self, function):
         return self.mailbox.put(Arrival(function, time.monotonic()))
@@ -107,7 +120,7 @@ def test_a_closed_mailbox_gives_nothing_and_cancels_jobs():
     assert len(mailbox.close()) == 1
     mailbox.post(after)
 
-    assert mailbox.take() is None
+    assert mailbox.take() is CLOSED
     assert before.result.cancelled() and after.result.cancelled()
 
 
@@ -175,3 +188,128 @@ def test_an_idle_worker_holds_on_to_nothing_of_the_last_frame(bench):
     bench.worker.post(gc.collect).result(DEADLINE)
 
     assert alive() is None
+
+
+class Device:
+    """Stages whose network works by itself, and what was done, step by step."""
+
+    overlaps = True
+
+    def __init__(self):
+        self.done = []
+        self.fails = set()
+
+    def _note(self, step, frame):
+        self.done.append(f'{step} {frame}')
+        if f'{step} {frame}' in self.fails:
+            raise KeyError(step)
+
+    def prepare(self, arrival):
+        self._note('prepare', arrival.message)
+        return arrival.message
+
+    def begin(self, frame):
+        self._note('begin', frame)
+        return frame
+
+    def finish(self, frame):
+        self._note('finish', frame)
+        return frame
+
+    def publish(self, frame):
+        self._note('publish', frame)
+
+
+def run_on_device(device, frames):
+    """Have a worker take frames that all wait already; give the counts."""
+    mailbox, counters = Mailbox(InTurn(newest=False, size=100)), Counters()
+    failures = []
+    for index in range(frames):
+        mailbox.put(Arrival(index, float(index)))
+    worker = Worker(mailbox, device, lambda error: failures.append(error) or 'failed', counters)
+    until = time.monotonic() + DEADLINE
+    while counters.snapshot().processed + len(failures) < frames:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+    worker.stop(DEADLINE)
+    return counters.snapshot()
+
+
+def test_the_next_frame_is_prepared_while_the_network_works_and_begun_before_publishing():
+    device = Device()
+
+    counts = run_on_device(device, 3)
+
+    assert counts.processed == 3
+    assert device.done == [
+        *('prepare 0', 'begin 0'),
+        *('prepare 1', 'finish 0', 'begin 1', 'publish 0'),
+        *('prepare 2', 'finish 1', 'begin 2', 'publish 1'),
+        *('finish 2', 'publish 2'),
+    ]
+
+
+@pytest.mark.parametrize('step', ['prepare', 'begin', 'finish', 'publish'])
+def test_a_frame_that_fails_at_any_step_takes_no_other_with_it(step):
+    device = Device()
+    device.fails = {f'{step} 1'}
+
+    counts = run_on_device(device, 4)
+
+    assert (counts.processed, counts.dropped) == (3, {'failed': 1})
+    assert [each for each in device.done if each.startswith('publish')] == [
+        f'publish {frame}' for frame in range(4) if frame != 1 or step == 'publish'
+    ]
+    order = [each for each in device.done if each.partition(' ')[0] in ('begin', 'finish')]
+    begun = [each for each in order if each.startswith('begin') and each not in device.fails]
+    # The network never has two frames in hand.
+    for each in begun:
+        at = order.index(each)
+        assert order[at + 1] == each.replace('begin', 'finish')
+
+
+def test_a_job_waits_for_the_frame_in_hand_to_be_published():
+    device, mailbox = Device(), Mailbox(InTurn(newest=False, size=100))
+    worker = Worker(mailbox, device, lambda error: 'failed', Counters())
+    mailbox.put(Arrival(0, 0.0))
+
+    for _ in range(2):
+        done = worker.post(lambda: list(device.done)).result(DEADLINE)
+        assert done in ([], ['prepare 0', 'begin 0', 'finish 0', 'publish 0'])
+    worker.stop(DEADLINE)
+
+
+def test_what_is_newest_is_taken_once_the_network_is_free():
+    later = Mailbox(InTurn(newest=True))
+    later.set_rule(newest=True, size=1)
+    counters = Counters()
+
+    class Slow(Device):
+        def finish(self, frame):
+            # Arrives while the network works.
+            if frame == 0:
+                later.put(Arrival(1, 1.0))
+                later.put(Arrival(2, 2.0))
+            return super().finish(frame)
+
+    device = Slow()
+    later.put(Arrival(0, 0.0))
+    worker = Worker(later, device, lambda error: 'failed', counters)
+    until = time.monotonic() + DEADLINE
+    while counters.snapshot().processed < 2:
+        assert time.monotonic() < until
+        time.sleep(0.001)
+    worker.stop(DEADLINE)
+
+    assert device.done == [
+        *('prepare 0', 'begin 0', 'finish 0'),
+        *('prepare 2', 'begin 2', 'publish 0', 'finish 2', 'publish 2'),
+    ]
+
+
+def test_an_empty_mailbox_that_is_not_waited_at_says_so():
+    mailbox = Mailbox(InTurn(newest=False, size=5))
+
+    assert mailbox.take(wait=False) is NOTHING
+    mailbox.close()
+    assert mailbox.take(wait=False) is CLOSED

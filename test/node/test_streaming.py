@@ -398,3 +398,21 @@ def test_qos_can_be_overridden_and_the_transitions_repeated(active):
     (points,) = [p for p in rig.node.publishers if p.topic_name == POINTS]
     assert points.qos_profile.depth == 7
     assert rig.node.get_parameter(name).value == 7
+
+
+def test_frames_that_overlap_come_out_in_order_with_their_own_stamps(active, monkeypatch):
+    """As on a device that works by itself: the next image is begun before this one is sent."""
+    monkeypatch.setattr(ReconstructionPipeline, 'overlaps', True)
+    rig = active({'input.queue': 'every'})
+    depths, clouds = (
+        rig.collect(Image, '/reconstruction/depth/image'),
+        rig.collect(PointCloud2, POINTS),
+    )
+    messages = [image_message(picture(seed), 1 + seed) for seed in range(8)]
+
+    rig.publish(*messages)
+    rig.wait(lambda: len(depths) == len(clouds) == 8)
+
+    for outputs in (depths, clouds):
+        assert [each.header.stamp for each in outputs] == [each.header.stamp for each in messages]
+    rig.wait(lambda: rig.counts().processed == 8)

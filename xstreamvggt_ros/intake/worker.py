@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from xstreamvggt_ros.intake.arrivals import Arrival, Arrivals
 from xstreamvggt_ros.intake.counters import Counters
 
 WORKER_THREAD = 'reconstruction'
+# What a mailbox gives where there is nothing to do yet, or any more.
+NOTHING, CLOSED = object(), object()
 
 
 class Job:
@@ -47,12 +50,14 @@ class Mailbox:
         """Begin empty."""
         self._condition = threading.Condition()
         self._frames = frames
+        self._newest = False
         self._jobs: deque[Job] = deque()
         self._closed = False
 
     def set_rule(self, newest: bool, size: int) -> None:
         """Change the rule for what arrives from now on."""
         with self._condition:
+            self._newest = newest
             self._frames.set_rule(newest, size)
             self._condition.notify()
 
@@ -72,8 +77,13 @@ class Mailbox:
             self._jobs.append(job)
             self._condition.notify()
 
-    def take(self) -> Job | Arrival | None:
-        """Wait for the next thing to do; None when closed."""
+    @property
+    def newest(self) -> bool:
+        """Whether frames that wait give way to newer ones."""
+        return self._newest
+
+    def take(self, wait: bool = True) -> Job | Arrival | object:
+        """Give the next thing to do, waiting for it, or NOTHING at once; CLOSED at the end."""
         with self._condition:
             while not self._closed:
                 if self._jobs:
@@ -81,8 +91,10 @@ class Mailbox:
                 frame, seconds = self._frames.take(time.monotonic())
                 if frame is not None:
                     return frame
+                if not wait:
+                    return NOTHING
                 self._condition.wait(seconds)
-            return None
+            return CLOSED
 
     def close(self) -> list[Arrival]:
         """Let the worker go; cancel jobs, discard frames and return those."""
@@ -99,26 +111,60 @@ class WorkerBusy(RuntimeError):
     """The worker did not finish the frame in hand in time."""
 
 
+class Stages(Protocol):
+    """
+    What becomes of a frame, in four steps; each takes what the one before gave.
+
+    Where the network `overlaps`, it works by itself between `begin` and `finish`: the next frame
+    is then prepared meanwhile, and begun before this one is published. `begin` and `finish` of the
+    frames take turns all the same.
+    """
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the next frame may be begun before this one is published."""
+
+    def prepare(self, arrival: Arrival) -> Any:
+        """Do what depends on no other frame."""
+
+    def begin(self, prepared: Any) -> Any:
+        """Have the network begin."""
+
+    def finish(self, begun: Any) -> Any:
+        """Wait for the network, and say what came of it."""
+
+    def publish(self, finished: Any) -> None:
+        """Send it."""
+
+
+@dataclass
+class _InHand:
+    """A frame that was begun: what it has come to."""
+
+    arrival: Arrival
+    value: Any
+    finished: bool = False
+    failed: bool = False
+
+
 class Worker:
     """
-    Run `infer` on every frame and `publish` on what it returns, in one thread of its own.
+    Take every frame through its `stages`, in one thread of its own.
 
-    An exception of either drops that frame: `failed` is told and returns the reason to count it
+    An exception of any drops that frame: `failed` is told and returns the reason to count it
     under. The thread goes on until `stop`.
     """
 
     def __init__(
         self,
         mailbox: Mailbox,
-        infer: Callable[[Arrival], Any],
-        publish: Callable[[Any], None],
+        stages: Stages,
         failed: Callable[[Exception], str],
         counters: Counters,
     ) -> None:
         """Start the thread. It dies with the process, so that a stuck network cannot keep it."""
         self._mailbox = mailbox
-        self._infer = infer
-        self._publish = publish
+        self._stages = stages
         self._failed = failed
         self._counters = counters
         self._stopping = threading.Event()
@@ -146,22 +192,59 @@ class Worker:
             raise WorkerBusy(f'the network is still busy with a frame after {timeout:g} s')
 
     def _run(self) -> None:
-        while (item := self._mailbox.take()) is not None:
-            if isinstance(item, Job):
-                item.run()
+        hand: _InHand | None = None
+        while True:
+            if hand is not None and self._mailbox.newest:
+                # Whatever is newest once the network is free comes next.
+                self._finish(hand)
+            item = self._mailbox.take(wait=hand is None)
+            if isinstance(item, Arrival):
+                hand = self._advance(hand, item)
             else:
-                self._handle(item)
+                self._complete(hand)
+                hand = None
+                if isinstance(item, Job):
+                    item.run()
+                elif item is CLOSED:
+                    return
             # Nothing of the last frame may live on while the thread waits for the next.
             del item
 
-    def _handle(self, arrival: Arrival) -> None:
-        try:
-            result = self._infer(arrival)
-            if self._stopping.is_set():
-                self._counters.drop('stopped', arrival.camera)
-                return
-            self._publish(result)
-        except Exception as error:
-            self._counters.drop(self._failed(error), arrival.camera)
-        else:
+    def _advance(self, hand: _InHand | None, arrival: Arrival) -> _InHand | None:
+        """Begin a frame, and publish the one before; give what is then in hand."""
+        following = _InHand(arrival, arrival)
+        self._try(following, self._stages.prepare)
+        self._finish(hand)
+        self._try(following, self._stages.begin)
+        self._complete(hand)
+        if self._stages.overlaps and not following.failed:
+            return following
+        self._complete(following)
+        return None
+
+    def _finish(self, hand: _InHand | None) -> None:
+        if hand is not None and not hand.finished:
+            hand.finished = True
+            self._try(hand, self._stages.finish)
+
+    def _complete(self, hand: _InHand | None) -> None:
+        """Take a frame to its end."""
+        if hand is None or hand.failed:
+            return
+        self._finish(hand)
+        if self._stopping.is_set() and not hand.failed:
+            hand.failed = True
+            self._counters.drop('stopped', hand.arrival.camera)
+        self._try(hand, self._stages.publish)
+        if not hand.failed:
+            arrival = hand.arrival
             self._counters.process(time.monotonic() - arrival.at, arrival.camera)
+
+    def _try(self, hand: _InHand, stage: Callable[[Any], Any]) -> None:
+        if hand.failed:
+            return
+        try:
+            hand.value = stage(hand.value)
+        except Exception as error:
+            hand.failed, hand.value = True, None
+            self._counters.drop(self._failed(error), hand.arrival.camera)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
-import numpy as np
 from sensor_msgs.msg import CompressedImage
 from torch import Tensor
 
@@ -20,7 +19,13 @@ from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.intake.stamps import LOOP_BACK, ODD, StampJudges, Timing, ZERO
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
-from xstreamvggt_ros.pipeline import FrameError, Reconstruction, ReconstructionPipeline
+from xstreamvggt_ros.pipeline import (
+    BegunFrame,
+    FrameError,
+    Prepared,
+    Reconstruction,
+    ReconstructionPipeline,
+)
 
 # What is counted of stamps that are no news.
 REPEATED, BACKWARDS = 'duplicate_stamp', 'backward_stamp'
@@ -56,6 +61,23 @@ class StampedReconstruction:
     timed: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedImage:
+    """A message that is decoded, on its way to the network."""
+
+    arrival: Arrival
+    frame: Prepared
+
+
+@dataclass(frozen=True, eq=False)
+class BegunImage:
+    """An image that the network works on, and the name of its optical frame."""
+
+    arrival: Arrival
+    camera_frame: str
+    frame: BegunFrame
+
+
 class FrameReader:
     """
     Reconstruct the messages of one camera, or of several as they follow one another in time.
@@ -87,29 +109,45 @@ class FrameReader:
         self._frames: dict[int, str] = {}
         self._told: set[tuple[str, int]] = set()
 
-    def reconstruct(
+    def prepare(
         self, arrival: Arrival, camera: Callable[[int, int], CameraModel | None]
-    ) -> StampedReconstruction:
+    ) -> PreparedImage:
         """
-        Turn a message into a reconstruction; ImageError, FrameError, the network's errors.
+        Decode a message, and do what may be done before the frames before it are; ImageError.
 
         `camera` gives the camera that takes images of a height and width, None if unknown.
         """
-        message, parameters = arrival.message, self._parameters()
+        message = arrival.message
         decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
-        image = decode(message, parameters.input.max_pixels)
-        camera_frame = self._camera_frame(message.header.frame_id, arrival.camera, parameters)
-        self._mind_size(image.shape[:2], arrival.camera)
+        image = decode(message, self._parameters().input.max_pixels)
+        model = camera(*image.shape[:2])
+        return PreparedImage(arrival, self._pipeline.prepare(image, model, arrival.camera))
+
+    def begin(self, prepared: PreparedImage) -> BegunImage:
+        """Have the network begin with an image; FrameError, the network's errors."""
+        arrival, header = prepared.arrival, prepared.arrival.message.header
+        frame = self._camera_frame(header.frame_id, arrival.camera, self._parameters())
+        self._mind_size(prepared.frame.image.shape[:2], arrival.camera)
         self._mind_lap(arrival.timing, arrival.camera)
-        reconstruction = self._process(image, camera(*image.shape[:2]), arrival.camera)
-        self._streams.note(reconstruction)
+        return BegunImage(arrival, frame, self._pipeline.begin(prepared.frame))
+
+    def finish(self, begun: BegunImage) -> Callable[[], StampedReconstruction]:
+        """Wait for the network; the reconstruction may then be fetched. FrameError as `begin`."""
+        try:
+            pending = self._pipeline.finish(begun.frame)
+        except FrameError as error:
+            if error.reason == 'not_finite':
+                self._streams.expect('the one before gave a pose that is not finite')
+            raise
+        self._streams.note(pending)
+        arrival, world = begun.arrival, self._streams.world
         timed = self._is_time(arrival.timing, arrival.camera)
-        return StampedReconstruction(
-            reconstruction,
-            message.header.stamp,
-            camera_frame,
+        return lambda: StampedReconstruction(
+            pending.result(),
+            arrival.message.header.stamp,
+            begun.camera_frame,
             arrival.at,
-            self._streams.world,
+            world,
             timed,
         )
 
@@ -134,16 +172,6 @@ class FrameReader:
     def _forget_time(self) -> None:
         self._last_stamps.clear()
         self.stamps.forget()
-
-    def _process(
-        self, image: np.ndarray, camera: CameraModel | None, index: int
-    ) -> Reconstruction:
-        try:
-            return self._pipeline.process(image, camera, index)
-        except FrameError as error:
-            if error.reason == 'not_finite':
-                self._streams.expect('the one before gave a pose that is not finite')
-            raise
 
     def _mind_size(self, shape: tuple[int, int], camera: int) -> None:
         """Note why a new stream begins where a camera's images have another size."""

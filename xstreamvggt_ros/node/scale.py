@@ -59,6 +59,12 @@ class Scale:
         known = self.state.source == 'odometry' and self.state.settled
         return self._parameters().output.scale_source == 'odometry' and not known
 
+    @property
+    def asks_depth(self) -> bool:
+        """Whether depth images would tell what is not known yet."""
+        source = self._parameters().output.scale_source
+        return source == 'depth' and not (self.state.source == source and self.state.settled)
+
     def holds_for(self, reconstruction: Reconstruction) -> bool:
         """Whether a frame, not yet followed, is in metres as far as anybody knows."""
         output, state = self._parameters().output, self.state

@@ -16,7 +16,6 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 
-from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.intake.counters import Counters, Counts
 from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
@@ -30,6 +29,7 @@ from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
 from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.services import Command, Services
+from xstreamvggt_ros.node.stages import FrameStages
 from xstreamvggt_ros.node.status import frame_figures, FrameFigures, Observed, stream_figures
 from xstreamvggt_ros.node.watch import WatchLog
 from xstreamvggt_ros.parameters import Parameters
@@ -42,8 +42,6 @@ DIAGNOSTICS_PERIOD = 1.0
 WORLD_PERIOD = 1.0
 # The scale settles, and a new stream's is not known, in the worker's thread.
 ROBOT_PERIOD = 1.0
-# Share of an image that is worth a word where it is cut off.
-MUCH_CUT = 0.1
 MIB = 2**20
 
 
@@ -83,7 +81,6 @@ class Session:
         self._newest = FrameFigures()
         self._last_error = ''
         self._failed_at = -math.inf
-        self._cut: dict[int, float] = {}
         self._watch = WatchLog(logger)
         self._active = True
         self._status: Future | None = None
@@ -110,8 +107,9 @@ class Session:
                 stack.callback(node.destroy_timer, timer)
             self._worker = Worker(
                 self._cameras.mailbox,
-                self._reconstruct,
-                self._publish,
+                FrameStages(
+                    reader, pipeline, self._cameras, self._depth, scale, self._publish, logger.info
+                ),
                 self._on_failure,
                 self._counters,
             )
@@ -139,22 +137,6 @@ class Session:
             self._node.get_logger().info(str(self._counters.snapshot()))
             if self._node.context.ok():
                 self._publish_diagnostics()
-
-    def _reconstruct(self, arrival: Arrival) -> StampedReconstruction:
-        if not arrival.camera:
-            self._depth.claim(arrival.stamp_ns)
-        stamped = self._reader.reconstruct(arrival, self._cameras.camera(arrival))
-        self._mind_cut(arrival.camera, self._pipeline.cut)
-        return stamped
-
-    def _mind_cut(self, camera: int, cut: float) -> None:
-        """Say once of each camera's size that much of the image is not seen."""
-        if cut > MUCH_CUT and self._cut.get(camera) != cut:
-            self._node.get_logger().info(
-                f'{100 * cut:.0f} % of each image is cut off: the network sees its middle, no '
-                'taller than wide, and where cameras differ the shape of the first one'
-            )
-        self._cut[camera] = cut
 
     def _publish(self, stamped: StampedReconstruction) -> None:
         robot = self._robot.look(stamped)

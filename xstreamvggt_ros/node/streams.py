@@ -8,7 +8,7 @@ from collections.abc import Callable
 import time
 
 from xstreamvggt_ros.node.status import StreamState
-from xstreamvggt_ros.pipeline import Reconstruction
+from xstreamvggt_ros.pipeline import Pending
 
 FIRST = 'the first image'
 BY_THE_WATCH = 'the watch over the stream ended the one before'
@@ -44,7 +44,7 @@ class StreamLog:
         """Take the reason for which the next image will be the first of its stream."""
         self._why, self._asked = why, asked
 
-    def note(self, reconstruction: Reconstruction) -> None:
+    def note(self, reconstruction: Pending) -> None:
         """See whether a frame is of another stream than the one before."""
         report = reconstruction.report
         stream = reconstruction.world, report.segment

@@ -87,6 +87,16 @@ class Pending:
     choice: CloudChoice | None
     fields: dict[str, Any]
 
+    @property
+    def world(self) -> int:
+        """The number of its stream."""
+        return self.fields['world']
+
+    @property
+    def report(self) -> GuardReport:
+        """What the guard over the stream says."""
+        return self.fields['report']
+
     def result(self) -> Reconstruction:
         """Wait for it."""
         arrays = self.download.arrays()
