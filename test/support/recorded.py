@@ -39,9 +39,16 @@ def scores_of(sequence, collected, protocol=PROTOCOL):
     )
 
 
-def oracle_record(folder, noise=0.0, config=CONFIG, sequence=None, **changes):
-    """Write such a run as a record; `changes` are of its settings, for the label alone."""
+def oracle_record(
+    folder, noise=0.0, config=CONFIG, sequence=None, edit=lambda collected: collected, **changes
+):
+    """
+    Write such a run as a record; `changes` are of its settings, for the label alone.
+
+    edit: changes what was collected.
+    """
     sequence, collected = oracle_run(sequence, config, noise)
+    collected = edit(collected)
     config = config.varied(**changes)
     scores = scores_of(sequence, collected)
     info = {

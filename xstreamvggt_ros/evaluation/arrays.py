@@ -126,3 +126,10 @@ def depth_stride(frames: int, height: int, width: int, most_bytes: float) -> int
             break
         stride += 1
     return stride
+
+
+def thinned_intrinsics(intrinsics: np.ndarray, stride: int) -> np.ndarray:
+    """Take intrinsics (3, 3) to every stride-th pixel, the first of them stride // 2."""
+    thinned = np.array([[1 / stride, 0, 0], [0, 1 / stride, 0], [0, 0, 1]]) @ intrinsics
+    thinned[:2, 2] -= (stride // 2) / stride
+    return thinned

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xstreamvggt_ros.evaluation.arrays import thinned_intrinsics
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report.views import aligned_poses, similarity_of
 from xstreamvggt_ros.geometry.umeyama import move
@@ -56,7 +57,7 @@ def shown_frames(record: Record) -> Iterator[ShownFrame]:
             int(frames.stamps_ns[index]),
             _finite(poses[index]),
             _finite(frames.true_poses[index]),
-            _thinned(frames.intrinsics[index], int(depth.stride)),
+            thinned_intrinsics(frames.intrinsics[index], int(depth.stride)),
             (scale * depth.estimates[index]).astype(np.float32),
             depth.truths[index],
             picture.read_bytes() if picture else b'',
@@ -65,13 +66,6 @@ def shown_frames(record: Record) -> Iterator[ShownFrame]:
             _number(curves['latency_ms'][index]),
             _number(curves['abs_rel'][index]),
         )
-
-
-def _thinned(intrinsics: np.ndarray, stride: int) -> np.ndarray:
-    """Take intrinsics to every stride-th pixel, the first of them stride // 2."""
-    thinned = np.array([[1 / stride, 0, 0], [0, 1 / stride, 0], [0, 0, 1]]) @ intrinsics
-    thinned[:2, 2] -= (stride // 2) / stride
-    return thinned
 
 
 def _finite(pose: np.ndarray) -> np.ndarray | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xstreamvggt_ros.evaluation.record import find_records
+from xstreamvggt_ros.evaluation.report.model import with_differences
 from xstreamvggt_ros.evaluation.report.page import page_html
 from xstreamvggt_ros.evaluation.report.tabular import as_csv, as_json
 from xstreamvggt_ros.evaluation.sweep import read_errors
@@ -24,6 +25,7 @@ def write_report(folder: Path, output: Path, title: str = '') -> tuple[list[Path
     records, problems = find_records(folder)
     if not records:
         raise ValueError('\n'.join([f'no finished run below {folder}', *problems]))
+    records = with_differences(records)
     failures = read_errors(folder)
     texts = (
         page_html(records, failures, title),

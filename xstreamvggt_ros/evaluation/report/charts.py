@@ -16,7 +16,7 @@ from xstreamvggt_ros.evaluation.report.model import Dataset, Row
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, MARKERS, Series
 from xstreamvggt_ros.evaluation.report.views import Trajectories
 
-ACCURACIES = ('depth_median_abs_rel', 'ate_rmse', 'accuracy_mean')
+ACCURACIES = ('depth_median_abs_rel', 'ate_rmse', 'accuracy_mean', 'difference_depth')
 COSTS = (('cache_mib', 'cache, MiB (log)'), ('latency_median_ms', 'median latency, ms (log)'))
 CURVES = (
     ('latency_ms', 'Latency', 'ms'),

@@ -97,6 +97,21 @@ TASKS = (
         ),
     ),
     Task(
+        'difference',
+        'Difference from the unbounded cache',
+        'What forgetting and rounding change, with or without a truth: nothing is aligned, since '
+        'both runs see the world from their first camera. Depth: mean over all pixels of '
+        '|d / d of the reference − 1|. Position: RMS by the length of the reference’s path. '
+        'Cloud: mean distance of the points of the same pixels, by the mean depth.',
+        (
+            _low('difference_depth', 'depth', '%', 2, 100),
+            _low('difference_position', 'position', '% of the path', 2, 100),
+            _low('difference_rotation', 'rotation', '°', 3),
+            _low('difference_cloud', 'cloud', '% of the depth', 2, 100),
+            Figure('difference_frames', 'frames compared', '', '', 0),
+        ),
+    ),
+    Task(
         'cost',
         'Time and memory',
         'Latency of a frame; growth is the last quarter of the frames by (memory: less) the '

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
+from xstreamvggt_ros.evaluation.differences import differences
+from xstreamvggt_ros.evaluation.jsonable import plain
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.run_config import RunConfig
 
@@ -73,6 +75,28 @@ def datasets(records: list[Record]) -> list[Dataset]:
         rows = found.setdefault(record.dataset, {})
         rows.setdefault(key, {})[names[_input(record)]] = record
     return [_dataset(name, rows) for name, rows in sorted(found.items())]
+
+
+def with_differences(records: list[Record]) -> list[Record]:
+    """Add to the figures of each run how far it is from its reference, where that is there."""
+    references = {
+        (_input(record), _like(record), record.config.mode): record
+        for record in records
+        if record.config.is_reference
+    }
+    found = []
+    for record in records:
+        one = _input(record), _like(record)
+        reference = references.get((*one, record.config.mode), references.get((*one, 'exact')))
+        if reference is not None and reference is not record:
+            metrics = {**record.metrics, **differences(record, reference)}
+            record = replace(record, info={**record.info, 'metrics': plain(metrics)})
+        found.append(record)
+    return found
+
+
+def _like(record: Record) -> tuple:
+    return _comparable(record.info['weights'], record.config.canonical())
 
 
 def _names(records: list[Record]) -> dict[tuple, str]:
