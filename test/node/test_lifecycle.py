@@ -146,7 +146,7 @@ def test_a_budget_in_which_no_image_fits_fails_to_configure(rig_of):
 
     assert not rig.change('configure')
     # For the usual 4:3 image of 168x126, not for the narrowest one, of which 22 would do.
-    rig.wait_for_log('use at least 118')
+    rig.wait_for_log('use at least budget_tokens 118')
 
 
 def test_random_weights_and_a_missing_budget_are_said_loudly(rig_of):
