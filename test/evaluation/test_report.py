@@ -30,13 +30,14 @@ from xstreamvggt_ros.evaluation.report.tables import tables
 from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 NASTY = '<script>alert(1)</script>'
+FORMULA = '=chess'
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """Three configurations of a sequence that claims to be of 7-Scenes, and one that failed."""
     folder = tmp_path_factory.mktemp('runs')
-    sequence = Filmed(count=8, name=f'chess {NASTY}', dataset='7scenes', problems=(NASTY,))
+    sequence = Filmed(count=8, name=f'{FORMULA} {NASTY}', dataset='7scenes', problems=(NASTY,))
     oracle_record(folder / 'a', 0.02, sequence=sequence)
     oracle_record(folder / 'b', 0.08, sequence=sequence, budget='2048', bits=4, policy='query_key')
     oracle_record(folder / 'c', 0.04, sequence=sequence, budget='50%')
@@ -99,6 +100,17 @@ def test_csv_and_json_have_every_run_s_figures(page):
         assert row['budget'] == run['config']['budget']
         assert row['device_mib'] == ''
         assert run['metrics']['device_mib'] is None
+
+
+def test_no_two_columns_have_one_name_and_no_text_is_a_formula(page):
+    lines = list(csv.reader(io.StringIO((page / 'figures.csv').read_text())))
+
+    assert len(set(lines[0])) == len(lines[0])
+    row = dict(zip(*lines[:2], strict=True))
+    assert row['sequence'].startswith("'=chess")
+    # What was asked for, and what it ran on.
+    assert row['config.device'] == 'cpu'
+    assert row['device'] != row['config.device']
 
 
 def test_rows_are_compared_with_the_unbounded_cache(folder):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that are whole or not there."""
 
+import os
+
 import pytest
 
 from xstreamvggt_ros.files.replacing import replacing
@@ -25,4 +27,16 @@ def test_an_exception_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
             temporary.write_text('half')
             raise RuntimeError
     assert path.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir, lambda path: os.symlink('/dev/null', path)])
+def test_what_is_no_file_is_left_alone(tmp_path, make):
+    path = tmp_path / 'report.txt'
+    make(path)
+    kind = os.lstat(path).st_mode
+    with pytest.raises(FileExistsError, match='report.txt is there and is no file'):
+        with replacing(path) as temporary:
+            temporary.write_text('new')
+    assert os.lstat(path).st_mode == kind
     assert list(tmp_path.iterdir()) == [path]

@@ -18,12 +18,26 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     The temporary path has the same name, in a folder of its own beside `path`, so that the
     rename stays on one file system and a writer that looks at the suffix is content. A reader
     sees the old file or the new one, never half of one; after an exception the old one stays.
+    Both are on the disk on leaving. Raises OSError where something else than a file stands there.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f'{path} is there and is no file; name another')
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
     try:
         yield folder / path.name
+        _sync(folder / path.name)
         os.replace(folder / path.name, path)
+        _sync(path.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -21,6 +21,8 @@ from xstreamvggt_ros.parameters.table import PARAMETERS
 from xstreamvggt_ros.pipeline import CloudChoice, PipelineConfig
 
 FRAMES = ('map_frame', 'odom_frame', 'base_frame', 'camera_frame')
+# Images per second: one in a quarter of an hour. The period of smaller ones is no number any more.
+LEAST_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class InputParameters:
         object.__setattr__(self, 'camera_names', tuple(self.camera_names))
         if not self.image_topics:
             raise ValueError('input.image_topics is []; give at least one name')
+        if 0 < self.max_rate < LEAST_RATE:
+            raise ValueError(
+                f'input.max_rate is {self.max_rate:g}; use 0 for all, or {LEAST_RATE:g} and more'
+            )
         for topic in self.topics:
             try:
                 validate_topic_name(topic)

@@ -11,26 +11,41 @@ import io
 from xstreamvggt_ros.evaluation.jsonable import dumps
 from xstreamvggt_ros.evaluation.record import Record
 
+# A text that begins so is a formula to a spreadsheet.
+FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 WHAT = ('dataset', 'sequence', 'label', 'weights', 'device', 'commit', 'key')
 
 
 def as_csv(records: Sequence[Record]) -> str:
-    """Write a line a run: what it was, its settings, its figures; empty where there is none."""
+    """
+    Write a line a run: what it was, its settings, its figures; empty where there is none.
+
+    No two columns have one name: a setting that is called as what a run was, such as the device
+    asked for beside the one that ran, is `config.<name>`.
+    """
     settings = sorted({name for record in records for name in record.config.settings()})
     figures = list(dict.fromkeys(name for record in records for name in record.metrics))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator='\n')
-    writer.writerow([*WHAT, *settings, *figures])
+    named = (f'config.{name}' if name in WHAT else name for name in settings)
+    writer.writerow([*WHAT, *named, *figures])
     for record in records:
         config = record.config.settings()
         writer.writerow(
             [
-                *_what(record).values(),
-                *(config.get(name) for name in settings),
+                *map(_inert, _what(record).values()),
+                *(_inert(config.get(name)) for name in settings),
                 *(record.metrics.get(name) for name in figures),
             ]
         )
     return file.getvalue()
+
+
+def _inert(value: object) -> object:
+    """Keep spreadsheets from taking a text, such as a bag's name, for a formula."""
+    # https://owasp.org/www-community/attacks/CSV_Injection
+    starts = isinstance(value, str) and value.startswith(FORMULA_STARTS)
+    return f"'{value}" if starts else value
 
 
 def as_json(records: Sequence[Record], failures: Sequence[dict]) -> str:
