@@ -67,11 +67,12 @@ class Objective:
         return torch.stack([weights[name] * value for name, value in losses.items()]).sum()
 
     def _precision(self, device: torch.device) -> contextlib.ExitStack:
-        """Multiply in bf16, and attend by what trains fastest: on a CPU plainly."""
+        """Multiply in bf16, and attend by what trains fastest: on a CPU plainly, else fused."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.autocast(device.type, torch.bfloat16))
-            if not self._fused:
-                stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+            # Of the fused ones, those whose backward pass takes a mask in every version of torch.
+            fused = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+            stack.enter_context(sdpa_kernel(fused if self._fused else [SDPBackend.MATH]))
             return stack.pop_all()
 
     def _guidance(self, features, memory: Watched, truth: Truth, matches: Matches):
