@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from ros_rig import header, image_message, picture
 from scipy.spatial.transform import Rotation
+from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 import torch
 from transforms import at, Broadcaster, matrix, OPTICAL
@@ -21,7 +22,7 @@ from xstreamvggt_ros.geometry import invert_rigid, rigid
 pytestmark = pytest.mark.ros
 POSE, ODOMETRY = '/reconstruction/pose', '/reconstruction/odometry'
 # Long enough for whatever the machine does besides.
-MODE = {'output.tf_mode': 'odom', 'output.tf_timeout': 10.0}
+MODE = {'output.tf_mode': 'odom', 'output.tf_timeout': 10.0, 'output.tf_tolerance': 0.0}
 # The camera looks along the base's x axis, half a metre ahead of it and 0.3 m up.
 MOUNTED = rigid(OPTICAL, np.array([0.5, 0.0, 0.3]))
 
@@ -214,3 +215,45 @@ def test_the_mode_can_be_changed_while_active(robot_of):
         np.eye(4),
         atol=1e-6,
     )
+
+
+def seconds_of(stamp):
+    return stamp.sec + 1e-9 * stamp.nanosec
+
+
+@pytest.mark.parametrize('clock', ['the same', 'of a bag'])
+def test_map_to_odom_is_there_for_the_newest_odometry(robot_of, clock):
+    tolerance = 0.5
+    rig, robot = robot_of({'output.tf_tolerance': tolerance})
+    transforms, poses = rig.collect(TFMessage, '/tf'), rig.collect(PoseStamped, POSE)
+    robot.mount('base_link', 'camera', MOUNTED)
+    began = time.time() if clock == 'the same' else 1000.0
+    at_start = time.monotonic()
+    robot.move('odom', 'base_link', began, driving(0.0))
+    rig.feed([image_message(picture(), began)], poses)
+    rig.wait(lambda: len(ours(transforms)) >= 8, 'repeated transforms')
+
+    exact, *ahead = [seconds_of(each.header.stamp) for each in ours(transforms)]
+    assert exact == pytest.approx(began, abs=1e-6)
+    # Without another image the last of them is not behind what the odometry says meanwhile.
+    assert ahead[-1] - began >= time.monotonic() - at_start - 0.4
+    assert ahead[-1] - began <= time.monotonic() - at_start + tolerance
+    assert ahead == sorted(set(ahead))
+    rotations = {str(each.transform) for each in ours(transforms)}
+    assert len(rotations) == 1
+
+
+def test_what_another_stream_said_is_not_repeated(robot_of):
+    rig, robot = robot_of({'output.tf_tolerance': 0.2})
+    transforms, poses = rig.collect(TFMessage, '/tf'), rig.collect(PoseStamped, POSE)
+    robot.mount('base_link', 'camera', MOUNTED)
+    robot.move('odom', 'base_link', 1.0, driving(1.0))
+    rig.feed([image_message(picture(), 1.0)], poses)
+    rig.wait(lambda: len(ours(transforms)) >= 4, 'repeated transforms')
+    rig.call(Trigger, '/reconstruction/reset', Trigger.Request())
+    said = len(ours(transforms))
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.wait(lambda: len(diagnostics) >= 2, 'a second or two')
+
+    # One may have been on its way.
+    assert len(ours(transforms)) <= said + 1

@@ -91,11 +91,25 @@ class Outputs:
         if wanted(self._frame):
             self._frame.publish(self._report(stamped))
 
+    def clear(self) -> None:
+        """Forget what there is of the stream."""
+        self.world.clear()
+        self._tf.forget()
+
+    def forget_transform(self) -> None:
+        """Repeat no transform any more."""
+        self._tf.forget()
+
+    def repeat_transform(self) -> None:
+        """Send the transform that holds between images, if there is one."""
+        self._tf.repeat(self._parameters())
+
     def _tell_stream(self, number: int) -> None:
         """Say once that a stream begins; the number waits for those who come later."""
         if number != self._stream_sent:
             self._stream.publish(UInt32(data=number))
             self._stream_sent = number
+            self._tf.forget()
 
     def _report(self, stamped: StampedReconstruction) -> DiagnosticArray:
         """Say of a frame what its other messages have no field for."""

@@ -42,6 +42,8 @@ DIAGNOSTICS_PERIOD = 1.0
 WORLD_PERIOD = 1.0
 # The scale settles, and a new stream's is not known, in the worker's thread.
 ROBOT_PERIOD = 1.0
+# Of map to odometry, which holds between two images.
+TRANSFORM_PERIOD = 0.05
 MIB = 2**20
 
 
@@ -92,6 +94,7 @@ class Session:
             stack.callback(self._cameras.destroy)
             self._depth = DepthInput(node, lambda: parameters().input)
             stack.callback(self._depth.destroy)
+            stack.callback(outputs.forget_transform)
             self._robot = Robot(node, lambda: parameters().output, lambda: scale.asks_odometry)
             stack.callback(self._robot.destroy)
             services = Services(node, self._commands(), self._post, self._cameras.enable, patience)
@@ -102,6 +105,7 @@ class Session:
                 (DIAGNOSTICS_PERIOD, self._publish_diagnostics),
                 (WORLD_PERIOD, self._on_world),
                 (ROBOT_PERIOD, self._robot.follow),
+                (TRANSFORM_PERIOD, outputs.repeat_transform),
             ):
                 timer = node.create_timer(period, callback, clock=steady)
                 stack.callback(node.destroy_timer, timer)
@@ -205,7 +209,7 @@ class Session:
 
     def _reset(self) -> str:
         self._reader.reset()
-        self._outputs.world.clear()
+        self._outputs.clear()
         return 'a new stream begins with the next image'
 
     def _save(self) -> str:
@@ -224,7 +228,7 @@ class Session:
         if not path:
             raise ValueError('input.snapshot is empty; set it to a file that ~/save wrote')
         height, width = self._reader.resume(read_snapshot(path))
-        self._outputs.world.clear()
+        self._outputs.clear()
         return (
             f'the stream of {path} goes on with the next image that is {width}x{height} for the '
             'network; another size begins a new stream'

@@ -113,6 +113,7 @@ class OutputParameters:
     world_axes: str
     tf_mode: str
     tf_timeout: float
+    tf_tolerance: float
     scale: float
     scale_source: str
     camera_height: float

@@ -198,6 +198,15 @@ OUTPUT_PARAMETERS = (
         minimum=0.0,
         maximum=10.0,
     ),
+    _live(
+        'output.tf_tolerance',
+        0.2,
+        'With output.tf_mode odom: seconds that map to odometry is dated ahead, as AMCL does, so '
+        'that it is there for the newest odometry; repeated between images. 0: only with the '
+        "images' stamps.",
+        minimum=0.0,
+        maximum=10.0,
+    ),
     _live('output.scale', 1.0, 'Metres per unit of the network.', minimum=1e-6, maximum=1e6),
     _live(
         'output.scale_source',
