@@ -43,10 +43,10 @@ from xstreamvggt_ros.scores import (
 )
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.loading import load_network
+from xstreamvggt_ros.synthetic.held_out import held_out_config, render, Sequence
 from xstreamvggt_ros.training import batches, metrics, shards
 from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.metrics import SHORTEST_PATH
-from xstreamvggt_ros.training.shards import held_out_config, render, Sequence
 
 # Validation looks at the seeds from 0 on; on those from 1000 on the default policy was chosen.
 FIRST_SEED = 2000

@@ -23,11 +23,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.config import RECIPES, Stage
 from xstreamvggt_ros.training.draws import draw
 from xstreamvggt_ros.training.initialisation import initialise
 from xstreamvggt_ros.training.objective import Objective
-from xstreamvggt_ros.training.shards import Sequence
 from xstreamvggt_ros.training.stepping import Stepping
 from xstreamvggt_ros.training.trainer import Trainer
 

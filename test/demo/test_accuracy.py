@@ -9,38 +9,43 @@ from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.results import Check, Maps, Results
 from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
-from xstreamvggt_ros.inputs.frames import FrameSource, Sample
+from xstreamvggt_ros.inputs import FrameTruth, SequenceFrame
 
 STAMPS = [10, 20, 30, 40]
 
 
-class Wall(FrameSource):
+class Wall:
     """Four images of a wall from a camera that goes round a square of 1 m."""
 
-    title, topic = 'wall', '/image'
+    places = [(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)]
 
+    @property
     def frames(self):
-        raise NotImplementedError
+        return [SequenceFrame(stamp, '', None, None, self._truth(stamp)) for stamp in STAMPS]
 
-    def samples(self, stamps_ns):
-        for stamp in sorted(stamps_ns):
-            depth = np.full((28, 28), 2.0, np.float32)
-            depth[:14] = 4.0
-            yield Sample(stamp, None, depth)
+    def _truth(self, stamp):
+        depth = np.full((28, 28), 2.0, np.float32)
+        depth[:14] = 4.0
+        return lambda: FrameTruth(depth, self._pose(stamp))
 
-    def true_poses(self, stamps_ns):
-        places = dict(zip(STAMPS, [(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 1)], strict=True))
-        poses = {stamp: np.eye(4) for stamp in stamps_ns}
-        for stamp, pose in poses.items():
-            pose[:3, 3] = places[stamp]
-        return poses
+    def _pose(self, stamp):
+        pose = np.eye(4)
+        pose[:3, 3] = self.places[STAMPS.index(stamp)]
+        return pose
 
 
 class Unknown(Wall):
     """The same without poses."""
 
-    def true_poses(self, stamps_ns):
-        return {}
+    def _pose(self, stamp):
+        return None
+
+
+class Late(Wall):
+    """The same, but where the first image was taken is not known."""
+
+    def _pose(self, stamp):
+        return None if stamp == STAMPS[0] else super()._pose(stamp)
 
 
 def _results(positions, depth):
@@ -88,3 +93,9 @@ def test_undistorted_depth_and_a_truth_without_poses_are_not_compared():
     results = _results(SQUARE, _depth())
     assert np.isnan(measure(Wall(), results, 'optical', distorted=True).abs_rel)
     assert measure(Unknown(), results, 'optical') is None
+
+
+def test_a_truth_that_begins_late_is_compared_from_there_on():
+    accuracy = measure(Late(), _results(SQUARE, _depth()), 'optical')
+    assert len(accuracy.true_path) == 3
+    assert accuracy.ate == pytest.approx(0.0, abs=1e-9)

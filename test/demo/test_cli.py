@@ -17,7 +17,7 @@ from xstreamvggt_ros.demo.cli import main
 from xstreamvggt_ros.files.bags import open_bag, stamp_of
 from xstreamvggt_ros.files.ply import read_ply
 from xstreamvggt_ros.files.trajectories import read_tum
-from xstreamvggt_ros.inputs.sources import open_source, stamp_at
+from xstreamvggt_ros.inputs import open_sequence, stamp_at
 from xstreamvggt_ros.rig.shipped import shipped_parameters
 
 SMALL = ('--param', 'model.image_size:=56', '--param', 'model.checkpoint:=random')
@@ -45,7 +45,7 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     code = main(['--input', str(images), '--output', str(out), *SMALL])
     said = capsys.readouterr().out
     assert code == 0, said
-    assert '2.jpg,adamagedimage' in ''.join(said.split())
+    assert '2.jpgisleftout,adamaged' in ''.join(said.split())
     assert 'RANDOM WEIGHTS' in said
     assert 'none lost; 24 outputs' in ' '.join(said.replace('│', ' ').split())
     stamps = [stamp_at(index, 30.0) for index in (0, 1, 3, 4)]
@@ -72,8 +72,8 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     assert odometry == stamps
     assert stamp_of(cloud) == stamp_of(path) == stamps[-1]
     # What was recorded is itself a bag that can be read.
-    depth = open_source(out / 'reconstruction.mcap', topic='/reconstruction/depth/image')
-    assert [frame.stamp_ns for frame in depth.frames()] == stamps
+    depth = open_sequence(out / 'reconstruction.mcap', topic='/reconstruction/depth/image')
+    assert [frame.stamp_ns for frame in depth.frames] == stamps
 
 
 @pytest.mark.ros

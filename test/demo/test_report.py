@@ -10,13 +10,13 @@ import pytest
 
 from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
-from xstreamvggt_ros.demo.report import gather_sheet, make_files, RANDOM_WEIGHTS
+from xstreamvggt_ros.demo.report import gather_sheet, RANDOM_WEIGHTS, write_results
 from xstreamvggt_ros.demo.results import Check, Maps, Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
-from xstreamvggt_ros.inputs.frames import FrameSource, Sample
+from xstreamvggt_ros.inputs import FrameTruth, SequenceFrame
 
 STAMPS = [1_000_000_000, 1_500_000_000, 2_000_000_000]
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
@@ -80,32 +80,28 @@ def test_an_empty_cloud_and_path_are_drawn_as_nothing(tmp_path):
     assert _drawn(tmp_path, _sheet(_column(), views=[empty])).size
 
 
-class Known(FrameSource):
+def _frame(index):
+    depth = np.full((2, 2), 2.0, np.float32)
+    depth[0, 0] = np.nan
+    intrinsics = np.array([[2.0, 0, 1.0], [0, 2.0, 1.0], [0, 0, 1.0]])
+    pose = np.eye(4)
+    # A world turned and moved against the first camera.
+    pose[:3, :3] = TURN
+    pose[:3, 3] = TURN @ [index, 0.0, 0.0] + [5.0, 6.0, 7.0]
+    return SequenceFrame(
+        STAMPS[index],
+        str(index),
+        None,
+        lambda: np.full((4, 4, 3), (255, 0, 0), np.uint8),
+        lambda: FrameTruth(depth, pose, intrinsics),
+    )
+
+
+class Known:
     """Three frames of a wall, 2 m ahead, from a camera that moves 1 m to its right each time."""
 
-    title = 'wall'
-    topic = '/image'
-
-    def frames(self):
-        raise NotImplementedError
-
-    def samples(self, stamps_ns):
-        for stamp in sorted(stamps_ns):
-            image = np.full((4, 4, 3), (255, 0, 0), np.uint8)
-            depth = np.full((2, 2), 2.0, np.float32)
-            depth[0, 0] = np.nan
-            intrinsics = np.array([[2.0, 0, 1.0], [0, 2.0, 1.0], [0, 0, 1.0]])
-            yield Sample(stamp, image, depth, intrinsics, self.true_poses([stamp])[stamp])
-
-    def true_poses(self, stamps_ns):
-        poses = {}
-        for stamp in stamps_ns:
-            pose = np.eye(4)
-            # A world turned and moved against the first camera.
-            pose[:3, :3] = TURN
-            pose[:3, 3] = TURN @ [STAMPS.index(stamp), 0.0, 0.0] + [5.0, 6.0, 7.0]
-            poses[stamp] = pose
-        return poses
+    name = 'wall'
+    frames = [_frame(index) for index in range(3)]
 
 
 def _results(stamps):
@@ -137,7 +133,7 @@ def test_of_nothing_no_files_are_written(tmp_path):
     results = _results([])
     nothing = Trajectory(np.empty(0, np.int64), np.empty((0, 3)), np.empty((0, 4)))
     empty = PlyCloud(np.empty((0, 3)), np.empty((0, 3)))
-    make_files(Known(), _run(), replace(results, trajectory=nothing, cloud=empty), None, tmp_path)
+    write_results(replace(results, trajectory=nothing, cloud=empty), tmp_path)
     assert not list(tmp_path.iterdir())
 
 

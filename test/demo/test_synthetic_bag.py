@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from xstreamvggt_ros.demo.synthetic_bag import write_sequence_bag
-from xstreamvggt_ros.inputs.sources import open_source
+from xstreamvggt_ros.inputs import open_sequence
 from xstreamvggt_ros.synthetic import SyntheticSequence
 
 FRAMES, HEIGHT, WIDTH = 3, 6, 8
@@ -29,13 +29,13 @@ def test_images_depth_poses_and_intrinsics_come_back(tmp_path):
     )
     write_sequence_bag(tmp_path / 'made.mcap', sequence, 30.0)
 
-    source = open_source(tmp_path / 'made.mcap')
-    frames = list(source.frames())
+    frames = open_sequence(tmp_path / 'made.mcap').frames
     stamps = [frame.stamp_ns for frame in frames]
     assert len(set(stamps)) == FRAMES and all(stamp % 10 for stamp in stamps[:2])
-    for index, sample in enumerate(source.samples(stamps)):
-        assert frames[index].image.data == sequence.images[index].numpy().tobytes()
-        np.testing.assert_array_equal(sample.image, sequence.images[index])
+    for index, frame in enumerate(frames):
+        assert frame.payload().data == sequence.images[index].numpy().tobytes()
+        np.testing.assert_array_equal(frame.image(), sequence.images[index])
+        sample = frame.truth()
         assert np.isnan(sample.depth[0, 0])
         np.testing.assert_array_equal(sample.depth[1:], depth[index, 1:])
         np.testing.assert_array_equal(sample.intrinsics, sequence.intrinsics[index])

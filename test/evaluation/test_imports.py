@@ -9,8 +9,8 @@ LOAD = """
 import importlib, pkgutil, sys
 for name in ('rclpy', 'sensor_msgs', 'geometry_msgs', 'nav_msgs', 'std_msgs', 'tf2_msgs'):
     sys.modules[name] = None
-from xstreamvggt_ros.evaluation import datasets, metrics
-for package in (datasets, metrics):
+from xstreamvggt_ros import inputs, scores
+for package in (inputs, scores):
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):
         importlib.import_module(module.name)
 """

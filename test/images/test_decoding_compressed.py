@@ -12,10 +12,10 @@ import cv2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 import pytest
 
-from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.decoding_compressed import decode_compressed, decode_picture
 from xstreamvggt_ros.images.errors import ImageError
 
 HEIGHT, WIDTH = 24, 32
@@ -174,3 +174,21 @@ def test_a_damaged_stream_gives_an_image_or_an_image_error(stream, places):
         return
     assert image.ndim == 3 and image.shape[2] == 3
     assert image.shape[0] * image.shape[1] <= 4 * MAX_PIXELS
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_a_file_comes_out_upright(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stream = _stream(PICTURE, 'PNG', exif=exif)
+    upright = np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(stream))))
+    np.testing.assert_array_equal(decode_picture(stream, '.png', MAX_PIXELS), upright)
+
+
+def test_sixteen_bits_of_any_format_are_scaled_by_their_depth():
+    stream = _stream(SIXTEEN[..., 0], 'TIFF')
+    expected = np.dstack([SIXTEEN[..., 0] / 65535] * 3)
+    image = decode_picture(stream, '.tif', MAX_PIXELS)
+    np.testing.assert_allclose(image, expected, atol=1e-6)
+    with pytest.raises(ImageError, match='32 bits a pixel'):
+        decode_picture(_stream(PICTURE[..., 0].astype(np.float32), 'TIFF'), '.tif', MAX_PIXELS)

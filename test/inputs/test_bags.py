@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rosbags as inputs, and what is written as one."""
 
-import logging
-
 from bag_messages import camera_info, IMAGE, image, jpeg, pose
 import numpy as np
 import pytest
 
 from xstreamvggt_ros.files.bags import BagWriter, open_bag, stamp_of, typestore
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.inputs.frames import EncodedImage, InputError
-from xstreamvggt_ros.inputs.sources import open_source
+from xstreamvggt_ros.inputs import DamagedFrame, EncodedImage, open_sequence
 
 STAMPS = [1_700_000_000_000_000_001, 1_700_000_000_033_333_337]
 
@@ -67,35 +65,43 @@ def test_what_rectified_images_show_has_the_intrinsics_p(tmp_path):
         '/cam/depth': IMAGE,
         '/cam/camera_info': 'sensor_msgs/msg/CameraInfo',
     }
-    (sample,) = open_source(_write(tmp_path / 'rect.mcap', *messages, kinds=kinds)).samples(
-        STAMPS[:1]
-    )
-    np.testing.assert_array_equal(sample.intrinsics, np.diag([40.0, 40.0, 1.0]))
+    (frame,) = open_sequence(_write(tmp_path / 'rect.mcap', *messages, kinds=kinds)).frames
+    np.testing.assert_array_equal(frame.truth().intrinsics, np.diag([40.0, 40.0, 1.0]))
 
 
 def test_raw_images_come_bit_for_bit_and_depth_is_not_among_them(rgbd_bag):
-    source = open_source(rgbd_bag)
-    frames = list(source.frames())
+    source = open_sequence(rgbd_bag)
+    frames = source.frames
     assert (source.topic, source.transport, source.length) == ('/cam/image_raw', 'raw', 2)
     assert [frame.stamp_ns for frame in frames] == STAMPS
     assert [frame.frame_id for frame in frames] == ['optical'] * 2
     for index, frame in enumerate(frames):
-        assert frame.image.data == _pixels(index).tobytes()
-        assert frame.image.step == 24
+        assert frame.payload().data == _pixels(index).tobytes()
+        assert frame.payload().step == 24
         assert frame.calibration.k[0] == 50.0
 
 
-def test_samples_carry_the_truth_of_their_stamp(rgbd_bag):
-    source = open_source(rgbd_bag)
-    (sample,) = source.samples([STAMPS[1]])
-    np.testing.assert_array_equal(sample.image, _pixels(1))
-    np.testing.assert_array_equal(sample.depth, [[1.0, np.nan], [np.nan, 3.0]])
-    np.testing.assert_array_equal(sample.world_from_camera[:3, 3], [1, 2, 3])
-    np.testing.assert_allclose(sample.world_from_camera[:3, :3], np.diag([-1, -1, 1]), atol=1e-12)
-    assert sample.intrinsics[0, 0] == 50.0
-    poses = source.true_poses(STAMPS)
-    assert list(poses) == STAMPS
-    np.testing.assert_array_equal(poses[STAMPS[0]], sample.world_from_camera)
+def test_frames_carry_the_truth_of_their_stamp(rgbd_bag):
+    frame = open_sequence(rgbd_bag).frames[1]
+    truth = frame.truth()
+    np.testing.assert_array_equal(frame.image(), _pixels(1))
+    np.testing.assert_array_equal(truth.depth, [[1.0, np.nan], [np.nan, 3.0]])
+    np.testing.assert_array_equal(truth.world_from_camera[:3, 3], [1, 2, 3])
+    np.testing.assert_allclose(truth.world_from_camera[:3, :3], np.diag([-1, -1, 1]), atol=1e-12)
+    assert truth.intrinsics[0, 0] == 50.0
+    np.testing.assert_array_equal(frame.pose(), truth.world_from_camera)
+
+
+def test_the_calibration_in_force_is_the_last_before_an_image(tmp_path):
+    kinds = {'/image': IMAGE, '/camera_info': 'sensor_msgs/msg/CameraInfo'}
+    messages = []
+    for index in range(4):
+        stamp = STAMPS[0] + 10 * index
+        messages.append(('/image', stamp, image(stamp, _pixels(index), 'rgb8')))
+        messages.append(('/camera_info', stamp + 1, camera_info(stamp, 6, 8, 50.0 + index // 2)))
+    sequence = open_sequence(_write(tmp_path / 'zoom.mcap', *messages, kinds=kinds))
+    assert [frame.calibration.k[0] for frame in sequence.frames] == [50, 50, 50, 51]
+    assert [frame.camera.K[0] for frame in sequence.frames] == [50, 50, 50, 51]
 
 
 def test_compressed_images_are_handed_on_undecoded(tmp_path):
@@ -106,12 +112,11 @@ def test_compressed_images_are_handed_on_undecoded(tmp_path):
         (topic, STAMPS[0], message),
         kinds={topic: 'sensor_msgs/msg/CompressedImage'},
     )
-    source = open_source(path)
-    (frame,) = source.frames()
+    source = open_sequence(path)
+    (frame,) = source.frames
     assert (source.topic, source.transport) == ('/cam/image_raw', 'compressed')
-    assert frame.image == EncodedImage(message.format, message.data.tobytes())
-    (sample,) = source.samples(STAMPS)
-    assert abs(sample.image.astype(int).mean() - _pixels(0).mean()) < 10
+    assert frame.payload() == EncodedImage(message.format, message.data.tobytes())
+    assert abs(frame.image().astype(int).mean() - _pixels(0).mean()) < 10
 
 
 def test_a_camera_recorded_raw_and_compressed_is_one_camera(tmp_path):
@@ -124,8 +129,8 @@ def test_a_camera_recorded_raw_and_compressed_is_one_camera(tmp_path):
             '/cam/image_raw/compressed': 'sensor_msgs/msg/CompressedImage',
         },
     )
-    assert open_source(path).transport == 'raw'
-    assert open_source(path, topic='/cam/image_raw/compressed').transport == 'compressed'
+    assert open_sequence(path).transport == 'raw'
+    assert open_sequence(path, topic='/cam/image_raw/compressed').transport == 'compressed'
 
 
 def test_several_cameras_need_a_choice(tmp_path):
@@ -138,12 +143,12 @@ def test_several_cameras_need_a_choice(tmp_path):
         *messages,
         kinds={'/left/image_raw': IMAGE, '/right/image_raw': IMAGE},
     )
-    with pytest.raises(InputError, match='--topic: /left/image_raw, /right/image_raw'):
-        open_source(path)
-    (frame,) = open_source(path, topic='/right/image_raw').frames()
-    assert frame.image.data == _pixels(1).tobytes()
+    with pytest.raises(InputError, match='topic=NAME: /left/image_raw, /right/image_raw'):
+        open_sequence(path)
+    (frame,) = open_sequence(path, topic='/right/image_raw').frames
+    assert frame.payload().data == _pixels(1).tobytes()
     with pytest.raises(InputError, match="'/top'.*/left/image_raw, /right/image_raw"):
-        open_source(path, topic='/top')
+        open_sequence(path, topic='/top')
 
 
 def test_a_bag_without_images_lists_what_it_has(tmp_path):
@@ -153,7 +158,7 @@ def test_a_bag_without_images_lists_what_it_has(tmp_path):
         kinds={'/robot/pose': 'geometry_msgs/msg/PoseStamped'},
     )
     with pytest.raises(InputError, match=r'/robot/pose \[geometry_msgs/msg/PoseStamped\]'):
-        open_source(path)
+        open_sequence(path)
 
 
 def test_a_sqlite_bag_is_read_from_folder_and_from_file(tmp_path):
@@ -166,15 +171,15 @@ def test_a_sqlite_bag_is_read_from_folder_and_from_file(tmp_path):
     (tmp_path / 'bare').mkdir()
     (tmp_path / 'bare' / 'old.db3').write_bytes((tmp_path / 'old' / 'old.db3').read_bytes())
     for path in (tmp_path / 'old', tmp_path / 'old' / 'old.db3', tmp_path / 'bare'):
-        (frame,) = open_source(path).frames()
-        assert frame.image.data == _pixels(0).tobytes()
+        (frame,) = open_sequence(path).frames
+        assert frame.payload().data == _pixels(0).tobytes()
 
 
 def test_a_bag_cut_short_is_named_with_a_way_out(rgbd_bag):
     whole = rgbd_bag.read_bytes()
     rgbd_bag.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r'rgbd\.mcap.*mcap recover'):
-        open_source(rgbd_bag)
+        open_sequence(rgbd_bag)
 
 
 def test_a_bag_damaged_further_in_gives_what_comes_before_and_says_so(tmp_path):
@@ -194,22 +199,25 @@ def test_a_bag_damaged_further_in_gives_what_comes_before_and_says_so(tmp_path):
     middle = len(whole) // 2
     whole[middle : middle + 100_000] = bytes(100_000)
     path.write_bytes(whole)
-    frames = open_source(path).frames()
-    assert next(frames).stamp_ns == STAMPS[0]
-    with pytest.raises(InputError, match=r'zipped\.mcap cannot be read beyond here'):
-        next(frames)
+    sequence = open_sequence(path)
+    assert sequence.frames[0].stamp_ns == STAMPS[0]
+    assert len(sequence.frames) < 3
+    assert 'zipped.mcap cannot be read beyond here' in sequence.problems[0]
 
 
-def test_a_damaged_message_is_named_and_passed_over(tmp_path, caplog):
+def test_a_damaged_message_is_a_damaged_frame(tmp_path):
     with BagWriter(tmp_path / 'damaged.mcap') as bag:
         bag.add_topic('/image', IMAGE)
         for index, stamp in enumerate(STAMPS):
             bag.write_message('/image', image(stamp, _pixels(index), 'rgb8'), stamp)
         bag.write('/image', b'\x00\x01\x00\x00' + bytes(10), STAMPS[1] + 1)
-    with caplog.at_level(logging.WARNING):
-        frames = list(open_source(tmp_path / 'damaged.mcap').frames())
-    assert len(frames) == 2
-    assert f'/image, recorded at {STAMPS[1] + 1} ns' in caplog.text
+    sequence = open_sequence(tmp_path / 'damaged.mcap')
+    *whole, damaged = sequence.frames
+    assert [frame.stamp_ns for frame in whole] == STAMPS
+    for read in (damaged.image, damaged.payload):
+        with pytest.raises(DamagedFrame, match='/image: the image at'):
+            read()
+    assert '/image: the image at' in sequence.problems[0]
 
 
 def test_a_bag_that_was_not_finished_does_not_appear(tmp_path):

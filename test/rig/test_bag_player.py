@@ -16,7 +16,7 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.files.bags import BagWriter, typestore
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.rig.bag_player import play_bag, PlayOptions
 from xstreamvggt_ros.rig.link import Link
 from xstreamvggt_ros.rig.play import main, parse

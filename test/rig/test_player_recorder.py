@@ -11,7 +11,8 @@ from relay import Relay
 from sensor_msgs.msg import CompressedImage
 
 from xstreamvggt_ros.files.bags import BagWriter, open_bag, stamp_of
-from xstreamvggt_ros.inputs.frames import Calibration, EncodedImage, Frame, FrameSource, RawImage
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.inputs import Calibration, EncodedImage, RawImage, SequenceFrame
 from xstreamvggt_ros.rig import camera_player as player_module
 from xstreamvggt_ros.rig.camera_messages import shots
 from xstreamvggt_ros.rig.camera_player import CameraPlayer
@@ -25,29 +26,30 @@ DEADLINE = 20.0
 STAMPS = [1_767_225_600_123_456_789 + 33_333_333 * index for index in range(5)]
 
 
-class Made(FrameSource):
+class Made:
     """Frames of nine different bytes."""
-
-    title = 'made'
 
     def __init__(self, transport='raw', topic='/camera/image_raw', d=()):
         self.transport, self.topic, self._d = transport, topic, d
 
+    @property
     def frames(self):
-        calibration = Calibration.pinhole(np.diag([50.0, 50.0, 1.0]), 1, 3)
-        calibration = replace(calibration, d=self._d)
+        camera = CameraModel(3, 1, np.diag([50.0, 50.0, 1.0]))
+        calibration = replace(Calibration.of_camera(camera), d=self._d)
         for index, stamp in enumerate(STAMPS):
             data = bytes(range(index, index + 9))
             image = RawImage(1, 3, 'rgb8', 0, 9, data)
             if self.transport == 'compressed':
                 image = EncodedImage('jpeg', data)
-            yield Frame(stamp, 'optical', image, calibration)
-
-    def samples(self, stamps_ns):
-        raise NotImplementedError
-
-    def true_poses(self, stamps_ns):
-        raise NotImplementedError
+            yield SequenceFrame(
+                stamp,
+                '',
+                None,
+                None,
+                read_payload=lambda image=image: image,
+                recorded=calibration,
+                frame_id='optical',
+            )
 
 
 def _stamp(message):
@@ -139,8 +141,9 @@ def test_an_image_waits_until_the_one_before_it_is_answered(play):
 
 def test_a_stamp_that_comes_again_is_named_and_passed_over(play, caplog):
     class Twice(Made):
+        @property
         def frames(self):
-            for frame in super().frames():
+            for frame in super().frames:
                 yield frame
                 yield frame
 

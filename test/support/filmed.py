@@ -10,7 +10,7 @@ from oracles import film
 
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, FrameTruth, SequenceFrame
+from xstreamvggt_ros.inputs import DamagedFrame, FrameTruth, SequenceFrame, TOPIC
 
 PERIOD_NS = 100_000_001
 START_NS = 1_700_000_000_123_456_789
@@ -28,6 +28,8 @@ class Filmed:
     name: str = 'room'
     dataset: str = 'synthetic'
     independent_frames: bool = False
+    topic: str = TOPIC
+    transport: str = 'raw'
     problems: tuple = ()
     frames: list = field(init=False)
 

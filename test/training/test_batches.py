@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional
 
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.augmentation import photometric
 from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.draws import Draw, draw, draw_frames
-from xstreamvggt_ros.training.shards import Sequence
 
 HEIGHT, WIDTH = 36, 48
 WALL = 3.0

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.draws import draw
 from xstreamvggt_ros.training.pool import DevicePool
-from xstreamvggt_ros.training.shards import Sequence, ShardFolder
+from xstreamvggt_ros.training.shards import ShardFolder
 
 CPU = torch.device('cpu')
 

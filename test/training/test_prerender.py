@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from xstreamvggt_ros.synthetic import NoFreePlace
+from xstreamvggt_ros.synthetic.held_out import FIRST_TRAINING_SEED, Sequence
 from xstreamvggt_ros.training.prerender import prerender
-from xstreamvggt_ros.training.shards import FIRST_TRAINING_SEED, Sequence, ShardFolder
+from xstreamvggt_ros.training.shards import ShardFolder
 
 SIZE = {'size': (14, 28), 'frames': 1}
 RENDER = 'xstreamvggt_ros.training.prerender.render'

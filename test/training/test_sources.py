@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.draws import draw
-from xstreamvggt_ros.training.shards import Sequence, ShardFolder
+from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.sources import ShardSource
 
 

@@ -12,12 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from xstreamvggt_ros.model import StreamVGGT
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.config import Stage, TrainingConfig
 from xstreamvggt_ros.training.draws import draw
 from xstreamvggt_ros.training.guidance import ReadOuts
 from xstreamvggt_ros.training.initialisation import initialise
 from xstreamvggt_ros.training.objective import Objective
-from xstreamvggt_ros.training.shards import Sequence
 from xstreamvggt_ros.training.stepping import Captured, Stepping
 
 STAGE = Stage(1.0, (42, 56), ((2, 3),))

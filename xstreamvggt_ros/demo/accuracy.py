@@ -14,7 +14,7 @@ from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigi
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.images.preprocessing import Preprocessing
-from xstreamvggt_ros.inputs.frames import FrameSource, Sample
+from xstreamvggt_ros.inputs import frames_at, ImageSequence, SequenceFrame
 from xstreamvggt_ros.pipeline.reconstruction import nearest
 from xstreamvggt_ros.scores import absolute_error, score_depth
 
@@ -27,7 +27,8 @@ class Accuracy:
     """
     Hold what a comparison with the truth gives; NaN where the truth is not known.
 
-    map_from_world: (4, 4) rigid, takes the true world to a map whose origin is the first camera.
+    map_from_world: (4, 4) rigid, takes the true world to a map whose origin is the first camera
+    with a known pose.
     true_path: (F, 3) in that map, metres. similarity: takes the estimate's map to it, None where
     nothing determines one. ate: root mean square over the length of the true path. abs_rel: of
     the pixels of `images` images, scaled by one factor to the true median.
@@ -43,7 +44,7 @@ class Accuracy:
 
 
 def measure(
-    source: FrameSource, results: Results, axes: str, distorted: bool = False
+    sequence: ImageSequence, results: Results, axes: str, distorted: bool = False
 ) -> Accuracy | None:
     """
     Compare a run with the truth, as far as the input has one; None where it has no poses.
@@ -52,18 +53,22 @@ def measure(
     was undistorted.
     """
     stamps = [int(stamp) for stamp in results.trajectory.stamps_ns]
-    poses = source.true_poses(stamps)
-    if not stamps or stamps[0] not in poses:
+    poses = {
+        frame.stamp_ns: pose
+        for frame in frames_at(sequence, stamps)
+        if (pose := frame.pose()) is not None
+    }
+    if not poses:
         return None
     turn = rigid(MAP_FROM_WORLD_ROTATION[axes], np.zeros(3))
-    map_from_world = turn @ invert_rigid(poses[stamps[0]])
+    map_from_world = turn @ invert_rigid(poses[min(poses)])
     truth = np.full((len(stamps), 4, 4), np.nan)
     for index, stamp in enumerate(stamps):
         if stamp in poses:
             truth[index] = map_from_world @ poses[stamp]
     path = truth[np.isfinite(truth).all((1, 2)), :3, 3]
-    samples = [] if distorted else source.samples(results.maps)
-    abs_rel, images = _depth_error(results, samples)
+    frames = [] if distorted else frames_at(sequence, results.maps)
+    abs_rel, images = _depth_error(results, frames)
     # Places alone are compared.
     estimate = np.tile(np.eye(4), (len(stamps), 1, 1))
     estimate[:, :3, 3] = results.trajectory.positions
@@ -74,14 +79,15 @@ def measure(
     return Accuracy(map_from_world, path, error.similarity, ate, error.path, abs_rel, images)
 
 
-def _depth_error(results: Results, samples: Iterable[Sample]) -> tuple[float, int]:
+def _depth_error(results: Results, frames: Iterable[SequenceFrame]) -> tuple[float, int]:
     """Give AbsRel, and of how many images."""
     estimates, truths = [], []
-    for sample in samples:
-        if sample.depth is None or sample.stamp_ns not in results.maps:
+    for frame in frames:
+        depth = frame.truth().depth
+        if depth is None:
             continue
-        estimate = results.maps[sample.stamp_ns].depth
-        truth = _at_size(sample.depth, estimate.shape)
+        estimate = results.maps[frame.stamp_ns].depth
+        truth = _at_size(depth, estimate.shape)
         if truth is not None:
             estimates.append(estimate)
             truths.append(truth)

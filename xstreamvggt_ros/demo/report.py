@@ -5,19 +5,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from xstreamvggt_ros.demo.accuracy import Accuracy
-from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
+from xstreamvggt_ros.demo.contact_sheet import Column, Sheet
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.trajectories import write_tum
 from xstreamvggt_ros.geometry.umeyama import move
-from xstreamvggt_ros.inputs.frames import FrameSource, Sample
+from xstreamvggt_ros.inputs import (
+    DamagedFrame,
+    frames_at,
+    FrameTruth,
+    ImageSequence,
+    SequenceFrame,
+)
 
 UP_TO_SCALE = 'm, up to scale'
 RANDOM_WEIGHTS = (
@@ -31,35 +38,50 @@ def weights_warning(run: Run) -> str:
     return RANDOM_WEIGHTS if run.diagnostics.get('weights') == 'random' else ''
 
 
-def make_files(
-    source: FrameSource, run: Run, results: Results, accuracy: Accuracy | None, folder: Path
-) -> None:
-    """Write trajectory, cloud and contact sheet, each where there is something to show."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A frame to look at: `image` (H, W, 3) uint8 RGB, None where it cannot be shown."""
+
+    stamp_ns: int
+    image: np.ndarray | None
+    truth: FrameTruth
+
+    @classmethod
+    def of_frame(cls, frame: SequenceFrame) -> Shown:
+        """Decode a frame again."""
+        try:
+            image = frame.image()
+        except DamagedFrame:
+            image = None
+        if image is not None and image.dtype != np.uint8:
+            image = np.round(image * 255).astype(np.uint8)
+        return cls(frame.stamp_ns, image, frame.truth())
+
+
+def write_results(results: Results, folder: Path) -> None:
+    """Write trajectory and cloud, each where there is something in it."""
     trajectory, cloud = folder / 'trajectory.tum', folder / 'cloud.ply'
     if len(results.trajectory):
         write_tum(trajectory, results.trajectory)
     if len(results.cloud):
         write_ply(cloud, results.cloud)
-    if results.maps:
-        sheet = gather_sheet(source, run, results, accuracy)
-        draw_contact_sheet(folder / 'contact_sheet.png', sheet)
 
 
 def gather_sheet(
-    source: FrameSource, run: Run, results: Results, accuracy: Accuracy | None = None
+    sequence: ImageSequence, run: Run, results: Results, accuracy: Accuracy | None = None
 ) -> Sheet:
     """Read the sampled images again and put beside them what came of them, and the truth."""
-    samples = [each for each in source.samples(results.maps) if each.stamp_ns in results.maps]
+    shown = [Shown.of_frame(frame) for frame in frames_at(sequence, results.maps)]
     ordered = sorted(run.published_ns)
     axes = run.parameters['output.world_axes']
     return Sheet(
-        title=f'{source.title}: {len(results.trajectory)} images, reconstructed one by one',
+        title=f'{sequence.name}: {len(results.trajectory)} images, reconstructed one by one',
         subtitle=_subtitle(run, results),
         warning=weights_warning(run),
-        columns=[_column(sample, results, ordered) for sample in samples],
+        columns=[_column(each, results, ordered) for each in shown],
         top_views=[
             _estimated_view(results, accuracy, axes),
-            *([_true_view(samples, accuracy, axes)] if accuracy else []),
+            *([_true_view(shown, accuracy, axes)] if accuracy else []),
         ],
         depth_unit=UP_TO_SCALE,
     )
@@ -74,16 +96,16 @@ def _subtitle(run: Run, results: Results) -> str:
     )
 
 
-def _column(sample: Sample, results: Results, ordered: Sequence[int]) -> Column:
-    maps = results.maps[sample.stamp_ns]
-    index = ordered.index(sample.stamp_ns)
-    seconds = (sample.stamp_ns - ordered[0]) / 1e9
+def _column(shown: Shown, results: Results, ordered: Sequence[int]) -> Column:
+    maps = results.maps[shown.stamp_ns]
+    index = ordered.index(shown.stamp_ns)
+    seconds = (shown.stamp_ns - ordered[0]) / 1e9
     return Column(
         f'image {index + 1} of {len(ordered)}, {seconds:.2f} s',
-        sample.image,
+        shown.image,
         maps.depth,
         maps.confidence,
-        sample.depth,
+        shown.truth.depth,
     )
 
 
@@ -99,9 +121,9 @@ def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> T
     return TopView(title, cloud, path, 'm', axes, accuracy.true_path)
 
 
-def _true_view(samples: Sequence[Sample], accuracy: Accuracy, axes: str) -> TopView:
+def _true_view(shown: Sequence[Shown], accuracy: Accuracy, axes: str) -> TopView:
     """Lay the true cloud and path in the map frame, whose origin is the first camera."""
-    clouds = [_true_cloud(sample, accuracy.map_from_world) for sample in samples]
+    clouds = [_true_cloud(each, accuracy.map_from_world) for each in shown]
     cloud = PlyCloud(
         np.concatenate([np.empty((0, 3)), *[each.points for each in clouds]]),
         np.concatenate([np.empty((0, 3), np.uint8), *[each.colours for each in clouds]]),
@@ -110,24 +132,25 @@ def _true_view(samples: Sequence[Sample], accuracy: Accuracy, axes: str) -> TopV
     return TopView(title, cloud, accuracy.true_path, 'm', axes)
 
 
-def _true_cloud(sample: Sample, map_from_world: np.ndarray) -> PlyCloud:
+def _true_cloud(shown: Shown, map_from_world: np.ndarray) -> PlyCloud:
     """Lift a true depth map to coloured points in the map frame."""
-    if sample.depth is None or sample.intrinsics is None or sample.world_from_camera is None:
+    truth = shown.truth
+    if truth.depth is None or truth.intrinsics is None or truth.world_from_camera is None:
         return PlyCloud(np.empty((0, 3)), np.empty((0, 3), np.uint8))
-    v, u = np.nonzero(np.isfinite(sample.depth))
-    depth = sample.depth[v, u].astype(np.float64)
+    v, u = np.nonzero(np.isfinite(truth.depth))
+    depth = truth.depth[v, u].astype(np.float64)
     pixels = np.stack([u, v, np.ones_like(u)], axis=1)
-    points = (pixels @ np.linalg.inv(sample.intrinsics).T) * depth[:, None]
-    transform = map_from_world @ sample.world_from_camera
+    points = (pixels @ np.linalg.inv(truth.intrinsics).T) * depth[:, None]
+    transform = map_from_world @ truth.world_from_camera
     points = points @ transform[:3, :3].T + transform[:3, 3]
-    return PlyCloud(points, _colours(sample, v, u))
+    return PlyCloud(points, _colours(shown, v, u))
 
 
-def _colours(sample: Sample, v: np.ndarray, u: np.ndarray) -> np.ndarray:
+def _colours(shown: Shown, v: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Pick the image's colours for pixels of the depth map, which may be of another size."""
-    if sample.image is None:
+    if shown.image is None:
         return np.full((len(v), 3), 200, np.uint8)
-    height, width = sample.depth.shape
-    rows = v * sample.image.shape[0] // height
-    columns = u * sample.image.shape[1] // width
-    return sample.image[rows, columns]
+    height, width = shown.truth.depth.shape
+    rows = v * shown.image.shape[0] // height
+    columns = u * shown.image.shape[1] // width
+    return shown.image[rows, columns]

@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 import time
 
-from xstreamvggt_ros.inputs.frames import FrameSource, InputError
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import ImageSequence
 from xstreamvggt_ros.rig.camera_messages import shots
 from xstreamvggt_ros.rig.camera_player import CameraPlayer
 from xstreamvggt_ros.rig.driven_node import node_command, RecordedNode
@@ -61,7 +62,7 @@ class Run:
 
 
 def run(
-    source: FrameSource,
+    source: ImageSequence,
     options: RunOptions,
     bag_path: Path,
     node_log: Path,
@@ -94,12 +95,12 @@ def run(
 
 
 def _play(
-    player: CameraPlayer, source: FrameSource, rig: RecordedNode, options: RunOptions
+    player: CameraPlayer, source: ImageSequence, rig: RecordedNode, options: RunOptions
 ) -> str:
     """Play everything; what is in the way is returned as a sentence, for the rest is worth it."""
     try:
         player.play(
-            shots(islice(source.frames(), options.max_frames or None)),
+            shots(islice(source.frames, options.max_frames or None)),
             AtMost(rig.link, options.rate_hz),
             rig.pacer,
             options.window if options.lossless else 0,
@@ -115,7 +116,7 @@ def _name(override: str) -> str:
     return override.partition(':=')[0].rpartition(':')[2].strip()
 
 
-def _node_command(source: FrameSource, options: RunOptions) -> list[str]:
+def _node_command(source: ImageSequence, options: RunOptions) -> list[str]:
     return node_command(
         options.parameters,
         (

@@ -11,9 +11,10 @@ import numpy as np
 from xstreamvggt_ros.files.bags import BagWriter, typestore
 from xstreamvggt_ros.geometry import invert_rigid, quaternion_from_rotation
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.bag_source import CAMERA_INFO, IMAGE, POSE, TRUE_POSE_TOPIC
-from xstreamvggt_ros.inputs.frames import Calibration
-from xstreamvggt_ros.inputs.sources import FRAME_ID, stamp_at, TOPIC
+from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.inputs import Calibration, FRAME_ID, stamp_at, TOPIC
+from xstreamvggt_ros.inputs.bag_topics import CAMERA_INFO, IMAGE
+from xstreamvggt_ros.inputs.bag_truth import POSE, TRUE_POSE_TOPIC
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig, SyntheticSequence
 
 # Registered to the images, hence with the images' calibration.
@@ -51,7 +52,9 @@ def write_sequence_bag(path: Path, sequence: SyntheticSequence, rate_hz: float) 
                 sequence.images[index].cpu().numpy(),
                 sequence.depth[index].cpu().numpy(),
             )
-            calibration = Calibration.pinhole(intrinsics, *image.shape[:2])
+            height, width = image.shape[:2]
+            camera = CameraModel(width, height, tuple(intrinsics.ravel()), (0.0,) * 5, 'plumb_bob')
+            calibration = Calibration.of_camera(camera)
             for topic, message in (
                 (INFO_TOPIC, _camera_info(stamp_ns, calibration)),
                 (TOPIC, _image(stamp_ns, image, 'rgb8')),

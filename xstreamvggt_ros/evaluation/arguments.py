@@ -19,7 +19,7 @@ from xstreamvggt_ros.evaluation.plan import SequenceSpec
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.run_config import QUEUES, RunConfig
 from xstreamvggt_ros.guard import ON_FAILURE
-from xstreamvggt_ros.inputs.datasets import LAYOUTS
+from xstreamvggt_ros.inputs import LAYOUTS
 from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.pipeline import POINT_SOURCES
 from xstreamvggt_ros.scores.depth import SCOPES

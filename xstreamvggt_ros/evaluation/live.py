@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from pathlib import Path
 import tempfile
 import time
@@ -25,11 +23,10 @@ from xstreamvggt_ros.evaluation.replay import (
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
 from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
-from xstreamvggt_ros.inputs.frames import Frame, RawImage
+from xstreamvggt_ros.inputs import DamagedFrame, ImageSequence, SequenceFrame
 from xstreamvggt_ros.parameters.cache import cache_values
-from xstreamvggt_ros.rig.camera_messages import camera_model_message, image_message
-from xstreamvggt_ros.rig.camera_player import CameraPlayer, Shot
+from xstreamvggt_ros.rig.camera_messages import shots
+from xstreamvggt_ros.rig.camera_player import CameraPlayer
 from xstreamvggt_ros.rig.clock import BagClock
 from xstreamvggt_ros.rig.domain import free_domain, isolated
 from xstreamvggt_ros.rig.driven_node import (
@@ -43,8 +40,6 @@ from xstreamvggt_ros.rig.node_log import tail
 from xstreamvggt_ros.rig.recorder import Recorder
 from xstreamvggt_ros.rig.recording import recorded_frames, RecordedFrame
 
-IMAGE_TOPIC = '/camera/image_raw'
-FRAME_ID = 'camera_optical_frame'
 CLOCK_HZ = 100.0
 PATIENCE_S = 300.0
 QUEUE_SIZE = 64
@@ -90,7 +85,7 @@ class _Watched:
         )
 
 
-def live_replay(sequence: EvaluationSequence, config: RunConfig) -> Iterator[FrameResult]:
+def live_replay(sequence: ImageSequence, config: RunConfig) -> Iterator[FrameResult]:
     """
     Run the frames of the sequence through a node of its own process, and give them in order.
 
@@ -104,7 +99,7 @@ def live_replay(sequence: EvaluationSequence, config: RunConfig) -> Iterator[Fra
     with tempfile.TemporaryDirectory(prefix='xstreamvggt_live_') as folder:
         bag = Path(folder, 'recording.mcap')
         with isolated(free_domain()):
-            happened = _run(frames, config, bag, Path(folder))
+            happened = _run(sequence, frames, config, bag, Path(folder))
         yield from _results(frames, config, happened, bag)
 
 
@@ -116,19 +111,25 @@ class _Happened:
     watched: _Watched
 
 
-def _run(frames: Sequence[SequenceFrame], config: RunConfig, bag: Path, folder: Path) -> _Happened:
+def _run(
+    sequence: ImageSequence,
+    frames: Sequence[SequenceFrame],
+    config: RunConfig,
+    bag: Path,
+    folder: Path,
+) -> _Happened:
     log = folder / 'node.log'
     watched, damaged = _Watched(), {}
     lossless = config.queue == 'every'
     try:
         with RecordedNode('xstreamvggt_evaluation', bag, PATIENCE_S) as rig:
-            player = CameraPlayer(rig.link, IMAGE_TOPIC)
+            player = CameraPlayer(rig.link, sequence.topic, sequence.transport)
             # Without loss the clock stands still while the node works.
             clock = BagClock(rig.link, 0 if lossless else CLOCK_HZ, config.rate)
-            node = rig.start(_command(frames, config, folder), log)
+            node = rig.start(_command(sequence, frames, config, folder), log)
             node.watch = lambda: watched.note(node.pid, rig.recorder)
             node.bring_up(PATIENCE_S)
-            player.play(_shots(frames, damaged), clock, rig.pacer, int(lossless), PATIENCE_S)
+            player.play(shots(frames, damaged), clock, rig.pacer, int(lossless), PATIENCE_S)
             rig.finish(player.sent_ns)
             return _Happened(player.sent_ns, damaged, rig.recorder.completed_ns, watched)
     except NodeError as error:
@@ -136,34 +137,17 @@ def _run(frames: Sequence[SequenceFrame], config: RunConfig, bag: Path, folder: 
         raise NodeError(end) from error
 
 
-def _shots(frames: Sequence[SequenceFrame], damaged: dict[int, str]) -> Iterator[Shot]:
-    """Decode one image ahead, so that decoding makes none late; note by stamp what cannot be."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(frames[0].image)
-        for frame, following in zip_longest(frames, frames[1:]):
-            image = coming
-            if following is not None:
-                coming = reader.submit(following.image)
-            try:
-                picture = RawImage.from_array(image.result(), 'rgb8')
-            except DamagedFrame as error:
-                damaged[frame.stamp_ns] = str(error)
-                continue
-            info = None
-            if frame.camera is not None:
-                info = camera_model_message(frame.camera, FRAME_ID, frame.stamp_ns)
-            message = image_message(Frame(frame.stamp_ns, FRAME_ID, picture))
-            yield Shot(frame.stamp_ns, message, info)
-
-
-def _command(frames: Sequence[SequenceFrame], config: RunConfig, folder: Path) -> list[str]:
+def _command(
+    sequence: ImageSequence, frames: Sequence[SequenceFrame], config: RunConfig, folder: Path
+) -> list[str]:
     cache = config.cache_config(len(frames), frame_tokens(config, first_shape(frames)))
     model = ('preset', 'checkpoint', 'revision', 'device', 'dtype', 'image_size', 'attention')
     values = {
         'use_sim_time': True,
         **{f'model.{name}': getattr(config, name) for name in model},
         **cache_values(cache),
-        'input.image_topics': [IMAGE_TOPIC],
+        'input.image_topics': [sequence.topic],
+        'input.image_transport': sequence.transport,
         'input.queue': config.queue,
         'input.queue_size': QUEUE_SIZE,
         'input.use_camera_info': config.camera_info,

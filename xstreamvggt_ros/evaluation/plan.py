@@ -16,8 +16,8 @@ from xstreamvggt_ros.evaluation.jsonable import dumps, plain
 from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.record import read_record, Record, RecordError
 from xstreamvggt_ros.evaluation.run_config import RunConfig, weights_fingerprint
-from xstreamvggt_ros.inputs.datasets import EvaluationSequence, open_sequence
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import ImageSequence, open_sequence
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SequenceSpec:
     layout: str = 'auto'
     options: tuple[tuple[str, object], ...] = ()
 
-    def open(self) -> EvaluationSequence:
+    def open(self) -> ImageSequence:
         """Open it; InputError names what is wrong."""
         return open_sequence(self.path, self.layout, **dict(self.options))
 
@@ -151,7 +151,7 @@ def plan(
     return Plan(tuple(runs.values()), tuple(problems))
 
 
-def _fingerprint(spec: SequenceSpec, sequence: EvaluationSequence) -> str:
+def _fingerprint(spec: SequenceSpec, sequence: ImageSequence) -> str:
     """Hash what is read and how: the same files hold several topics, splits or kinds of depth."""
     text = dumps([sequence.fingerprint(), sequence.dataset, sorted(spec.options)])
     return hashlib.sha256(text.encode()).hexdigest()
@@ -164,7 +164,7 @@ def _network(config: RunConfig) -> tuple[str, str, str]:
 def _planned(
     spec: SequenceSpec,
     config: RunConfig,
-    sequence: EvaluationSequence,
+    sequence: ImageSequence,
     fingerprint: str,
     weights: str,
     output: Path,

@@ -15,7 +15,7 @@ from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
 from xstreamvggt_ros.geometry import quaternion_from_rotation
 from xstreamvggt_ros.images.preprocessing import Preprocessing
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, EvaluationSequence, SequenceFrame
+from xstreamvggt_ros.inputs import DamagedFrame, ImageSequence, SequenceFrame
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.pipeline import (
     FrameError,
@@ -35,10 +35,11 @@ PAGE_BYTES = 4096
 WORLD_AXES = 'optical'
 
 
-def chosen_frames(sequence: EvaluationSequence, config: RunConfig) -> Sequence[SequenceFrame]:
+def chosen_frames(sequence: ImageSequence, config: RunConfig) -> Sequence[SequenceFrame]:
     """Take every stride-th frame, up to max_frames; ValueError where none is left."""
-    frames = sequence.frames[:: config.stride]
-    frames = frames[: config.max_frames] if config.max_frames else frames
+    # In one step, so that of a video no more is decoded.
+    end = config.max_frames * config.stride if config.max_frames else None
+    frames = sequence.frames[: end : config.stride]
     if not frames:
         raise ValueError(f'{sequence.name} has no frames')
     return frames
@@ -85,7 +86,7 @@ def build_pipeline(
 
 
 def replay(
-    sequence: EvaluationSequence, config: RunConfig, network: FrameReconstructor | None = None
+    sequence: ImageSequence, config: RunConfig, network: FrameReconstructor | None = None
 ) -> Iterator[FrameResult]:
     """
     Run the frames of the sequence through the pipeline, each in full before the next.
@@ -111,7 +112,7 @@ def replay(
                 # What was reconstructed so far counts; that it ended here is a result too.
                 exhausted = f'out_of_memory: at frame {index}: {error}'.partition('\n')[0]
         # Where the camera went on to is known: that it was not followed there is a loss.
-        truth = AlignedTruth(world_from_camera=frame.truth().world_from_camera)
+        truth = AlignedTruth(world_from_camera=frame.pose())
         yield FrameResult(index, frame, truth, 'failed', reason=exhausted)
 
 

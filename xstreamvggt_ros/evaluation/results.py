@@ -14,7 +14,7 @@ from xstreamvggt_ros.geometry import rigid
 
 if TYPE_CHECKING:
     from xstreamvggt_ros.evaluation.truth import AlignedTruth
-    from xstreamvggt_ros.inputs.datasets import SequenceFrame
+    from xstreamvggt_ros.inputs import SequenceFrame
 
 # 'failed': the pipeline refused the frame or gave nothing. 'dropped': it never came to its turn.
 STATUSES = ('done', 'failed', 'dropped')

@@ -16,7 +16,7 @@ from xstreamvggt_ros.evaluation.record import Record, write_record
 from xstreamvggt_ros.evaluation.replay import chosen_frames, replay
 from xstreamvggt_ros.evaluation.run_config import RunConfig, SCHEMA
 from xstreamvggt_ros.evaluation.scoring import score, score_again, worst_frames
-from xstreamvggt_ros.inputs.datasets import EvaluationSequence
+from xstreamvggt_ros.inputs import ImageSequence
 
 # A run keeps all pictures up to so many bytes; else the worst frames and so many spread over it.
 MOST_PICTURE_BYTES = 8 * 2**20
@@ -74,7 +74,7 @@ def execute(run: PlannedRun) -> Record:
     return write_record(run.folder, info, collected, _shown(collected, scores.curves))
 
 
-def _results(sequence: EvaluationSequence, config: RunConfig):
+def _results(sequence: ImageSequence, config: RunConfig):
     if config.mode == 'exact':
         return replay(sequence, config)
     # Here, because ROS is needed by this replay alone.

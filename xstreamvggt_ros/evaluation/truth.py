@@ -10,7 +10,7 @@ import numpy as np
 
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.preprocessing import Preprocessing
-from xstreamvggt_ros.inputs.datasets import FrameTruth, SequenceFrame
+from xstreamvggt_ros.inputs import FrameTruth, SequenceFrame
 from xstreamvggt_ros.pipeline.reconstruction import nearest
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import struct
 from typing import TYPE_CHECKING
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.frames import InputError
 
 if TYPE_CHECKING:
     from rosbags.highlevel import AnyReader
@@ -94,6 +94,15 @@ def stamp_of(cdr: bytes | memoryview, offset: int = 0) -> int:
     order = '<' if cdr[1] & 1 else '>'
     seconds, nanoseconds = struct.unpack_from(f'{order}iI', cdr, 4 + offset)
     return seconds * NANOSECONDS + nanoseconds
+
+
+def frame_id_of(cdr: bytes | memoryview) -> str:
+    """Read the frame_id of the same header; '' of a message that is cut."""
+    if len(cdr) < 16:
+        return ''
+    (length,) = struct.unpack_from('<I' if cdr[1] & 1 else '>I', cdr, 12)
+    # The length counts a closing zero.
+    return bytes(cdr[16 : 16 + max(length, 1) - 1]).decode('utf-8', 'replace')
 
 
 class BagWriter:

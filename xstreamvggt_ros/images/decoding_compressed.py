@@ -9,12 +9,23 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _MESSAGE_FORMATS = ('JPEG', 'PNG')
+# What makes pictures upright by their EXIF orientation; 1 is.
+_TURNS = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: image[::-1].swapaxes(0, 1),
+    7: lambda image: image[::-1, ::-1].swapaxes(0, 1),
+    8: lambda image: image[:, ::-1].swapaxes(0, 1),
+}
 
 
 class CompressedFields(Protocol):
@@ -39,18 +50,23 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
             f'a compressed image is an undecoded mosaic, {message.format!r}; '
             'compress a colour topic, such as image_color of image_proc',
         )
-    return decode_stream(data, message.format, max_pixels)
+    return _decode(data, message.format, max_pixels, _open(data, message.format))
 
 
-def decode_stream(
-    data: bytes, name: str, max_pixels: int, formats: Sequence[str] | None = _MESSAGE_FORMATS
-) -> np.ndarray:
+def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
     """
-    Decode a picture of one of Pillow's `formats` (None: any) as `decode_compressed` does.
+    Decode a picture of any format that Pillow reads by the same rules, but upright.
 
-    `name` is what errors call its format.
+    A file's EXIF orientation is followed, as every viewer does. `name` is what errors call its
+    format.
     """
-    picture = _open(data, name, formats)
+    picture = _open(data, name, None)
+    image = _decode(data, name, max_pixels, picture)
+    turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
+    return image if turn is None else np.ascontiguousarray(turn(image))
+
+
+def _decode(data: bytes, name: str, max_pixels: int, picture: PillowImage.Image) -> np.ndarray:
     width, height = picture.size
     check_size(height, width, max_pixels)
     if data.startswith(_PNG_SIGNATURE):

@@ -14,8 +14,8 @@ from rclpy.publisher import Publisher
 from rosbags.rosbag2 import Reader
 
 from xstreamvggt_ros.files.bags import find_bag, open_recording
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.frames import InputError
 from xstreamvggt_ros.rig.clock import BagClock, CLOCK_TOPIC
 from xstreamvggt_ros.rig.delivery import await_subscriber
 from xstreamvggt_ros.rig.link import Link

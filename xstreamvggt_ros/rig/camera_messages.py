@@ -5,25 +5,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+import logging
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs.frames import EncodedImage, Frame
+from xstreamvggt_ros.inputs import DamagedFrame, EncodedImage, SequenceFrame
 from xstreamvggt_ros.rig.camera_player import Shot
 
-
-def shots(frames: Iterable[Frame]) -> Iterator[Shot]:
-    """Make shots of an input's frames, their data as it is."""
-    for frame in frames:
-        info = None if frame.calibration is None else camera_info_message(frame)
-        yield Shot(frame.stamp_ns, image_message(frame), info)
+logger = logging.getLogger(__name__)
 
 
-def image_message(frame: Frame) -> Image | CompressedImage:
-    """Build the message of a frame's image, its data as it is."""
-    image = frame.image
+def shots(
+    frames: Iterable[SequenceFrame], damaged: dict[int, str] | None = None
+) -> Iterator[Shot]:
+    """
+    Make shots of an input's frames, their data as it is.
+
+    One image is read ahead, so that reading makes none late. What cannot be read is passed over,
+    logged and noted in `damaged` by its stamp.
+    """
+    damaged = {} if damaged is None else damaged
+    with ThreadPoolExecutor(1) as reader:
+        before = None
+        for frame in chain(frames, [None]):
+            coming = frame and (frame, reader.submit(_shot, frame))
+            if before is not None:
+                yield from _read(*before, damaged)
+            before = coming
+
+
+def _read(frame: SequenceFrame, shot: Future[Shot], damaged: dict[int, str]) -> Iterator[Shot]:
+    try:
+        yield shot.result()
+    except DamagedFrame as error:
+        damaged[frame.stamp_ns] = str(error)
+        logger.warning('not sent: %s', error)
+
+
+def _shot(frame: SequenceFrame) -> Shot:
+    info = None if frame.calibration is None else camera_info_message(frame)
+    return Shot(frame.stamp_ns, image_message(frame), info)
+
+
+def image_message(frame: SequenceFrame) -> Image | CompressedImage:
+    """Build the message of a frame's image, its data as it is; DamagedFrame."""
+    image = frame.payload()
     if isinstance(image, EncodedImage):
         message = CompressedImage(format=image.format)
     else:
@@ -39,7 +68,7 @@ def image_message(frame: Frame) -> Image | CompressedImage:
     return _with_header(message, frame.frame_id, frame.stamp_ns)
 
 
-def camera_info_message(frame: Frame) -> CameraInfo:
+def camera_info_message(frame: SequenceFrame) -> CameraInfo:
     """Build the message of a frame's calibration, with the image's stamp."""
     calibration = frame.calibration
     message = CameraInfo(
@@ -50,24 +79,12 @@ def camera_info_message(frame: Frame) -> CameraInfo:
         k=calibration.k,
         r=calibration.r,
         p=calibration.p,
+        binning_x=calibration.binning_x,
+        binning_y=calibration.binning_y,
     )
-    return _with_header(message, frame.frame_id, frame.stamp_ns)
-
-
-def camera_model_message(camera: CameraModel, frame_id: str, stamp_ns: int) -> CameraInfo:
-    """Build the message that a camera model is read from."""
-    message = CameraInfo(
-        height=camera.height,
-        width=camera.width,
-        distortion_model='' if camera.distortion == 'none' else camera.distortion,
-        d=camera.D,
-        k=camera.K,
-        binning_x=camera.binning_x,
-        binning_y=camera.binning_y,
-    )
-    for name, value in camera.roi._asdict().items():
+    for name, value in calibration.roi._asdict().items():
         setattr(message.roi, name, value)
-    return _with_header(message, frame_id, stamp_ns)
+    return _with_header(message, frame.frame_id, frame.stamp_ns)
 
 
 def _with_header(message, frame_id: str, stamp_ns: int):

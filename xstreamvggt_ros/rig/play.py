@@ -90,7 +90,7 @@ def _play(arguments: list[str]) -> int:
 
     options = parse(remove_ros_args(['xstreamvggt_play', *arguments])[1:])
 
-    from xstreamvggt_ros.inputs.frames import InputError
+    from xstreamvggt_ros.files.errors import InputError
     from xstreamvggt_ros.rig.bag_player import play_bag, PlayOptions
     from xstreamvggt_ros.rig.link import Link
     from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory

@@ -13,7 +13,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.type_support import check_for_type_support
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosReliability
 
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.files.errors import InputError
 
 DEFAULT_DEPTH = 10
 MAX_DEPTH = 1000

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from xstreamvggt_ros.files.stamped_poses import nearest_stamps, StampedPoses
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.geometry.stamped_poses import nearest_stamps, StampedPoses
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.umeyama import fit_points, move
 from xstreamvggt_ros.scores.statistics import ErrorStatistics

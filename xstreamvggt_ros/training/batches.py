@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.training.shards import Sequence
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.truth import Batch
 
 

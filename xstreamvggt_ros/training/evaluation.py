@@ -14,9 +14,10 @@ from torch import Tensor
 
 from xstreamvggt_ros.geometry import decode_pose_encoding
 from xstreamvggt_ros.model import StreamVGGT
+from xstreamvggt_ros.synthetic.held_out import held_out_config, render, Sequence, SIZE
 from xstreamvggt_ros.training import metrics
 from xstreamvggt_ros.training.batches import make_batch
-from xstreamvggt_ros.training.shards import held_out_config, render, Sequence, ShardFolder, SIZE
+from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.truth import Batch, ground_truth
 
 PER_SHARD = 8

@@ -14,8 +14,9 @@ import time
 import numpy as np
 import torch
 
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.draws import Draw
-from xstreamvggt_ros.training.shards import Sequence, ShardFolder
+from xstreamvggt_ros.training.shards import ShardFolder
 
 # How often the folder is looked at, in seconds, and how many shards are read ahead.
 LOOK_EVERY, READ_AHEAD = 0.5, 2

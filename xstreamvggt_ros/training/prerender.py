@@ -18,8 +18,9 @@ import time
 import torch
 
 from xstreamvggt_ros.synthetic import NoFreePlace
+from xstreamvggt_ros.synthetic.held_out import render, SIZE
 from xstreamvggt_ros.training.evaluation import held_out
-from xstreamvggt_ros.training.shards import FRAMES, render, ShardFolder, SIZE, training_config
+from xstreamvggt_ros.training.shards import FRAMES, ShardFolder, training_config
 
 PER_SHARD = 8
 TRIES = 2 * PER_SHARD

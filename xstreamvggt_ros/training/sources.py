@@ -7,8 +7,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.draws import Draw
-from xstreamvggt_ros.training.shards import Sequence, ShardFolder
+from xstreamvggt_ros.training.shards import ShardFolder
 
 RESCAN_EVERY = 100
 

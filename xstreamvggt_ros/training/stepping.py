@@ -17,12 +17,12 @@ import logging
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.augmentation import photometric
 from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.config import Stage
 from xstreamvggt_ros.training.draws import Draw
 from xstreamvggt_ros.training.objective import Objective
-from xstreamvggt_ros.training.shards import Sequence
 
 LOGGER = logging.getLogger(__name__)
 # What allocates, compiles and chooses kernels does so in the first calls.

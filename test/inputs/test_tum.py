@@ -6,10 +6,10 @@ from layouts import camera_pose, pixels, save_depth, save_image, save_text
 import numpy as np
 import pytest
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.inputs.datasets import open_sequence
-from xstreamvggt_ros.inputs.datasets.tum import BONN_MARKERS_FROM_SENSOR, BONN_ROS
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs import open_sequence
+from xstreamvggt_ros.inputs.tum import BONN_MARKERS_FROM_SENSOR, BONN_ROS
 
 # Seconds of the images, and by how much depth and pose of each are later.
 IMAGES = (1305031102.1753, 1305031102.2112, 1305031102.2753, 1305031102.3112)

@@ -17,15 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.inputs.datasets.folder import (
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs.folder import (
     file_frame,
     FileSequence,
     listed,
     number_in,
     present,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     image_size,
     matrix_of,
     pinhole,
@@ -33,8 +34,7 @@ from xstreamvggt_ros.inputs.datasets.reading import (
     read_numbers,
     rigid_pose,
 )
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import stamp_at
+from xstreamvggt_ros.inputs.sequence import stamp_at
 
 LAYOUT = 'neural_rgbd'
 RATE_HZ = 30.0

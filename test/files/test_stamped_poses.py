@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from xstreamvggt_ros.files.stamped_poses import nearest_stamps, StampedPoses
 from xstreamvggt_ros.files.trajectories import Trajectory
-from xstreamvggt_ros.geometry.stamped_poses import nearest_stamps, StampedPoses
 
 stamps = st.lists(st.integers(-(10**6), 10**6), max_size=30, unique=True)
 

@@ -11,17 +11,16 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import invert_rigid
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import known_depth
-from xstreamvggt_ros.inputs.datasets.sequence import FrameTruth, SequenceFrame
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import stamp_at
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import known_depth
+from xstreamvggt_ros.inputs.sequence import FrameTruth, SequenceFrame, stamp_at, TOPIC
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from xstreamvggt_ros.training.shards import Sequence as Rendered
+    from xstreamvggt_ros.synthetic.held_out import Sequence as Rendered
 
 LAYOUT = 'synthetic'
 PREFIX = f'{LAYOUT}:'
@@ -34,7 +33,7 @@ def open_synthetic(
     path: str, frames: int = 64, height: int = 126, width: int = 168
 ) -> SyntheticFrames:
     """Open `synthetic:<seed>`, a seed that training never sees, at a length and size."""
-    from xstreamvggt_ros.training.shards import FIRST_TRAINING_SEED, held_out_config, render
+    from xstreamvggt_ros.synthetic.held_out import FIRST_TRAINING_SEED, held_out_config, render
 
     match = re.fullmatch(rf'{PREFIX}(\d{{1,10}})', str(path))
     if not match or int(match[1]) >= FIRST_TRAINING_SEED:
@@ -63,6 +62,13 @@ class SyntheticFrames:
     found: Problems = field(default_factory=Problems)
     dataset: str = LAYOUT
     independent_frames: bool = False
+    topic: str = TOPIC
+    transport: str = 'raw'
+
+    @property
+    def length(self) -> int:
+        """Count the frames."""
+        return len(self.frames)
 
     @property
     def problems(self) -> tuple[str, ...]:

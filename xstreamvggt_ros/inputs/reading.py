@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import numpy as np
 from PIL import Image
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.sequence import DamagedFrame
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import load_rgb
+from xstreamvggt_ros.images.decoding_compressed import decode_picture
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.sequence import DamagedFrame
 
+INTRINSICS_FILE = 'camera-intrinsics.txt'
+# An image beyond this many pixels is a damaged header, not a camera's.
+MAX_PIXELS = 2**27
 # Pose files carry few digits; what is farther from a rotation than this is none.
 ROTATION_TOLERANCE = 0.05
 
@@ -23,11 +27,17 @@ ROTATION_TOLERANCE = 0.05
 def read_rgb(file: Path, problems: Problems) -> np.ndarray:
     """Decode an image to (H, W, 3) uint8; DamagedFrame, and a problem, where that fails."""
     try:
-        return load_rgb(file)
+        return decode_picture(file.read_bytes(), file.suffix, MAX_PIXELS)
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please
         text = f'{file} is left out, a damaged or missing image: {error}'
         problems.add(text)
         raise DamagedFrame(text) from error
+
+
+def natural_key(path: Path) -> list[tuple[int, str]]:
+    """Order names as people do: runs of digits by their value."""
+    runs = re.split(r'(\d+)', path.name)
+    return [(int(run), '') if run.isdecimal() else (-1, run) for run in runs]
 
 
 def image_size(files: list[Path]) -> tuple[int, int] | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from xstreamvggt_ros.files.stamped_poses import StampedPoses
 from xstreamvggt_ros.geometry import invert_rigid, rigid
-from xstreamvggt_ros.geometry.stamped_poses import StampedPoses
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.datasets.problems import Problems
+from xstreamvggt_ros.inputs.problems import Problems
 
 
 class BagTransforms:

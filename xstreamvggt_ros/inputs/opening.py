@@ -10,7 +10,9 @@ from inspect import signature
 from pathlib import Path
 
 from xstreamvggt_ros.files.bags import find_bag
-from xstreamvggt_ros.inputs.datasets import (
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import (
+    images,
     kitti,
     neural_rgbd,
     nyu,
@@ -20,9 +22,9 @@ from xstreamvggt_ros.inputs.datasets import (
     sintel,
     synthetic,
     tum,
+    video,
 )
-from xstreamvggt_ros.inputs.datasets.sequence import EvaluationSequence
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs.sequence import ImageSequence
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Layout:
     """How to recognise a layout and how to open it; the keywords of `open` are its options."""
 
     recognise: Callable[[Path], bool]
-    open: Callable[..., EvaluationSequence]
+    open: Callable[..., ImageSequence]
 
     def options(self) -> tuple[str, ...]:
         """Name the options."""
@@ -55,18 +57,20 @@ LAYOUTS = {
     nyu.LABELLED: Layout(nyu.is_labelled, nyu.open_labelled),
     nyu.EXPORTED: Layout(nyu.is_exported, nyu.open_exported),
     rosbag.LAYOUT: Layout(lambda path: find_bag(path) is not None, rosbag.open_rosbag),
+    images.LAYOUT: Layout(images.is_layout, images.open_folder),
+    video.LAYOUT: Layout(video.is_layout, video.open_video),
 }
 AUTO = 'auto'
 
 
-def open_sequence(path: str | Path, layout: str = AUTO, **options) -> EvaluationSequence:
+def open_sequence(path: str | Path, layout: str = AUTO, **options) -> ImageSequence:
     """
-    Open a sequence: a folder of a data set, a rosbag or `synthetic:<seed>`.
+    Open a data set's folder, a rosbag, a folder of images, a video or `synthetic:<seed>`.
 
     layout: one of LAYOUTS, or found out. options: as the layout's own function has them. Raises
     InputError naming what is wrong with the path, the layout or an option.
     """
-    if str(path).startswith(synthetic.PREFIX):
+    if _is_synthetic(path):
         if layout not in (AUTO, synthetic.LAYOUT):
             raise InputError(f'{path} is {synthetic.LAYOUT}, not {layout!r}')
         chosen = Layout(lambda _: False, synthetic.open_synthetic)
@@ -75,14 +79,35 @@ def open_sequence(path: str | Path, layout: str = AUTO, **options) -> Evaluation
     if not path.exists():
         raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')
     if layout == AUTO:
-        layout = _recognised(path)
+        layout = layout_of(path)
     if layout not in LAYOUTS:
         raise InputError(f'layout is {layout!r}; use one of: {AUTO}, {", ".join(LAYOUTS)}')
     # Absolute, so that names come out of `.` too.
     return _open(LAYOUTS[layout], layout, path.absolute(), options)
 
 
-def _open(chosen: Layout, name: str, path: str | Path, options: dict) -> EvaluationSequence:
+def layout_of(path: str | Path) -> str:
+    """Find out the layout of what is there, as `open_sequence` does; InputError."""
+    if _is_synthetic(path):
+        return synthetic.LAYOUT
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')
+    for name, layout in LAYOUTS.items():
+        if layout.recognise(path):
+            return name
+    raise InputError(
+        f'{path} has no images ({", ".join(images.IMAGE_SUFFIXES)}), is no rosbag (no '
+        f'metadata.yaml, .mcap or .db3) and in none of the layouts {", ".join(LAYOUTS)}; give the '
+        'folder of one sequence, or name the layout to hear what it lacks'
+    )
+
+
+def _is_synthetic(path: str | Path) -> bool:
+    return str(path).startswith(synthetic.PREFIX)
+
+
+def _open(chosen: Layout, name: str, path: str | Path, options: dict) -> ImageSequence:
     unknown = sorted(set(options) - set(chosen.options()))
     if unknown:
         known = ', '.join(chosen.options()) or 'none'
@@ -101,13 +126,3 @@ def _typed(option: str, value: object, default: object) -> object:
         raise InputError(
             f'option {option} is {value!r}; give {kind.__name__}, as {default!r}'
         ) from error
-
-
-def _recognised(path: Path) -> str:
-    for name, layout in LAYOUTS.items():
-        if layout.recognise(path):
-            return name
-    raise InputError(
-        f'{path} is in none of the layouts {", ".join(LAYOUTS)}; give the folder of one sequence, '
-        'or name the layout to hear what it lacks'
-    )

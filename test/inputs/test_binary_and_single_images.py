@@ -11,9 +11,9 @@ from PIL import Image
 import pytest
 from scipy.io import savemat
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import invert_rigid
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, open_sequence
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs import DamagedFrame, open_sequence
 
 TAG = struct.pack('<f', 202021.25)
 K = np.array([[688.0, 0, 4], [0, 688.0, 3], [0, 0, 1]])

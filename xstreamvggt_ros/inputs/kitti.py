@@ -25,24 +25,24 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.datasets.folder import (
+from xstreamvggt_ros.inputs.folder import (
     file_frame,
     FileSequence,
     listed,
     number_in,
     present,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     checked_intrinsics,
     image_size,
     pinhole,
     read_depth_png,
     read_intrinsics,
 )
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import stamp_at
+from xstreamvggt_ros.inputs.sequence import stamp_at
 
 SELECTION, RAW = 'kitti', 'kitti_raw'
 UNITS_PER_METRE = 256.0

@@ -9,13 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 import weakref
 
 from xstreamvggt_ros.files.bags import open_bag, stamp_of
-from xstreamvggt_ros.inputs.bag_messages import deserialise
-from xstreamvggt_ros.inputs.bag_source import messages_of
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs.problems import Problems
 
 
 @dataclass(frozen=True)
@@ -36,26 +34,32 @@ class BagFile:
         stack = ExitStack()
         self.path = path
         self.reader = stack.enter_context(open_bag(path))
+        # Images are read ahead by a thread of their own.
+        self._lock = Lock()
         weakref.finalize(self, stack.close)
 
     def walk(self, topics: set[str], problems: Problems) -> Iterator[tuple[str, Place, bytes]]:
         """Read type, place and serialised message once through; damage ends it and is named."""
+        connections = [each for each in self.reader.connections if each.topic in topics]
         counts: dict[tuple[str, int], int] = {}
         try:
-            for connection, log_ns, cdr in messages_of(self.reader, *topics):
+            # Without a connection the library would give the messages of every topic.
+            messages = self.reader.messages(connections) if connections else ()
+            for connection, log_ns, cdr in messages:
                 key = connection.topic, log_ns
                 ordinal = counts.get(key, 0)
                 counts[key] = ordinal + 1
                 # A header without a stamp is dated by its recording.
                 stamp = (stamp_of(cdr) if len(cdr) >= 12 else 0) or log_ns
                 yield connection.msgtype, Place(stamp, connection.topic, log_ns, ordinal), cdr
-        except InputError as error:
-            problems.add(str(error))
+        except Exception as error:  # noqa: BLE001 a damaged file raises nearly anything
+            problems.add(f'{self.path} cannot be read beyond here, it is damaged: {error}')
 
     def message(self, place: Place):
-        """Read one message; None, with a warning in the log, where it is damaged."""
+        """Read one message; whatever the parser of damaged bytes raises, ValueError if gone."""
         connections = [each for each in self.reader.connections if each.topic == place.topic]
-        found = self.reader.messages(connections, place.log_ns, place.log_ns + 1)
-        for connection, log_ns, cdr in islice(found, place.ordinal, None):
-            return deserialise(self.reader, connection, cdr, log_ns)
-        return None
+        with self._lock:
+            found = self.reader.messages(connections, place.log_ns, place.log_ns + 1)
+            for connection, _, cdr in islice(found, place.ordinal, None):
+                return self.reader.deserialize(cdr, connection.msgtype)
+        raise ValueError('it is not in the bag any more')

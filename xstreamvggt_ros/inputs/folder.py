@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import read_rgb
-from xstreamvggt_ros.inputs.datasets.sequence import FrameTruth, SequenceFrame
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import natural_key
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import natural_key, read_rgb
+from xstreamvggt_ros.inputs.sequence import FrameTruth, SequenceFrame, TOPIC
 
 BLOCK = 2**20
 
@@ -27,7 +26,7 @@ class FileSequence:
     """
     Frames of files below `root`; `files` are all that is read, which the fingerprint covers.
 
-    Satisfies EvaluationSequence.
+    Satisfies ImageSequence.
     """
 
     name: str
@@ -37,6 +36,14 @@ class FileSequence:
     files: tuple[Path, ...]
     found: Problems = field(default_factory=Problems)
     independent_frames: bool = False
+    topic: str = TOPIC
+    transport: str = 'raw'
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        """Count the frames where that is at no cost."""
+        if self.length is None and isinstance(self.frames, tuple):
+            object.__setattr__(self, 'length', len(self.frames))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -80,6 +87,7 @@ def file_frame(
         camera,
         lambda: read_rgb(file, problems),
         lambda: FrameTruth(depth(), pose(), intrinsics),
+        read_pose=pose,
     )
 
 

@@ -14,23 +14,24 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from xstreamvggt_ros.inputs.datasets.folder import (
+from xstreamvggt_ros.inputs.folder import (
     file_frame,
     FileSequence,
     listed,
     number_in,
     present,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     image_size,
+    INTRINSICS_FILE,
     matrix_of,
     pinhole,
     read_depth_png,
     read_intrinsics,
     read_pose,
 )
-from xstreamvggt_ros.inputs.sources import INTRINSICS_FILE, stamp_at
+from xstreamvggt_ros.inputs.sequence import stamp_at
 
 LAYOUT = '7scenes'
 RATE_HZ = 30.0

@@ -13,22 +13,22 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from xstreamvggt_ros.inputs.datasets.folder import (
+from xstreamvggt_ros.inputs.folder import (
     file_frame,
     FileSequence,
     listed,
     number_in,
     present,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     image_size,
     pinhole,
     read_depth_png,
     read_intrinsics,
     read_pose,
 )
-from xstreamvggt_ros.inputs.sources import stamp_at
+from xstreamvggt_ros.inputs.sequence import stamp_at
 
 LAYOUT = 'scannet'
 RATE_HZ = 30.0

@@ -21,20 +21,20 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.stamped_poses import nearest_stamps, StampedPoses
 from xstreamvggt_ros.files.trajectories import parse_stamp, read_tum
 from xstreamvggt_ros.geometry import rigid
-from xstreamvggt_ros.geometry.stamped_poses import nearest_stamps, StampedPoses
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs.datasets.folder import file_frame, FileSequence
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.folder import file_frame, FileSequence
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     image_size,
     matrix_of,
     pinhole,
     read_depth_png,
 )
-from xstreamvggt_ros.inputs.frames import InputError
 
 TUM, BONN = 'tum', 'bonn'
 UNITS_PER_METRE = 5000.0

@@ -21,10 +21,10 @@ from layouts import camera_pose, pixels
 import numpy as np
 import pytest
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.files.trajectories import Trajectory, write_tum
 from xstreamvggt_ros.geometry import invert_rigid, quaternion_from_rotation, rigid
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, open_sequence, readable_images
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images
 
 START = 1_700_000_000_123_456_789
 STAMPS = [START + index * 33_333_333 for index in range(4)]

@@ -6,8 +6,8 @@ from layouts import camera_pose, cut, matrix_text, pixels, save_depth, save_imag
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.inputs.datasets import DamagedFrame, open_sequence, readable_images
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images
 
 FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 

@@ -17,15 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import invert_rigid
-from xstreamvggt_ros.inputs.datasets.folder import (
+from xstreamvggt_ros.inputs.folder import (
     FileSequence,
     listed,
     number_in,
     present,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     checked_intrinsics,
     image_size,
     known_depth,
@@ -33,9 +34,7 @@ from xstreamvggt_ros.inputs.datasets.reading import (
     read_rgb,
     rigid_pose,
 )
-from xstreamvggt_ros.inputs.datasets.sequence import FrameTruth, SequenceFrame
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import stamp_at
+from xstreamvggt_ros.inputs.sequence import FrameTruth, SequenceFrame, stamp_at
 
 LAYOUT = 'sintel'
 RATE_HZ = 24.0
@@ -77,6 +76,7 @@ def open_folder(path: Path) -> FileSequence:
                 pinhole(intrinsics, size),
                 partial(read_rgb, image, problems),
                 partial(_truth, depth, pose, intrinsics, problems),
+                read_pose=lambda pose=pose: pose,
             )
         )
     files = [file for file in (*images, *depths, *cameras) if file]

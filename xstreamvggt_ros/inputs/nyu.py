@@ -19,22 +19,23 @@ from pathlib import Path
 
 import numpy as np
 
-from xstreamvggt_ros.inputs.datasets.folder import file_frame, FileSequence, present
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.datasets.reading import (
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs.folder import file_frame, FileSequence, present
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import (
     image_size,
     known_depth,
     matrix_of,
+    natural_key,
     pinhole,
     read_depth_png,
 )
-from xstreamvggt_ros.inputs.datasets.sequence import (
+from xstreamvggt_ros.inputs.sequence import (
     DamagedFrame,
     FrameTruth,
     SequenceFrame,
+    stamp_at,
 )
-from xstreamvggt_ros.inputs.frames import InputError
-from xstreamvggt_ros.inputs.sources import natural_key, stamp_at
 
 LABELLED, EXPORTED = 'nyu', 'nyu_exported'
 INTRINSICS = matrix_of(518.85790117, 519.46961112, 325.58244941, 253.73616633)

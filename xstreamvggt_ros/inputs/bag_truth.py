@@ -9,22 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.stamped_poses import StampedPoses
 from xstreamvggt_ros.files.trajectories import read_tum
-from xstreamvggt_ros.geometry.stamped_poses import StampedPoses
-from xstreamvggt_ros.inputs.bag_source import POSE, TRUE_POSE_TOPIC
-from xstreamvggt_ros.inputs.datasets.bag_transforms import (
+from xstreamvggt_ros.inputs.bag_transforms import (
     BagTransforms,
     matrix_of,
     name_of,
 )
-from xstreamvggt_ros.inputs.datasets.problems import Problems
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.inputs.problems import Problems
 
+POSE = 'geometry_msgs/msg/PoseStamped'
 POSE_WITH_COVARIANCE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 ODOMETRY = 'nav_msgs/msg/Odometry'
 TRANSFORM = 'geometry_msgs/msg/TransformStamped'
 POSE_TYPES = (POSE, POSE_WITH_COVARIANCE, ODOMETRY, TRANSFORM)
 TF, TF_STATIC = '/tf', '/tf_static'
+TRUE_POSE_TOPIC = '/ground_truth/pose'
 
 
 @dataclass(frozen=True)

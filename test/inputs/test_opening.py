@@ -6,8 +6,8 @@ from layouts import save_image
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.inputs.datasets import open_sequence
-from xstreamvggt_ros.inputs.frames import InputError
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import open_sequence
 
 SMALL = {'frames': 3, 'height': 28, 'width': 42}
 
@@ -18,7 +18,7 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_folder_in_no_layout_lists_those_that_there_are(tmp_path):
-    save_image(tmp_path / '0.png', 0)
+    (tmp_path / 'notes.txt').write_text('nothing to see')
     with pytest.raises(InputError, match='none of the layouts 7scenes, neural_rgbd, bonn, tum'):
         open_sequence(tmp_path)
     with pytest.raises(InputError, match=r'no frame-\*\.color\.\*'):
@@ -36,7 +36,7 @@ def test_an_unknown_option_is_refused_with_those_that_there_are(tmp_path):
 
 
 def test_a_synthetic_sequence_is_the_held_out_one_of_its_seed():
-    from xstreamvggt_ros.training.shards import held_out_config, render
+    from xstreamvggt_ros.synthetic.held_out import held_out_config, render
 
     sequence = open_sequence('synthetic:7', **SMALL)
     expected = render(held_out_config(7, 3, (28, 42)))
