@@ -72,7 +72,7 @@ def play(tmp_path):
                 DEADLINE,
             )
             player = CameraPlayer(link, source.topic, source.transport)
-            frames = islice(source.frames(), max_frames or None)
+            frames = islice(source.frames, max_frames or None)
             player.play(shots(frames), AtMost(link), pacer, window, patience_s)
             recorder.await_outputs(player.sent_ns.keys(), patience_s)
         return player, recorder, path
