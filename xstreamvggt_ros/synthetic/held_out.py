@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.synthetic.config import SequenceConfig
+from xstreamvggt_ros.synthetic.sequence_config import SequenceConfig
 from xstreamvggt_ros.synthetic.sequence import render_sequence
 
 # Seeds below are kept for validation and evaluation, and are never trained on.
