@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.synthetic.sequence_config import SequenceConfig
 from xstreamvggt_ros.synthetic.sequence import render_sequence
+from xstreamvggt_ros.synthetic.sequence_config import SequenceConfig
 
 # Seeds below are kept for validation and evaluation, and are never trained on.
 FIRST_TRAINING_SEED = 2**32
