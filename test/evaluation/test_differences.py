@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from xstreamvggt_ros.evaluation.__main__ import main
 from xstreamvggt_ros.evaluation.differences import differences
 from xstreamvggt_ros.evaluation.report import write_report
-from xstreamvggt_ros.inputs.datasets import FrameTruth
+from xstreamvggt_ros.inputs import FrameTruth
 
 COUNT = 6
 
