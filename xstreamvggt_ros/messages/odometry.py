@@ -14,8 +14,8 @@ from std_msgs.msg import Header
 
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages.geometry import header_with, pose_stamped
-from xstreamvggt_ros.world.accumulation import StampedPose
 from xstreamvggt_ros.world.motion import Uncertainty
+from xstreamvggt_ros.world.pose_log import StampedPose
 
 # Variance that says that nothing is known.
 UNKNOWN = 1e6

@@ -4,25 +4,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import islice
-from typing import NamedTuple
-
 import numpy as np
 
 from xstreamvggt_ros.pipeline import Reconstruction
 from xstreamvggt_ros.world.clouds import Cloud
 from xstreamvggt_ros.world.mapping import VoxelMap
+from xstreamvggt_ros.world.pose_log import PoseLog, StampedPose
 
-# Poses that a trajectory may have, about 300 bytes each; older ones are forgotten.
+# Poses that a trajectory may have, 104 bytes each; older ones are forgotten.
 TRAJECTORY_LENGTH = 100_000
-
-
-class StampedPose(NamedTuple):
-    """When, in nanoseconds since the epoch, and where a camera was: map from camera (4, 4)."""
-
-    stamp_ns: int
-    map_from_camera: np.ndarray
 
 
 class Accumulation:
@@ -39,7 +29,7 @@ class Accumulation:
         self.version = 0
         self.frames = 0
         self.first_stamp_ns = 0
-        self.trajectory: deque[StampedPose] = deque(maxlen=TRAJECTORY_LENGTH)
+        self.trajectory = PoseLog(TRAJECTORY_LENGTH)
         self._path_length = path_length
         self._map = VoxelMap(voxel_size, max_points) if max_points else None
         self._map_limits = (voxel_size, max_points)
@@ -76,9 +66,7 @@ class Accumulation:
         if self._map is not None:
             self._map.insert(cloud.points, cloud.colours, cloud.confidence)
         if reconstruction.camera_index == 0 and stamp_ns is not None:
-            while self.trajectory and self.trajectory[-1].stamp_ns >= stamp_ns:
-                self.trajectory.pop()
-            self.trajectory.append(StampedPose(stamp_ns, reconstruction.map_from_camera))
+            self.trajectory.append(stamp_ns, reconstruction.map_from_camera)
         if not self.frames:
             self.first_stamp_ns = stamp_ns or 0
         self.frames += 1
@@ -87,8 +75,7 @@ class Accumulation:
     @property
     def path(self) -> list[StampedPose]:
         """The newest poses, no more than wanted."""
-        first = max(0, len(self.trajectory) - self._path_length)
-        return list(islice(self.trajectory, first, None))
+        return self.trajectory.newest(self._path_length)
 
     def cloud(self) -> Cloud:
         """Copy the map's points (N, 3), none where no map is kept."""
@@ -117,7 +104,4 @@ class Accumulation:
     def _rescale(self, factor: float) -> None:
         if self._map is not None:
             self._map.rescale(factor, np.zeros(3))
-        for index, (stamp_ns, pose) in enumerate(self.trajectory):
-            pose = pose.copy()
-            pose[:3, 3] *= factor
-            self.trajectory[index] = StampedPose(stamp_ns, pose)
+        self.trajectory.scale(factor)

@@ -91,7 +91,7 @@ def _free_names(folder: Path, start: str) -> list[Path]:
 
 
 def _trajectory(accumulation: Accumulation) -> Trajectory:
-    poses = accumulation.trajectory
+    poses = accumulation.trajectory.newest()
     # None where only other cameras than the first have given images.
     matrices = np.array([pose.map_from_camera for pose in poses]).reshape(-1, 4, 4)
     quaternions = [quaternion_from_rotation(matrix[:3, :3]) for matrix in matrices]
