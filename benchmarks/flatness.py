@@ -3,6 +3,7 @@
 """
 Print how memory behaves over a long stream: python -m benchmarks.flatness.
 
+With --node it is that of the node's process over DDS, for as long as is asked for.
 The tiny network runs on a rendered room, played to and fro. Allocation of the cache and resident
 memory are read as it goes; in the end one step is traced for its largest allocation, and early
 and late frames are compared.
@@ -16,6 +17,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from benchmarks.node_flatness import add_options
+from benchmarks.node_flatness import main as watch_node
 from benchmarks.speed.peaks import clock_name, now
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
@@ -68,7 +71,10 @@ def main() -> None:
     parser.add_argument('--bits', type=int, default=shipped.bits)
     parser.add_argument('--scheme', default=shipped.scheme)
     parser.add_argument('--policy', default=shipped.policy, choices=sorted(POLICIES))
+    add_options(parser)
     arguments = parser.parse_args()
+    if arguments.node:
+        raise SystemExit(watch_node(arguments))
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_random_weights(model)
     config = replace(

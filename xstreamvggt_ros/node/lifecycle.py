@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-import gc
 import logging
 import os
 import signal
@@ -26,6 +25,7 @@ from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
 from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
+from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
@@ -213,6 +213,7 @@ class ReconstructionNode(LifecycleNode):
         self._declared.listening = False
         if session is not None:
             session.stop(patience)
+            give_back()
 
     def _release(self, patience: float) -> None:
         """Let go of everything, even where the worker does not come to an end."""
@@ -224,8 +225,7 @@ class ReconstructionNode(LifecycleNode):
             self._outputs = self._reader = self._pipeline = None
             self._scale = self._configuration = None
             self._declared.locked = False
-            # Exceptions and modules hold reference cycles, and those the memory.
-            gc.collect()
+            give_back()
             if torch.cuda.is_initialized():
                 torch.cuda.empty_cache()
 

@@ -19,6 +19,7 @@ from rclpy.lifecycle import LifecycleNode
 from xstreamvggt_ros.intake.counters import Counters, Counts
 from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
+from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
@@ -210,6 +211,7 @@ class Session:
     def _reset(self) -> str:
         self._reader.reset()
         self._outputs.clear()
+        give_back()
         return 'a new stream begins with the next image'
 
     def _save(self) -> str:

@@ -1,0 +1,279 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The memory of the node's process over hours: python -m benchmarks.flatness --node."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+import json
+import os
+from pathlib import Path
+import threading
+import time
+
+import numpy as np
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Image, PointCloud2
+
+from benchmarks.steadiness import (
+    append_sample,
+    by_minute,
+    growth,
+    late_by_second_tenth,
+    plot,
+    read_samples,
+    Sample,
+    settled_parts,
+)
+from xstreamvggt_ros.files.bags import stamp_of
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.rig.camera_player import CameraPlayer, Shot
+from xstreamvggt_ros.rig.domain import free_domain, isolated
+from xstreamvggt_ros.rig.driven_node import DrivenNode, node_command, NODE_NAME
+from xstreamvggt_ros.rig.link import Link
+from xstreamvggt_ros.rig.pacing import Pacer
+from xstreamvggt_ros.rig.player import AtMost
+from xstreamvggt_ros.rig.shipped import shipped_parameters
+from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
+
+TOPIC = '/camera/image_raw'
+FIRST_STAMP_NS = 10**18
+SAMPLE_S = 10.0
+PATIENCE_S = 300.0
+# So few that a rendered room fills the map within the frames that settle.
+MAP_POINTS = 20_000
+RENDERED = 48
+# An image is sent while another is worked on, and no more.
+WINDOW = 2
+KIB = 1024
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what belongs to --node."""
+    add = parser.add_argument_group('with --node').add_argument
+    add('--node', action='store_true', help='the node over DDS, in a process of its own')
+    add('--minutes', type=float, default=10.0, help='how long to go on (%(default)g)')
+    add('--rate', type=float, default=10.0, help='images a second at most (%(default)g)')
+    add('--map', action=argparse.BooleanOptionalAction, default=True, help='keep the map')
+    add('--subscribers', type=int, default=2, help='to cloud and map (%(default)s)')
+    add('--image', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'))
+    add('-p', '--param', action='append', default=[], metavar='NAME:=VALUE')
+    add('--settle', type=int, default=1000, help='frames left out of the slope (%(default)s)')
+    add(
+        '--output',
+        type=Path,
+        default=Path('flatness'),
+        help='folder of samples, figures and plot; where it has samples, these are added to',
+    )
+    add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
+
+
+def main(options: argparse.Namespace) -> int:
+    """Watch a node, then tell of all that was watched into the same folder."""
+    options.output.mkdir(parents=True, exist_ok=True)
+    file = options.output / 'samples.jsonl'
+    before = read_samples(file)
+    try:
+        watch_node(options, file, 1 + max((each.part for each in before), default=-1))
+    except KeyboardInterrupt:
+        print('interrupted; the same command goes on in a new part')
+    return tell(options)
+
+
+def watch_node(options: argparse.Namespace, file: Path, part: int) -> None:
+    """Play a rendered room to and fro into a node, and note every ten seconds how it does."""
+    images = _room(*options.image)
+    with ExitStack() as stack:
+        stack.enter_context(isolated(free_domain()))
+        link = stack.enter_context(Link('xstreamvggt_flatness'))
+        pacer = Pacer()
+        command = node_command(shipped_parameters(), _overrides(options))
+        node = stack.enter_context(DrivenNode(link, command, options.output / f'node_{part}.log'))
+        node.bring_up(PATIENCE_S)
+        player = CameraPlayer(link, TOPIC)
+        notes = _Notes(node.pid, file, part, player, pacer)
+        link.node.create_subscription(
+            PointCloud2, f'/{NODE_NAME}/points', notes.on_cloud, 10, raw=True
+        )
+        link.node.create_subscription(
+            PointCloud2, f'/{NODE_NAME}/map', notes.on_map, LATCHED, raw=True
+        )
+        for index in range(1, options.subscribers):
+            stack.enter_context(_Listener(f'listener_{index}'))
+        node.watch = notes.take
+        shots = _shots(images, 60 * options.minutes)
+        player.play(shots, AtMost(link, options.rate), pacer, WINDOW, PATIENCE_S)
+        notes.take(last=True)
+
+
+def tell(options: argparse.Namespace) -> int:
+    """Print and write what the samples say; 1 where they are not below the bound."""
+    samples = read_samples(options.output / 'samples.jsonl')
+    if not samples:
+        print('no sample was taken')
+        return 1
+    slope = growth(settled_parts(samples, options.settle))
+    late = late_by_second_tenth(samples)
+    rows = by_minute(samples)
+    figures = {
+        'options': {name: str(value) for name, value in vars(options).items()},
+        'bytes_a_frame': None if slope is None else asdict(slope),
+        'late_latency_by_second_tenth': late,
+        'by_minute': rows,
+    }
+    (options.output / 'flatness.json').write_text(json.dumps(figures, indent=1) + '\n')
+    (options.output / 'flatness.svg').write_text(plot(samples, 'anonymous memory of the node'))
+    _print(rows, samples)
+    if slope is None:
+        print(f'too few samples after frame {options.settle} for a slope')
+        return int(options.bound is not None)
+    print(
+        f'anonymous memory from frame {options.settle} on: {slope.value:.0f} bytes a frame '
+        f'(95 % interval {slope.low:.0f} to {slope.high:.0f})'
+    )
+    if late is not None:
+        print(f'late latency (p95) of the last tenth by that of the second: {late:.3f}')
+    return int(options.bound is not None and slope.high > options.bound)
+
+
+def _print(rows: list[dict[str, float]], samples: list[Sample]) -> None:
+    print('| part | minute | frames | anonymous, MiB | shared, MiB | files | p50, ms | p95, ms |')
+    print('|---|---|---|---|---|---|---|---|')
+    step = max(1, len(rows) // 20)
+    for row in [*rows[:-1:step], rows[-1]]:
+        print(
+            f'| {row["part"]} | {row["minute"]} | {row["frames"]} | {row["anonymous_mib"]:.1f} | '
+            f'{row["shared_mib"]:.1f} | {row["file_descriptors"]} | {row["latency_p50_ms"]:.0f} | '
+            f'{row["latency_p95_ms"]:.0f} |'
+        )
+    load = np.mean([each.load for each in samples])
+    print(f'load of the machine meanwhile: {load:.1f} on {os.cpu_count()} cores')
+
+
+class _Notes:
+    """Take a sample of the node when one is due, and the latencies in between."""
+
+    def __init__(self, pid: int, file: Path, part: int, player: CameraPlayer, pacer: Pacer):
+        self._pid = pid
+        self._file = file
+        self._part = part
+        self._player = player
+        self._pacer = pacer
+        self._latencies: list[float] = []
+        self._frames = 0
+        self._began = self._due = 0.0
+
+    def on_cloud(self, cdr: bytes) -> None:
+        """Note an answer."""
+        stamp_ns = stamp_of(cdr)
+        self._pacer.answer(stamp_ns)
+        # Nothing is kept of a frame that is done with.
+        sent_ns = self._player.sent_ns.pop(stamp_ns, None)
+        if sent_ns is not None:
+            self._latencies.append(1e-6 * (time.monotonic_ns() - sent_ns))
+            self._frames += 1
+
+    def on_map(self, cdr: bytes) -> None:
+        """Say once how large the map is, when it is full."""
+        if self._began and self._part >= 0 and not hasattr(self, 'map_points'):
+            points = deserialize_message(cdr, PointCloud2).width
+            if points >= MAP_POINTS:
+                self.map_points = points
+                print(f'the map is full at frame {self._frames}: {points} points', flush=True)
+
+    def take(self, last: bool = False) -> None:
+        """Write a sample where one is due."""
+        now = time.monotonic()
+        if not self._frames or (now < self._due and not last):
+            return
+        self._began = self._began or now
+        self._due = now + SAMPLE_S
+        memory = _memory(self._pid)
+        sample = Sample(
+            part=self._part,
+            seconds=now - self._began,
+            frames=self._frames,
+            anonymous_bytes=memory['RssAnon'],
+            shared_bytes=memory['RssShmem'],
+            file_descriptors=len(os.listdir(f'/proc/{self._pid}/fd')),
+            latencies_ms=tuple(round(each, 2) for each in self._latencies),
+            load=os.getloadavg()[0],
+        )
+        self._latencies.clear()
+        append_sample(self._file, sample)
+
+
+class _Listener(threading.Thread):
+    """A subscriber to cloud and map in a participant of its own; use in a with statement."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self._link = Link(name)
+        self._ended = False
+        create = self._link.node.create_subscription
+        create(PointCloud2, f'/{NODE_NAME}/points', self._ignore, 5, raw=True)
+        create(PointCloud2, f'/{NODE_NAME}/map', self._ignore, LATCHED, raw=True)
+
+    def run(self) -> None:
+        """Take what comes."""
+        self._link.spin_until(lambda: self._ended, float('inf'))
+
+    @staticmethod
+    def _ignore(cdr: bytes) -> None:
+        pass
+
+    def __enter__(self) -> _Listener:
+        self.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._ended = True
+        self.join()
+        self._link.__exit__()
+
+
+def _memory(pid: int) -> dict[str, int]:
+    """Read what a process has in memory, in bytes by kind (Linux)."""
+    lines = Path(f'/proc/{pid}/status').read_text(encoding='ascii').splitlines()
+    pairs = (line.split(':') for line in lines if line.startswith('Rss'))
+    return {name: KIB * int(value.split()[0]) for name, value in pairs}
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
+    return [
+        f'input.image_topics:=[{TOPIC}]',
+        'input.queue:=every',
+        f'output.map_max_points:={MAP_POINTS if options.map else 0}',
+        *options.param,
+    ]
+
+
+def _room(height: int, width: int) -> list[Image]:
+    """Render a room and make messages of its images, there and back again."""
+    rendered = render_sequence(
+        SequenceConfig(seed=2**30, frames=RENDERED, height=height, width=width)
+    )
+    messages = []
+    for pixels in rendered.images:
+        message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+        message.data = byte_array(np.asarray(pixels))
+        message.header.frame_id = 'camera_optical_frame'
+        messages.append(message)
+    return [*messages, *messages[-2:0:-1]]
+
+
+def _shots(images: list[Image], seconds: float) -> Iterator[Shot]:
+    """Give images for a while, a tenth of a second of their own time apart."""
+    end, index = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        message = images[index % len(images)]
+        stamp_ns = FIRST_STAMP_NS + index * NANOSECONDS // 10
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, NANOSECONDS)
+        yield Shot(stamp_ns, message)
+        index += 1
