@@ -185,7 +185,7 @@ def test_no_pose_at_all_gives_no_figure():
 def test_an_estimate_that_does_not_move_has_the_spread_of_the_truth():
     truth = line([[0, 0, 0], [2, 0, 0]])
     still = line([[5, 5, 5], [5, 5, 5]])
-    assert absolute_error(still, truth).translation.rmse == pytest.approx(1)
+    assert absolute_error(still, truth, 'sim3').translation.rmse == pytest.approx(1)
 
 
 def test_pairs_in_metres_follow_the_path():
@@ -284,7 +284,7 @@ def test_ate_agrees_with_evo(evo, files, tmp_path, alignment, option):
 @pytest.mark.parametrize('delta, unit', [(1, 'frames'), (7, 'frames'), (1.0, 'metres')])
 def test_rpe_agrees_with_evo(evo, files, tmp_path, delta, unit, all_pairs):
     ours, theirs = matched(*(read_tum(file) for file in reversed(files)))
-    result = relative_error(ours, theirs, delta, unit, all_pairs)
+    result = relative_error(ours, theirs, delta, unit, all_pairs, 'sim3')
     options = ['-as', '--delta', delta, '--delta_unit', unit[0], '--pairs_from_reference']
     options += ['--all_pairs'] * all_pairs
     relations = {'trans_part': result.translation, 'angle_deg': result.rotation}

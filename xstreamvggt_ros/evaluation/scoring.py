@@ -17,6 +17,7 @@ from xstreamvggt_ros.evaluation.record import Record, rewrite_metrics
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.scores import (
     absolute_error,
+    AbsoluteError,
     lost_at,
     relative_error,
     score_depth,
@@ -26,7 +27,6 @@ from xstreamvggt_ros.scores import (
 from xstreamvggt_ros.scores.depth import ALIGNMENTS
 
 WORST = 4
-LEAST_POSES = 3
 # Frames nearer to each other than this part of the sequence are not both shown.
 APART = 12
 
@@ -37,6 +37,7 @@ class Scores:
     The figures by name, the curves by name and frame, and how the run was brought to the truth.
 
     alignment: 'trajectory' and 'points', each with scale, rotation, translation; see `Similarity`.
+    The trajectory's says `by` what it was found, '' for a `reason` where the truth gives none.
     """
 
     metrics: dict[str, float]
@@ -68,11 +69,14 @@ def score(
     curves |= depth_curves
     if not independent:
         world = frames.main_world
-        pose_metrics, curves['position_error_m'], similarity = _score_poses(
-            frames.poses_of(world), frames.true_poses, protocol
-        )
+        pose_metrics, absolute = _score_poses(frames.poses_of(world), frames.true_poses, protocol)
         metrics |= pose_metrics
-        alignment['trajectory'] = _similarity(similarity)
+        curves['position_error_m'] = absolute.errors.tolist()
+        alignment['trajectory'] = {
+            **_similarity(absolute.similarity),
+            'by': absolute.aligned_by,
+            'reason': absolute.reason,
+        }
         point_metrics, similarity = _score_points(
             points, frames.worlds[points.frames] == world, protocol
         )
@@ -136,20 +140,22 @@ def _score_depth(
 
 def _score_poses(
     poses: np.ndarray, truths: np.ndarray, protocol: Protocol
-) -> tuple[dict[str, float], list[float], Similarity]:
+) -> tuple[dict[str, float], AbsoluteError]:
     absolute = absolute_error(poses, truths)
+    as_evo = absolute_error(poses, truths, 'sim3')
     step = relative_error(poses, truths)
     far = relative_error(poses, truths, protocol.delta_m, 'metres')
     lost = lost_at(poses, truths)
     known = bool(np.isfinite(truths).all((1, 2)).any())
-    # A similarity brings any two places to any other two.
-    enough = absolute.translation.count >= LEAST_POSES
     metrics = {
-        'ate_rmse': absolute.translation.rmse if enough else math.nan,
-        'ate_mean': absolute.translation.mean if enough else math.nan,
-        'ate_median': absolute.translation.median if enough else math.nan,
-        'ate_rotation': absolute.rotation.rmse if enough else math.nan,
-        'ate_scale': absolute.similarity.scale if enough else math.nan,
+        'ate_rmse': absolute.translation.rmse,
+        'ate_mean': absolute.translation.mean,
+        'ate_median': absolute.translation.median,
+        'ate_rotation': absolute.rotation.rmse,
+        'ate_scale': absolute.similarity.scale if absolute.aligned_by else math.nan,
+        # What evo prints for the same files with --align --correct_scale.
+        'evo_ate_rmse': as_evo.translation.rmse,
+        'evo_ate_rotation': as_evo.rotation.rmse,
         'path': absolute.path,
         'rpe_translation': step.translation.rmse,
         'rpe_rotation': step.rotation.rmse,
@@ -158,7 +164,7 @@ def _score_poses(
         'tracked': tracked_share(lost, len(poses)) if known else math.nan,
         'lost_at': math.nan if lost is None else lost,
     }
-    return metrics, absolute.errors.tolist(), absolute.similarity
+    return metrics, absolute
 
 
 def _score_points(

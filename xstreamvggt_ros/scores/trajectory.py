@@ -4,7 +4,8 @@
 Trajectories against the truth: ATE, RPE and the recovered scale (Sturm et al., IROS 2012).
 
 Poses are world from camera, (F, 4, 4) rigid, frame by frame. Frames whose pose is not finite in
-either are left out of the fit and of the figures.
+either are left out of the fit and of the figures. Alignments: 'determined' is `fit_poses`, which
+gives no figure that the truth does not determine; 'sim3', 'se3' and 'none' are evo's of places.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.umeyama import fit_points, move
+from xstreamvggt_ros.scores.pose_fit import fit_poses, PLACES, PoseFit
 from xstreamvggt_ros.scores.statistics import ErrorStatistics
 
+DETERMINED = 'determined'
 UNITS = ('frames', 'metres')
 # Pairs of a delta in metres may be off by this share of it.
 DELTA_TOLERANCE = 0.1
@@ -33,7 +36,8 @@ class AbsoluteError:
 
     translation: metres, and its errors by frame (F,), NaN where there was no pose. rotation:
     degrees. similarity: what the estimate was aligned by; its scale is metres per unit of the
-    estimate. path: length of the true path, metres.
+    estimate. path: length of the true path, metres. aligned_by: what the fit was made by, '' where
+    the truth determines none and there are no errors, as `reason` explains.
     """
 
     translation: ErrorStatistics
@@ -41,6 +45,8 @@ class AbsoluteError:
     errors: np.ndarray
     similarity: Similarity
     path: float
+    aligned_by: str = PLACES
+    reason: str = ''
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,26 +59,27 @@ class RelativeError:
 
 
 def absolute_error(
-    estimate: np.ndarray, truth: np.ndarray, alignment: str = 'sim3'
+    estimate: np.ndarray, truth: np.ndarray, alignment: str = DETERMINED
 ) -> AbsoluteError:
-    """Align the estimate's places to the true ones ('sim3', 'se3', 'none') and compare."""
+    """Align the estimate to the truth and compare."""
     valid = valid_frames(estimate, truth)
-    if not valid.any():
-        empty = ErrorStatistics.of(np.empty(0))
-        return AbsoluteError(empty, empty, np.full(len(truth), np.nan), Similarity(), 0.0)
     kept, true = estimate[valid], truth[valid]
-    similarity = fit_points(kept[:, :3, 3], true[:, :3, 3], alignment)
-    aligned = align_poses(kept, similarity)
+    path = float(np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1).sum())
+    fit = _fit(kept, true, alignment)
     errors = np.full(len(truth), np.nan)
+    if not fit.by:
+        empty = ErrorStatistics.of(np.empty(0))
+        return AbsoluteError(empty, empty, errors, fit.similarity, path, fit.by, fit.reason)
+    aligned = align_poses(kept, fit.similarity)
     errors[valid] = np.linalg.norm(aligned[:, :3, 3] - true[:, :3, 3], axis=1)
     turned = rotation_degrees(np.swapaxes(true[:, :3, :3], 1, 2) @ aligned[:, :3, :3])
-    steps = np.linalg.norm(np.diff(true[:, :3, 3], axis=0), axis=1)
     return AbsoluteError(
         ErrorStatistics.of(errors[valid]),
         ErrorStatistics.of(turned),
         errors,
-        similarity,
-        float(steps.sum()),
+        fit.similarity,
+        path,
+        fit.by,
     )
 
 
@@ -82,7 +89,7 @@ def relative_error(
     delta: float = 1,
     unit: str = 'frames',
     all_pairs: bool = True,
-    alignment: str = 'sim3',
+    alignment: str = DETERMINED,
 ) -> RelativeError:
     """
     Compare the motions over `delta` frames, or metres of the true path.
@@ -91,7 +98,7 @@ def relative_error(
     not they have poses; pairs are those of which both do. Metres: with all pairs, the frame
     nearest to delta metres on, if within a tenth of delta; otherwise the first frame that is at
     least delta metres on; of frames that have poses. alignment: of its result only the scale
-    matters here.
+    matters here; without one there are rotations alone.
     """
     valid = valid_frames(estimate, truth)
     frames = np.arange(len(truth)) if unit == 'frames' else np.flatnonzero(valid)
@@ -100,11 +107,12 @@ def relative_error(
     if not len(pairs):
         empty = ErrorStatistics.of(np.empty(0))
         return RelativeError(empty, empty, pairs)
-    similarity = fit_points(estimate[valid, :3, 3], truth[valid, :3, 3], alignment)
-    aligned = align_poses(estimate, similarity)
+    fit = _fit(estimate[valid], truth[valid], alignment)
+    aligned = align_poses(estimate, fit.similarity)
     errors = np.linalg.inv(_motions(truth, pairs)) @ _motions(aligned, pairs)
+    lengths = np.linalg.norm(errors[:, :3, 3], axis=1)
     return RelativeError(
-        ErrorStatistics.of(np.linalg.norm(errors[:, :3, 3], axis=1)),
+        ErrorStatistics.of(lengths if fit.by else np.empty(0)),
         ErrorStatistics.of(rotation_degrees(errors[:, :3, :3])),
         pairs,
     )
@@ -157,6 +165,15 @@ def matched(
 def rotation_degrees(rotations: np.ndarray) -> np.ndarray:
     """Give the angles (N,) of rotations (N, 3, 3), degrees."""
     return np.degrees(Rotation.from_matrix(rotations).magnitude())
+
+
+def _fit(estimate: np.ndarray, truth: np.ndarray, alignment: str) -> PoseFit:
+    """Fit finite poses."""
+    if alignment == DETERMINED:
+        return fit_poses(estimate, truth)
+    if not len(truth):
+        return PoseFit(Similarity(), '', 'no pose is known of both')
+    return PoseFit(fit_points(estimate[:, :3, 3], truth[:, :3, 3], alignment), PLACES)
 
 
 def _motions(poses: np.ndarray, pairs: np.ndarray) -> np.ndarray:
