@@ -53,7 +53,8 @@ def _results(positions, depth):
     stamps = np.array(STAMPS[: len(positions)])
     maps = {stamp: Maps(depth, np.ones_like(depth)) for stamp in STAMPS[:2]}
     cloud = PlyCloud(np.empty((0, 3)), np.empty((0, 3)))
-    return Results(Check(), Trajectory(stamps, positions, np.zeros((len(stamps), 4))), cloud, maps)
+    ahead = np.tile([0.0, 0.0, 0.0, 1.0], (len(stamps), 1))
+    return Results(Check(), Trajectory(stamps, positions, ahead), cloud, maps)
 
 
 def _depth():
@@ -86,7 +87,17 @@ def test_what_is_wrong_is_measured():
 def test_without_a_path_nothing_is_aligned():
     accuracy = measure(Wall(), _results(SQUARE[:2], _depth()), 'optical')
     assert accuracy.similarity is None and np.isnan(accuracy.ate)
+    assert '2 poses' in accuracy.reason
     assert accuracy.abs_rel == pytest.approx(0.0)
+
+
+def test_a_path_that_is_nearly_straight_is_aligned_by_orientations_too():
+    class Corridor(Wall):
+        places = [(0, 0, 0), (0.01, 0, 1), (0, 0.01, 2), (0, 0, 3)]
+
+    accuracy = measure(Corridor(), _results(Corridor.places, _depth()), 'optical')
+    assert accuracy.aligned_by == 'places and orientations'
+    assert measure(Wall(), _results(SQUARE, _depth()), 'optical').aligned_by == 'places'
 
 
 def test_undistorted_depth_and_a_truth_without_poses_are_not_compared():

@@ -18,6 +18,8 @@ from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.inputs import FrameTruth, SequenceFrame
 
+# The first view's turn in the map, (x, y, z, w).
+AHEAD = (-0.5, 0.5, -0.5, 0.5)
 STAMPS = [1_000_000_000, 1_500_000_000, 2_000_000_000]
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -54,6 +56,39 @@ def test_more_columns_and_a_row_of_truth_make_it_larger(tmp_path):
     assert many.shape[1] > few.shape[1]
     assert without_truth.shape[0] < few.shape[0]
     assert few.min() < 30 and few.max() == 255
+
+
+def test_what_the_network_does_not_see_is_dark(tmp_path):
+    column = _column(image=np.full((40, 30, 3), 255, np.uint8))
+    cut = replace(column, seen=(0.0, 10.0, 30.0, 20.0))
+    bright, dark = (_drawn(tmp_path, _sheet(*[each] * 4)).mean() for each in (column, cut))
+    assert dark < bright - 5
+
+
+def test_confidence_is_shaded_from_none_at_all_and_never_as_noise(tmp_path):
+    noise = np.random.default_rng(0).random((14, 28)).astype(np.float32)
+    columns = [_column(confidence=1 + reach * noise, true_depth=None) for reach in (1e-3, 1.0)]
+    drawn = [_drawn(tmp_path, _sheet(*[column] * 4)) for column in columns]
+    # The bright end of the shades.
+    unsure, sure = ((np.abs(each - [0xFD, 0xE7, 0x25]).sum(axis=-1) < 60).sum() for each in drawn)
+    assert unsure < 0.5 * sure
+
+
+def test_views_that_are_aligned_share_their_axes(tmp_path):
+    cloud = PlyCloud(np.zeros((0, 3)), np.zeros((0, 3), np.uint8))
+    views = [
+        TopView(name, cloud, np.array([[0.0, 0.0, 1.0], [reach, reach, 1.0]]), 'm')
+        for name, reach in (('estimate', 1.0), ('truth', 20.0))
+    ]
+    apart, shared = (
+        _drawn(tmp_path, replace(_sheet(*[_column()] * 4, views=views), aligned=aligned))
+        for aligned in (False, True)
+    )
+    # The small path fills its panel alone, and is a stroke beside the long one.
+    pink = [
+        (np.abs(each - [0xFF, 0x5F, 0xD2]).sum(axis=-1) < 60).sum() for each in (apart, shared)
+    ]
+    assert pink[1] < 0.7 * pink[0]
 
 
 def test_the_warning_is_seen(tmp_path):
@@ -105,9 +140,10 @@ class Known:
 
 
 def _results(stamps):
-    maps = {stamp: Maps(np.ones((14, 14)), np.ones((14, 14))) for stamp in stamps}
+    maps = {stamp: Maps(np.ones((14, 14)), np.full((14, 14), 2.0)) for stamp in stamps}
     cloud = PlyCloud(np.zeros((7, 3), np.float32), np.zeros((7, 3), np.uint8))
-    poses = np.zeros((len(STAMPS), 7))
+    poses = np.tile([0.0, 0.0, 0.0, *AHEAD], (len(STAMPS), 1))
+    poses[:, 0] = np.arange(len(STAMPS))
     return Results(Check(), Trajectory(np.array(STAMPS), poses[:, :3], poses[:, 3:]), cloud, maps)
 
 
@@ -162,7 +198,7 @@ def test_the_truth_lies_in_the_map_with_the_first_camera_at_its_origin(axes, pat
 
 def test_the_estimate_is_laid_over_the_truth():
     # In the map the camera moves to its right, along -y; an estimate at half the scale.
-    poses = np.zeros((3, 7))
+    poses = np.tile([0.0, 0.0, 0.0, *AHEAD], (3, 1))
     poses[:, 1] = [0.0, -0.5, -1.0]
     positions = poses[:, :3] + [3.0, 4.0, 5.0]
     results = replace(

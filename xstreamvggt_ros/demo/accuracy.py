@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from xstreamvggt_ros.demo.results import Results
+from xstreamvggt_ros.files.trajectories import Trajectory
 from xstreamvggt_ros.geometry import invert_rigid, MAP_FROM_WORLD_ROTATION, rigid
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.images.patches import PATCH_SIZE
@@ -17,9 +19,6 @@ from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs import frames_at, ImageSequence, SequenceFrame
 from xstreamvggt_ros.pipeline.reconstruction import nearest
 from xstreamvggt_ros.scores import absolute_error, score_depth
-
-# Fewer places, or a camera that stands still, determine no similarity.
-FEWEST_POSES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +29,9 @@ class Accuracy:
     map_from_world: (4, 4) rigid, takes the true world to a map whose origin is the first camera
     with a known pose.
     true_path: (F, 3) in that map, metres. similarity: takes the estimate's map to it, None where
-    nothing determines one. ate: root mean square over the length of the true path. abs_rel: of
-    the pixels of `images` images, scaled by one factor to the true median.
+    nothing determines one, as `reason` explains; aligned_by: what it was fitted by. ate: root mean
+    square over the length of the true path. abs_rel: of the pixels of `images` images, scaled by
+    one factor to the true median.
     """
 
     map_from_world: np.ndarray
@@ -41,6 +41,8 @@ class Accuracy:
     path_length: float = np.nan
     abs_rel: float = np.nan
     images: int = 0
+    aligned_by: str = ''
+    reason: str = ''
 
 
 def measure(
@@ -69,14 +71,27 @@ def measure(
     path = truth[np.isfinite(truth).all((1, 2)), :3, 3]
     frames = [] if distorted else frames_at(sequence, results.maps)
     abs_rel, images = _depth_error(results, frames)
-    # Places alone are compared.
-    estimate = np.tile(np.eye(4), (len(stamps), 1, 1))
-    estimate[:, :3, 3] = results.trajectory.positions
-    error = absolute_error(estimate, truth)
-    if len(path) < FEWEST_POSES or not error.path:
-        return Accuracy(map_from_world, path, abs_rel=abs_rel, images=images)
+    error = absolute_error(_poses(results.trajectory), truth)
+    found = Accuracy(
+        map_from_world,
+        path,
+        abs_rel=abs_rel,
+        images=images,
+        aligned_by=error.aligned_by,
+        reason=error.reason,
+    )
+    if not error.aligned_by:
+        return found
     ate = error.translation.rmse / error.path
-    return Accuracy(map_from_world, path, error.similarity, ate, error.path, abs_rel, images)
+    return replace(found, similarity=error.similarity, ate=ate, path_length=error.path)
+
+
+def _poses(trajectory: Trajectory) -> np.ndarray:
+    """Give poses (F, 4, 4) of a trajectory."""
+    turns = Rotation.from_quat(trajectory.quaternions).as_matrix()
+    poses = np.tile(np.eye(4), (len(turns), 1, 1))
+    poses[:, :3, :3], poses[:, :3, 3] = turns, trajectory.positions
+    return poses
 
 
 def _depth_error(results: Results, frames: Iterable[SequenceFrame]) -> tuple[float, int]:

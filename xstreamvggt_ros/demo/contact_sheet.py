@@ -13,6 +13,7 @@ import numpy as np
 
 from xstreamvggt_ros.demo.top_view import draw_top_view, TopView
 from xstreamvggt_ros.files.replacing import replacing
+from xstreamvggt_ros.guard.verdict import LEAST_CONFIDENCE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,10 @@ HEAD_INCHES = 1.0
 # Shades of a row run over this share of its values, so that a few outliers do not flatten them.
 SHADE_PERCENTILES = (2.0, 98.0)
 WARNING_COLOUR = '#b3261e'
+# The confidence of a scene that is recognised reaches further; less would be shades of noise.
+LEAST_CONFIDENCE_SPAN = 0.5
+# Of 255.
+UNSEEN_SHADE = 170
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class Column:
     Hold one frame of the sheet.
 
     `caption` stands above it; `image` (H, W, 3) uint8 or None; `depth` and `confidence` (H, W)
-    are the network's; `true_depth` (H, W), metres, NaN where unknown, or None.
+    are the network's; `true_depth` (H, W), metres, NaN where unknown, or None. `seen` is the part
+    of the image that the network sees: left, top, width and height in its pixels; None: all.
     """
 
     caption: str
@@ -42,11 +48,16 @@ class Column:
     depth: np.ndarray
     confidence: np.ndarray
     true_depth: np.ndarray | None = None
+    seen: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Hold everything to draw; `warning` is set in red, `depth_unit` is that of the output."""
+    """
+    Hold everything to draw; `warning` is set in red, `depth_unit` is that of the output.
+
+    Top views are drawn to one scale and in one place where they are `aligned`.
+    """
 
     title: str
     subtitle: str
@@ -54,6 +65,7 @@ class Sheet:
     columns: Sequence[Column]
     top_views: Sequence[TopView]
     depth_unit: str
+    aligned: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,9 @@ class _Row:
     unit: str
     colours: str
     pick: Callable[[Column], np.ndarray | None]
+    # Where its shades begin, None for where the values do, and how far they reach at least.
+    least: float | None = None
+    least_span: float = 1e-6
 
 
 def draw_contact_sheet(path: Path, sheet: Sheet) -> None:
@@ -80,7 +95,7 @@ def draw_contact_sheet(path: Path, sheet: Sheet) -> None:
     head, maps, views = figure.subfigures(3, 1, height_ratios=heights, hspace=0)
     _draw_head(head, sheet)
     _draw_rows(maps, sheet.columns, rows, row_inches, width)
-    _draw_top_views(views, sheet.top_views)
+    _draw_top_views(views, sheet.top_views, sheet.aligned)
     with replacing(path) as temporary:
         figure.savefig(temporary, format='png')
 
@@ -90,7 +105,16 @@ def _rows(sheet: Sheet) -> list[_Row | None]:
     rows = [None, _Row('estimated depth', sheet.depth_unit, 'turbo', lambda column: column.depth)]
     if any(column.true_depth is not None for column in sheet.columns):
         rows.append(_Row('true depth', 'm', 'turbo', lambda column: column.true_depth))
-    rows.append(_Row('confidence', 'no unit', 'viridis', lambda column: column.confidence))
+    rows.append(
+        _Row(
+            'confidence',
+            f'no unit, {LEAST_CONFIDENCE:g} is none',
+            'viridis',
+            lambda column: column.confidence,
+            LEAST_CONFIDENCE,
+            LEAST_CONFIDENCE_SPAN,
+        )
+    )
     return rows
 
 
@@ -149,6 +173,8 @@ def _draw_images(axes: Sequence[Axes], columns: Sequence[Column]) -> None:
             _note(axis, 'cannot be shown')
         else:
             axis.imshow(column.image, interpolation='antialiased')
+            if column.seen is not None:
+                _shade_unseen(axis, column.image.shape, column.seen)
 
 
 def _draw_maps(figure: Figure, axes, scale: Axes, row: _Row, maps: list) -> None:
@@ -160,6 +186,8 @@ def _draw_maps(figure: Figure, axes, scale: Axes, row: _Row, maps: list) -> None
             _note(axis, 'no finite value')
         return
     low, high = np.percentile(values, SHADE_PERCENTILES)
+    low = low if row.least is None else row.least
+    high = max(high, low + row.least_span)
     shades = None
     for axis, values in zip(axes, maps, strict=True):
         if values is None:
@@ -167,20 +195,39 @@ def _draw_maps(figure: Figure, axes, scale: Axes, row: _Row, maps: list) -> None
             continue
         axis.set_facecolor('#d9d9d9')  # where there is no number
         shades = axis.imshow(
-            values, cmap=row.colours, vmin=low, vmax=max(high, low + 1e-6), interpolation='nearest'
+            values, cmap=row.colours, vmin=low, vmax=high, interpolation='nearest'
         )
     bar = figure.colorbar(shades, cax=scale, extend='both')
     bar.set_label(f'{row.name.split()[-1]} [{row.unit}]', fontsize=10)
     bar.ax.tick_params(labelsize=9)
 
 
+def _shade_unseen(axis: Axes, shape: tuple[int, ...], seen: tuple[float, ...]) -> None:
+    """Darken what of an image (H, W) the network does not see."""
+    left, top, width, height = seen
+    shade = np.zeros((*shape[:2], 4), np.uint8)
+    shade[..., 3] = UNSEEN_SHADE
+    shade[round(top) : round(top + height), round(left) : round(left + width), 3] = 0
+    axis.imshow(shade)
+    axis.text(
+        0.5, 0.02, 'dark: not seen', ha='center', transform=axis.transAxes, color='w', fontsize=9
+    )
+
+
 def _note(axis: Axes, text: str) -> None:
     axis.text(0.5, 0.5, text, ha='center', va='center', transform=axis.transAxes, color='#777777')
 
 
-def _draw_top_views(figure: SubFigure, views: Sequence[TopView]) -> None:
+def _draw_top_views(figure: SubFigure, views: Sequence[TopView], aligned: bool) -> None:
     axes = figure.subplots(
-        1, len(views), gridspec_kw={'left': 0.06, 'right': 0.97, 'top': 0.9, 'bottom': 0.12}
+        1,
+        len(views),
+        sharex=aligned,
+        sharey=aligned,
+        gridspec_kw={'left': 0.06, 'right': 0.97, 'top': 0.9, 'bottom': 0.12},
     )
     for axis, view in zip(np.atleast_1d(axes), views, strict=True):
         draw_top_view(axis, view)
+        # What shares its limits cannot widen them to fill its place.
+        axis.set_aspect('equal', adjustable='box' if aligned else 'datalim')
+        axis.tick_params(labelleft=True)

@@ -12,12 +12,14 @@ import numpy as np
 
 from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.contact_sheet import Column, Sheet
+from xstreamvggt_ros.demo.recognition import doubts
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.trajectories import write_tum
 from xstreamvggt_ros.geometry.umeyama import move
+from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs import (
     DamagedFrame,
     frames_at,
@@ -77,13 +79,14 @@ def gather_sheet(
     return Sheet(
         title=f'{sequence.name}: {len(results.trajectory)} images, reconstructed one by one',
         subtitle=_subtitle(run, results),
-        warning=weights_warning(run),
+        warning=weights_warning(run) or '; '.join(doubts(results)),
         columns=[_column(each, results, ordered) for each in shown],
         top_views=[
             _estimated_view(results, accuracy, axes),
             *([_true_view(shown, accuracy, axes)] if accuracy else []),
         ],
         depth_unit=UP_TO_SCALE,
+        aligned=accuracy is not None and accuracy.similarity is not None,
     )
 
 
@@ -106,7 +109,23 @@ def _column(shown: Shown, results: Results, ordered: Sequence[int]) -> Column:
         maps.depth,
         maps.confidence,
         shown.truth.depth,
+        _seen(shown, maps.depth.shape),
     )
+
+
+def _seen(shown: Shown, shape: tuple[int, ...]) -> tuple[float, float, float, float] | None:
+    """Give the part of an image that the network sees at (H, W): left, top, width, height."""
+    if shown.image is None:
+        return None
+    plan = Preprocessing.plan(*shown.image.shape[:2], shape[1])
+    if plan.size != shape or not plan.cut:
+        return None
+    down, across = (
+        source / resized
+        for source, resized in zip(plan.source_size, plan.resized_size, strict=True)
+    )
+    left, top = plan.crop_left * across, plan.crop_top * down
+    return left, top, plan.size[1] * across, plan.size[0] * down
 
 
 def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> TopView:
@@ -114,9 +133,11 @@ def _estimated_view(results: Results, accuracy: Accuracy | None, axes: str) -> T
     path = results.trajectory.positions
     if accuracy is None or accuracy.similarity is None:
         title = 'Reconstruction from above, cut at camera height'
+        if accuracy is not None:
+            title += f'\nnot aligned with the truth: {accuracy.reason}'
         return TopView(title, results.cloud, path, UP_TO_SCALE, axes)
     cloud = PlyCloud(move(results.cloud.points, accuracy.similarity), results.cloud.colours)
-    title = 'Reconstruction from above, aligned with the truth'
+    title = f'Reconstruction from above, aligned with the truth by {accuracy.aligned_by}'
     path = move(path, accuracy.similarity)
     return TopView(title, cloud, path, 'm', axes, accuracy.true_path)
 

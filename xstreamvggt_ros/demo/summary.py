@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from xstreamvggt_ros.demo.accuracy import Accuracy
+from xstreamvggt_ros.demo.recognition import doubts
 from xstreamvggt_ros.demo.results import Results
 from xstreamvggt_ros.demo.run import Run, RunOptions
 
@@ -59,7 +60,8 @@ def summary_table(
     for rows in (
         _frame_rows(run, options) + _stream_rows(run, results, begun),
         _latency_rows(run, options),
-        _accuracy_rows(accuracy),
+        [('[yellow]doubtful[/yellow]', text) for text in doubts(results)]
+        + _accuracy_rows(accuracy),
         _cache_rows(run.diagnostics),
         _check_rows(results, options, problems)
         + [('[yellow]warned[/yellow]', escape(text)) for text in others],
@@ -149,8 +151,10 @@ def _accuracy_rows(accuracy: Accuracy | None) -> list[tuple[str, str]]:
     rows = []
     if accuracy and np.isfinite(accuracy.ate):
         text = f'{100 * accuracy.ate:.1f} % of the path of {accuracy.path_length:.1f} m'
-        note = 'root mean square, after aligning by a similarity'
+        note = f'root mean square, after aligning by a similarity of {accuracy.aligned_by}'
         rows.append(('error of the path (ATE)', f'{text}\n[dim]{note}[/dim]'))
+    elif accuracy and accuracy.reason:
+        rows.append(('error of the path (ATE)', f'[dim]not determined: {accuracy.reason}[/dim]'))
     if accuracy and np.isfinite(accuracy.abs_rel):
         note = f'in {accuracy.images} images, scaled by one factor to the true median'
         rows.append(

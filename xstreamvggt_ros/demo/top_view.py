@@ -53,7 +53,6 @@ def draw_top_view(axis: Axes, view: TopView) -> None:
     axis.set_xlabel(f'{across_label} [{view.unit}]', fontsize=10)
     axis.set_ylabel(f'{ahead_label} [{view.unit}]', fontsize=10)
     axis.set_facecolor('#20242c')
-    axis.set_aspect('equal', adjustable='datalim')
     axis.grid(color='#444a55', linewidth=0.5)
     axis.set_axisbelow(True)
     axis.margins(0.05)
