@@ -1,11 +1,12 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Print what bf16 and int8 weights change against fp32: python -m benchmarks.numerics.
+Print what weights in fewer bits change against fp32: python -m benchmarks.numerics.
 
 The networks of the golden vectors and `tiny` run with an unbounded cache, so that nothing but the
 precision differs. Depth is compared pixel by pixel, the mean of |d / d_fp32 - 1|; the camera's
 position by the root mean square of its distance to where fp32 has it, over the length of the path.
+float8 is emulated: its rounded numbers are multiplied in fp32, as `model.float8` does on a CPU.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from benchmarks.fidelity import golden_network, rendered
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import Frame, StreamingReconstructor
+from xstreamvggt_ros.stream.loading import DTYPES
 
-DTYPES = ('bfloat16', 'int8')
+COMPARED = ('bfloat16', 'int8', 'float8')
 FRAMES = 32
 NETWORKS = ('conv4', 'vits4', 'tiny')
 
@@ -37,14 +39,14 @@ class Deviation:
 
 
 def deviations(
-    make: Callable[[], StreamVGGT], images: Tensor, names: tuple[str, ...] = DTYPES
+    make: Callable[[], StreamVGGT], images: Tensor, names: tuple[str, ...] = COMPARED
 ) -> dict[str, Deviation]:
     """Run the images (F, 3, H, W) in fp32 and in other precisions; `make` gives the network."""
     depth, positions = _outputs(make(), images)
     path = positions.diff(dim=0).norm(dim=1).sum()
     found = {}
     for name in names:
-        narrow = make().set_precision(getattr(torch, name)).pack()
+        narrow = make().set_precision(DTYPES[name]).pack()
         other_depth, other_positions = _outputs(narrow, images)
         distance = (other_positions - positions).norm(dim=1)
         found[name] = Deviation(
@@ -100,8 +102,9 @@ def main() -> None:
         cases = [('room', room)] if golden is None else [('golden', golden), ('room', room)]
         for kind, images in cases:
             for dtype, found in deviations(make, images).items():
+                words = f'{dtype}, emulated' if dtype == 'float8' else dtype
                 print(
-                    f'| {name} | {len(images)}, {kind} | {dtype} | {found.depth:.2%} | '
+                    f'| {name} | {len(images)}, {kind} | {words} | {found.depth:.2%} | '
                     f'{found.pose:.2%} |'
                 )
 

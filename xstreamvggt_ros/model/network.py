@@ -14,6 +14,7 @@ from torch.nn import functional
 from xstreamvggt_ros.model.aggregator import Aggregator
 from xstreamvggt_ros.model.camera_head import CameraHead
 from xstreamvggt_ros.model.dense_head import DenseHead, depth_from_raw, points_from_raw
+from xstreamvggt_ros.model.float8 import FLOAT8, Float8Linear, fuse_gelu
 from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
 
@@ -96,17 +97,19 @@ class StreamVGGT(nn.Module):
 
     def set_precision(self, dtype: torch.dtype) -> StreamVGGT:
         """
-        Hold the large weights in `dtype`, once: fp32, bf16 or int8. Returns the model itself.
+        Hold the large weights in `dtype`, once: fp32, bf16, int8, e4m3. Returns the model itself.
 
-        int8 is for the MLPs, which have most of them: with either of the latter, attention and its
-        projections, the dense heads' convolutions and the camera head's weights are bf16. Tokens
+        int8 and e4m3 are for the MLPs, which have most of them: with any of the latter three,
+        attention and its projections, the dense heads' convolutions and the camera head's weights
+        are bf16. Tokens
         between the layers, norms and what makes the outputs stay fp32; docs/performance.md says
         what this changes.
         """
         if dtype == torch.float32:
             return self
-        kind = Int8Linear if dtype == torch.int8 else HalfLinear
+        kind = {torch.int8: Int8Linear, FLOAT8: Float8Linear}.get(dtype, HalfLinear)
         self.aggregator.set_precision(kind, HalfLinear, torch.bfloat16)
+        fuse_gelu(self.aggregator)
         for part in (self.camera_head.trunk, self.camera_head.poseLN_modulation):
             replace_linears(part, HalfLinear)
         for head in (self.depth_head, self.point_head):

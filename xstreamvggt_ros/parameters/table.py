@@ -42,8 +42,9 @@ MODEL_PARAMETERS = (
         'model.dtype',
         'auto',
         'Precision of the large weights; auto: bfloat16 on CUDA, else float32. int8 is for CPUs, '
-        'of which many run bfloat16 as fast (docs/performance.md).',
-        choices=('auto', 'float32', 'bfloat16', 'int8'),
+        'of which many run bfloat16 as fast; float8 for CUDA devices from Ada on, and coarser '
+        '(docs/performance.md).',
+        choices=('auto', 'float32', 'bfloat16', 'int8', 'float8'),
     ),
     _locked(
         'model.image_size',

@@ -13,8 +13,14 @@ from xstreamvggt_ros.model import (
     ModelConfig,
     StreamVGGT,
 )
+from xstreamvggt_ros.model.float8 import FLOAT8, float8_obstacle
 
-DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'int8': torch.int8}
+DTYPES = {
+    'float32': torch.float32,
+    'bfloat16': torch.bfloat16,
+    'int8': torch.int8,
+    'float8': FLOAT8,
+}
 # What `checkpoint` says where no trained weights are meant.
 RANDOM = 'random'
 
@@ -69,9 +75,13 @@ def working_device(name: str) -> torch.device | None:
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Turn `model.dtype` into the weights' dtype on that device; ValueError for int8 on CUDA."""
+    """Turn `model.dtype` into the weights' dtype on that device; ValueError: it cannot run."""
     if name == 'auto':
         return torch.bfloat16 if device.type == 'cuda' else torch.float32
     if name == 'int8' and device.type != 'cpu':
         raise ValueError("model.dtype is 'int8', which is for CPUs; use bfloat16 on CUDA")
+    obstacle = float8_obstacle(device) if name == 'float8' else None
+    if obstacle:
+        other = 'bfloat16' if device.type == 'cuda' else 'bfloat16 or int8'
+        raise ValueError(f"model.dtype is 'float8', but {obstacle}; use {other}")
     return DTYPES[name]
