@@ -17,17 +17,19 @@ from xstreamvggt_ros.cache.slots import keep_order
 
 class AttentionCoverage(Policy):
     """
-    Keep a share of the tokens by attention x value, the others by whole frames that differ.
+    Keep a share of the tokens by attention x value in each frame, the others by whole frames.
 
     s_j = -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,), 0 the best, that
-    token j has in the orders of `AttentionValue` and `FrameDiversity`: the two lists are walked
-    side by side, share steps of the one to 1 - share of the other, until enough is chosen. What
-    the newest frame attends to carries the pose, frames from everywhere carry the depth.
+    token j has in two orders that are walked side by side, share steps of the one to 1 - share of
+    the other. The first: every frame's best token by `AttentionValue`, then every frame's second,
+    and so on. The other is that of `FrameDiversity`. What is attended to carries the pose, frames
+    from everywhere carry the depth; by attention over all frames at once, old ones would be lost.
 
-    In the first block frames alone decide: what looks alike is attended to there, wherever it is.
+    In the first block whole frames alone decide: what looks alike is attended to there, wherever
+    it is.
     """
 
-    share = 0.2
+    share = 0.75
 
     def __init__(self, pool_size: int = 16, seed: int = 0) -> None:
         """Take what the two scores take."""
@@ -40,7 +42,8 @@ class AttentionCoverage(Policy):
         coverage = self.coverage.score(context)
         if context.layer == 0:
             return coverage
-        attended = _places(self.attention.score(context), context) / self.share
+        places = _places(self.attention.score(context), context)
+        attended = _places(-_places_in_frames(places, context.frames), context) / self.share
         return -torch.minimum(attended, _places(coverage, context) / (1 - self.share))
 
     def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
@@ -64,3 +67,11 @@ def _places(scores: Tensor, context: EvictionContext) -> Tensor:
     )
     places = torch.arange(len(order), dtype=torch.float32, device=order.device)
     return torch.empty_like(places).scatter_(0, order, places)
+
+
+def _places_in_frames(places: Tensor, frames: Tensor) -> Tensor:
+    """Return the place (T,), fp32, that tokens of these places have among those of their frame."""
+    by_frame = (frames.long() * len(frames) + places.long()).argsort()
+    ordered = frames[by_frame]
+    inside = torch.arange(len(frames), device=frames.device) - torch.searchsorted(ordered, ordered)
+    return torch.empty_like(places).scatter_(0, by_frame, inside.float())
