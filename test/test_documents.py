@@ -15,6 +15,8 @@ from xstreamvggt_ros.parameters import PARAMETERS
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 TROUBLES = (ROOT / 'docs' / 'troubleshooting.md').read_text().split('\n## ')[1:]
+# Endings of files whose names begin as a group of parameters does.
+FILES = ('yaml', 'rviz', 'md', 'launch', 'tum', 'mcap', 'safetensors', 'pt')
 GROUPS = sorted({name.partition('.')[0] for name in PARAMETERS})
 
 
@@ -66,4 +68,4 @@ def test_figures_that_complaints_point_to_are_on_diagnostics():
 
 def _meant(name):
     """Whether a name is of a parameter, and not of a file or of Python."""
-    return name.rpartition('.')[2] not in ('yaml', 'rviz', 'md', 'launch', 'tum', 'mcap')
+    return name.rpartition('.')[2] not in FILES

@@ -110,8 +110,13 @@ def test_manifest_names_the_packages_that_launch_files_start(manifest):
     started = set()
     for path in (ROOT / 'launch').glob('*.launch.py'):
         started |= set(re.findall(r"(?:package=|get_package_prefix\()'(\w+)'", path.read_text()))
-    # Of the two examples, named in the manifest's comment.
-    examples = {'nav2_lifecycle_manager', 'rclcpp_components', 'usb_cam'}
+    # Of the examples, named in the manifest's comment.
+    examples = {
+        'nav2_lifecycle_manager',
+        'rclcpp_components',
+        'realsense2_camera',
+        'usb_cam',
+    }
     assert {'rviz2', 'ros2bag'} <= started
     assert started - examples <= declared
 

@@ -3,8 +3,8 @@
 """
 Print what fits GPUs of the usual sizes: an estimate, nothing is measured or allocated.
 
-``.venv/bin/python tools/memory_table.py`` needs no GPU. What it prints stands in README.md, where
-tools/readme_tables.py keeps it up to date.
+``.venv/bin/python tools/memory_table.py`` needs no GPU. What it prints stands in docs/cache.md,
+where tools/reference.py keeps it up to date.
 """
 
 from __future__ import annotations

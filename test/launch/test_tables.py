@@ -14,12 +14,14 @@ ROOT = Path(__file__).parents[2]
 DEFAULTS = {name: spec.default for name, spec in PARAMETERS.items()}
 
 
-def constants(name):
-    """Return the launch file's literals by their names."""
+def constants(name, *wanted):
+    """Return the launch file's literals by their names, all or those that are wanted."""
     found = {}
     for statement in ast.parse((ROOT / 'launch' / name).read_text()).body:
         if isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Call):
-            found[statement.targets[0].id] = ast.literal_eval(statement.value)
+            target = statement.targets[0].id
+            if not wanted or target in wanted:
+                found[target] = ast.literal_eval(statement.value)
     return found
 
 
@@ -89,3 +91,21 @@ def test_every_parameter_of_the_network_that_a_checkpoint_needs_is_an_argument()
 
     assert {'preset', 'checkpoint', 'revision', 'device'} <= arguments.keys()
     assert 'needs one' in arguments['revision']
+
+
+def test_a_realsense_s_parameters_are_a_configuration_of_the_driver_s_topics():
+    file = yaml.safe_load((ROOT / 'config' / 'realsense.yaml').read_text())
+    given = {
+        f'{group}.{name}': value
+        for group, values in file['/**']['ros__parameters'].items()
+        for name, value in values.items()
+    }
+    launch = constants('realsense.launch.py', 'NAMESPACE', 'NAME', 'IMAGE_TOPIC')
+
+    parameters = read_parameters({**DEFAULTS, **given})
+
+    assert parameters.output.scale_source == 'depth'
+    driver = f'/{launch["NAMESPACE"]}/{launch["NAME"]}/'
+    assert launch['IMAGE_TOPIC'].startswith(driver)
+    assert parameters.input.depth_topic.startswith(driver)
+    assert parameters.warnings() == []

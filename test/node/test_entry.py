@@ -49,7 +49,9 @@ def test_help_and_unknown_arguments_get_the_usage_and_no_node(wanted, expected, 
     said = ''.join(capsys.readouterr())
     assert end.value.code == expected
     assert said.startswith('usage: reconstruction_node [--autostart] [--ros-args')
-    for words in ('README.md', 'config/recon.yaml', '-r image:=') if expected == 0 else (wanted,):
+    for words in (
+        ('docs/reference.md', 'config/recon.yaml', '-r image:=') if expected == 0 else (wanted,)
+    ):
         assert words in said
 
 

@@ -54,8 +54,8 @@ def test_a_name_like_no_other_points_to_the_list(declare):
     _, declared = declare(xyzzy=1, qos_overrides__image__depth=3)
 
     assert [warning for warning in declared.warnings() if 'xyzzy' in warning] == [
-        'there is no parameter xyzzy, and its value is ignored: README.md lists those that there '
-        'are'
+        'there is no parameter xyzzy, and its value is ignored: docs/reference.md lists those '
+        'there are'
     ]
     assert not any('qos_overrides' in warning for warning in declared.warnings())
 

@@ -20,7 +20,7 @@ def install(tmp_path):
         return subprocess.run(
             ['bash', SCRIPT, *arguments],
             cwd=tmp_path,
-            env={'HOME': str(tmp_path), 'PATH': os.environ['PATH'], **environment},
+            env={'HOME': str(tmp_path), 'PATH': os.environ['PATH']} | environment,
             check=False,
             capture_output=True,
             text=True,
@@ -99,3 +99,45 @@ def test_another_package_in_its_place_is_left_alone(install, tmp_path):
     assert result.returncode == 1
     assert f'{place} is there and is not' in result.stderr
     assert list(place.iterdir()) == []
+
+
+# As the system's Python of Ubuntu 24.04: it makes environments, and installs nothing.
+SYSTEM = """#!/bin/sh
+case "$*" in
+  *"-m venv"*) for folder; do :; done
+    mkdir -p "$folder/bin" && cp "{place}/environment" "$folder/bin/python" ;;
+  *"-m pip"*) echo 'error: externally-managed-environment' >&2; exit 1 ;;
+esac
+"""
+# As the environment's: it writes down what it is asked for, and builds.
+ENVIRONMENT = """#!/bin/sh
+echo "python $*" >> "{place}/log"
+case "$*" in
+  *"print(numpy"*) echo 1.26.4 ;;
+  *"-m colcon build"*) mkdir -p install/xstreamvggt_ros/lib/xstreamvggt_ros
+    script=install/xstreamvggt_ros/lib/xstreamvggt_ros/reconstruction_node
+    echo "#!$0" > $script && chmod +x $script ;;
+esac
+"""
+ROSDEP = """#!/bin/sh
+echo "rosdep $*" >> "{place}/log"
+"""
+
+
+def test_it_installs_where_the_system_s_python_is_externally_managed(install, tmp_path):
+    programs = {'system': SYSTEM, 'environment': ENVIRONMENT, 'rosdep': ROSDEP, 'sudo': ROSDEP}
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text.format(place=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    path = f'{tmp_path}:{os.environ["PATH"]}'
+
+    result = install(str(tmp_path / 'ws'), **SOURCED, PYTHON=str(tmp_path / 'system'), PATH=path)
+
+    assert result.returncode == 0, result.stderr
+    log = (tmp_path / 'log').read_text().splitlines()
+    (asked,) = [line for line in log if line.startswith('rosdep install')]
+    assert 'python3-rosbags-pip' in asked
+    installed = ' '.join(line for line in log if '-m pip install' in line)
+    for name in ('torch', 'safetensors', 'rosbags', 'huggingface_hub', 'numpy==1.26.4'):
+        assert name in installed
+    assert 'recon.launch.py' in result.stdout

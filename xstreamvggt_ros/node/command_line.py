@@ -19,9 +19,9 @@ Turn camera images into depth, poses and coloured clouds, as the lifecycle node 
 starts unconfigured, and waits for configure and activate.
 """
 EPILOG = """
-README.md lists parameters, topics and services; config/recon.yaml has every parameter with the
-value that ships. For example: %(prog)s --autostart --ros-args --params-file config/recon.yaml
--p cache.budget_tokens:=1024 -r image:=/camera/image_raw
+docs/reference.md lists parameters, topics and services; config/recon.yaml has every parameter
+with the value that ships. For example: %(prog)s --autostart --ros-args --params-file
+config/recon.yaml -p cache.budget_frames:=8 -r image:=/camera/image_raw
 """
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's topics and services: what it creates, and what the README's tables say of them."""
+"""The node's topics and services: what it creates, and what docs/reference.md says of them."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class DeclaredParameters:
 
 def _unknown(name: str) -> str:
     near = get_close_matches(name, PARAMETERS, n=1)
-    hint = f'did you mean {near[0]}?' if near else 'README.md lists those that there are'
+    hint = f'did you mean {near[0]}?' if near else 'docs/reference.md lists those there are'
     return f'there is no parameter {name}, and its value is ignored: {hint}'
 
 

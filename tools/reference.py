@@ -1,12 +1,14 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Write the tables of README.md that the code knows better.
+Write the tables of the documents that the code knows better.
 
-``python tools/readme_tables.py`` puts each between its markers, ``<!-- <name>: generated -->`` and
-``<!-- end -->``; with ``--check`` it only says, by its exit code, whether they are up to date.
+``python tools/reference.py`` puts each between its markers, ``<!-- <name>: generated -->`` and
+``<!-- end -->``, in the page that `TABLES` names; with ``--check`` it only says, by its exit code,
+whether they are up to date.
 """
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 import re
@@ -14,7 +16,8 @@ import sys
 
 from memory_table import memory_table
 
-README = Path(__file__).resolve().parent.parent / 'README.md'
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE, CACHE = 'docs/reference.md', 'docs/cache.md'
 
 
 def parameters_table() -> str:
@@ -86,6 +89,10 @@ def _describe(spec) -> str:
             text += f' One of {", ".join(_value(choice) for choice in spec.choices)}.'
     elif spec.minimum is not None:
         text += f' From {_number(spec.minimum)} to {_number(spec.maximum)}.'
+    return _text(text)
+
+
+def _text(text: str) -> str:
     # A bar would end the cell, and <i> is HTML.
     return text.replace('|', '\\|').replace('<', '&lt;')
 
@@ -102,18 +109,59 @@ def _number(value: float) -> str:
     return f'{value:,}' if isinstance(value, int) else f'{value:g}'
 
 
-TABLES: dict[str, Callable[[], str]] = {
-    'memory': memory_table,
-    'inputs': inputs_table,
-    'outputs': outputs_table,
-    'services': services_table,
-    'parameters': parameters_table,
+def launch_table() -> str:
+    """Name every argument of every launch file, without ROS's launch, which may not be here."""
+    rows = ['| launch file | argument | default | |', '|---|---|---|---|']
+    for file in sorted((ROOT / 'launch').glob('*.launch.py')):
+        name = f'`{file.name}`'
+        for argument, default, text in _arguments(file):
+            rows.append(f'| {name} | `{argument}:=` | {default} | {_text(text)} |')
+            name = ''
+    return '\n'.join(rows)
+
+
+def _arguments(file: Path) -> list[tuple[str, str, str]]:
+    """Read what a launch file declares: its tables of literals, and single declarations."""
+    source = file.read_text(encoding='utf-8')
+    tree, found = ast.parse(source), []
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and node.targets[0].id.endswith('ARGUMENTS'):
+            for name, default, *_, text in map(_literals, node.value.elts):
+                found.append((name, _value(default), text))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'DeclareLaunchArgument':
+            given = {each.arg: each.value for each in node.keywords}
+            if isinstance(node.args[0], ast.Constant):
+                default = given.get('default_value')
+                shown = 'must be given'
+                if isinstance(default, ast.Constant):
+                    shown = _value(default.value)
+                elif default is not None:
+                    shown = re.search(r"'(\w+\.yaml)'", source)[1]
+                found.append((node.args[0].value, shown, given['description'].value))
+    return found
+
+
+def _literals(row: ast.Tuple) -> list:
+    """Give a row's literals, None for what is none, such as a type."""
+    return [None if isinstance(each, ast.Name) else ast.literal_eval(each) for each in row.elts]
+
+
+TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    REFERENCE: {
+        'inputs': inputs_table,
+        'outputs': outputs_table,
+        'services': services_table,
+        'parameters': parameters_table,
+        'launch': launch_table,
+    },
+    CACHE: {'memory': memory_table},
 }
 
 
-def with_tables(text: str) -> str:
-    """Give a text with every table between its markers anew; ValueError for a missing marker."""
-    for name, table in TABLES.items():
+def with_tables(page: str, text: str) -> str:
+    """Give a page's text with every table of it anew; ValueError for a missing marker."""
+    for name, table in TABLES[page].items():
         pattern = rf'(<!-- {name}: generated -->\n).*?(\n<!-- end -->)'
         content = table()
         text, found = re.subn(
@@ -123,21 +171,25 @@ def with_tables(text: str) -> str:
             flags=re.DOTALL,
         )
         if found != 1:
-            raise ValueError(f'README.md has {found} places for the table of {name}, not one')
+            raise ValueError(f'{page} has {found} places for the table of {name}, not one')
     return text
 
 
 def main(arguments: list[str]) -> int:
     """Write the tables, or check them: 1 where they differ."""
-    old = README.read_text()
-    new = with_tables(old)
-    if new == old:
-        return 0
-    if '--check' in arguments:
-        print('README.md differs from the code: run python tools/readme_tables.py')
-        return 1
-    README.write_text(new)
-    return 0
+    status = 0
+    for page in TABLES:
+        path = ROOT / page
+        old = path.read_text(encoding='utf-8')
+        new = with_tables(page, old)
+        if new == old:
+            continue
+        if '--check' in arguments:
+            print(f'{page} differs from the code: run python tools/reference.py')
+            status = 1
+        else:
+            path.write_text(new, encoding='utf-8')
+    return status
 
 
 if __name__ == '__main__':

@@ -1,13 +1,16 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of the README are those of the code."""
+"""The tables of the documents are those of the code."""
 
 import pytest
-import readme_tables
-from readme_tables import (
+import reference
+from reference import (
+    launch_table,
     main,
     outputs_table,
     parameters_table,
+    REFERENCE,
+    ROOT,
     services_table,
     TABLES,
     with_tables,
@@ -16,7 +19,7 @@ from readme_tables import (
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
 
-def test_the_readme_is_up_to_date(capsys):
+def test_the_documents_are_up_to_date(capsys):
     assert main(['--check']) == 0, capsys.readouterr().out
 
 
@@ -41,19 +44,43 @@ def test_topics_have_their_quality_of_service_as_it_is_created():
     )
 
 
+def test_every_launch_file_has_its_arguments_with_defaults():
+    rows = launch_table().splitlines()[2:]
+
+    files = [row.split('|')[1].strip(' `') for row in rows]
+    assert {name for name in files if name} == {
+        path.name for path in (ROOT / 'launch').glob('*.launch.py')
+    }
+    for row in (
+        "| `budget_frames:=` | `''` |",
+        '| `params_file:=` | recon.yaml |',
+        '| `image_width:=` | `640` |',
+        '| `bag:=` | must be given |',
+        '| `params_file:=` | realsense.yaml |',
+    ):
+        assert any(row in each for each in rows), row
+
+
 def test_what_is_old_is_found_and_replaced(tmp_path, monkeypatch, capsys):
-    readme = tmp_path / 'README.md'
-    places = ''.join(f'<!-- {name}: generated -->\nstale row\n<!-- end -->\n' for name in TABLES)
-    readme.write_text(f'before\n{places}after\n')
-    monkeypatch.setattr(readme_tables, 'README', readme)
+    tables = {'page.md': {'one': lambda: 'fresh row', 'two': lambda: 'fresh, too'}}
+    monkeypatch.setattr(reference, 'TABLES', tables)
+    monkeypatch.setattr(reference, 'ROOT', tmp_path)
+    page = tmp_path / 'page.md'
+    places = ''.join(
+        f'<!-- {name}: generated -->\nstale row\n<!-- end -->\n' for name in ('one', 'two')
+    )
+    page.write_text(f'before\n{places}after\n')
+
     assert main(['--check']) == 1
-    assert 'run python tools/readme_tables.py' in capsys.readouterr().out
+    assert 'run python tools/reference.py' in capsys.readouterr().out
     assert main([]) == 0
     assert main(['--check']) == 0
-    text = readme.read_text()
+    text = page.read_text()
     assert text.startswith('before\n') and text.endswith('\nafter\n') and 'stale row' not in text
+    assert 'fresh row' in text and 'fresh, too' in text
 
 
 def test_a_marker_that_is_gone_is_said():
-    with pytest.raises(ValueError, match='0 places for the table of memory'):
-        with_tables('no marker')
+    with pytest.raises(ValueError, match=f'{REFERENCE} has 0 places for the table of'):
+        with_tables(REFERENCE, 'no marker')
+    assert set(TABLES) == {'docs/reference.md', 'docs/cache.md'}
