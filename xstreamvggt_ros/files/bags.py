@@ -4,84 +4,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import contextmanager, ExitStack
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, ExitStack
 import os
 from pathlib import Path
+import re
 import struct
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from xstreamvggt_ros.files.bag_metadata import BagMetadata, read_metadata
+from xstreamvggt_ros.files.compression import decompress_file
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.mcap_storage import McapStorage
+from xstreamvggt_ros.files.recording import Recording
 from xstreamvggt_ros.files.replacing import replacing
+from xstreamvggt_ros.files.sqlite_storage import SqliteStorage
+from xstreamvggt_ros.files.storage import Storage
+from xstreamvggt_ros.files.typestores import typestore
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 
 if TYPE_CHECKING:
-    from rosbags.highlevel import AnyReader
     from rosbags.interfaces import Qos
-    from rosbags.rosbag2 import Reader
-    from rosbags.typesys.store import Typestore
 
-BAG_SUFFIXES = ('.mcap', '.db3')
-
-
-@lru_cache(maxsize=1)
-def typestore() -> Typestore:
-    """Give the message definitions of the newest ROS 2 that the library knows."""
-    from rosbags.typesys import get_typestore, Stores
-
-    return get_typestore(Stores.LATEST)
+STORAGES = {'.mcap': McapStorage, '.db3': SqliteStorage}
+COMPRESSED_FILE = '.zstd'
+# What rosbag2 calls the files of a split bag.
+SPLIT = re.compile(r'(?P<bag>.+)_(?P<number>\d+)(?P<suffix>\.mcap|\.db3)(\.zstd)?')
+LFS_POINTER = b'version https://git-lfs.github.com'
 
 
 def find_bag(path: Path) -> Path | None:
     """Give what to open as a rosbag2 at `path`, a folder or a file, or None if it is none."""
     if path.is_file():
         if path.suffix == '.bag':
-            convert = f'rosbags-convert --src {path} --dst <folder>'
-            raise InputError(f'{path} is a ROS 1 bag; convert it: {convert}')
-        return path if path.suffix in BAG_SUFFIXES else None
-    if (path / 'metadata.yaml').exists():
+            raise InputError(_of_ros_1(path))
+        return path if _storage_kind(path) else None
+    files = _bag_files(path)
+    metadata = read_metadata(path)
+    if metadata is not None and (files or metadata.files):
         return path
-    files = sorted(file for suffix in BAG_SUFFIXES for file in path.glob(f'*{suffix}'))
-    if len(files) > 1:
+    if len(files) > 1 and len({_split_of(file) for file in files}) > 1:
         names = ', '.join(file.name for file in files)
         raise InputError(f'{path} holds several bags and no metadata.yaml; name one: {names}')
+    if len(files) > 1:
+        return path
     return files[0] if files else None
 
 
-@contextmanager
-def open_bag(path: Path):
-    """Open a bag for reading (`AnyReader`); what is wrong with it raises InputError."""
-    from rosbags.highlevel import AnyReader
-
-    with _opened(path, lambda: AnyReader([path], default_typestore=typestore())) as reader:
-        yield reader
+def ros_1_hint(folder: Path) -> str:
+    """Say what to do with the bags of ROS 1 in a folder; '' where there are none."""
+    return '; '.join(_of_ros_1(file) for file in sorted(folder.glob('*.bag'))[:1])
 
 
 @contextmanager
-def open_recording(path: Path):
+def open_bag(path: Path) -> Iterator[Recording]:
     """
-    Open a bag for its serialised messages (`rosbags.rosbag2.Reader`); InputError as `open_bag`.
+    Open a bag, all files of a folder as one; InputError where nothing of it can be read.
 
-    The definitions of its message types are not looked at, so that they need not be known.
+    What of it cannot be is among the recording's `problems`.
     """
-    from rosbags.rosbag2 import Reader
-
-    with _opened(path, lambda: Reader(path)) as reader:
-        yield reader
-
-
-@contextmanager
-def _opened(path: Path, make: Callable[[], AnyReader | Reader]):
     with ExitStack() as stack:
-        try:
-            reader = stack.enter_context(make())
-        except Exception as error:  # a damaged file raises nearly anything out of its parser
-            raise InputError(
-                f'{path} cannot be read as a bag: {error}. If its recording was cut short: '
-                f'`mcap recover` for .mcap, `ros2 bag reindex` for a folder'
-            ) from error
-        yield reader
+        problems: list[str] = []
+        metadata = read_metadata(path) if path.is_dir() else None
+        storages = []
+        for file in _files(path, metadata, problems):
+            try:
+                storages.append(stack.enter_context(closing(_opened(file, stack))))
+            except Exception as error:  # noqa: BLE001 a damaged file raises nearly anything
+                problems.append(_explained(file, error))
+        if not storages:
+            raise InputError('; '.join(problems))
+        recording = Recording(path, storages, metadata.qos if metadata else {}, problems)
+        if metadata:
+            _compare(recording, storages, metadata, problems)
+        yield recording
+
+
+def _files(path: Path, metadata: BagMetadata | None, problems: list[str]) -> list[Path]:
+    """Give a bag's files: those that metadata.yaml names, and what else is of the same bag."""
+    if path.is_file():
+        return [path]
+    there = _bag_files(path)
+    if metadata is None:
+        return there
+    if metadata.problem:
+        problems.append(f'{metadata.problem}; the files beside it are read')
+        return there
+    named = [path / name for name in metadata.files]
+    for file in named:
+        if file not in there:
+            problems.append(f'{file} is named in metadata.yaml and is not there')
+    found = [file for file in named if file in there]
+    splits = {_split_of(file) for file in named}
+    for file in there:
+        if file not in found and (not found or _split_of(file) in splits):
+            problems.append(f'{file} is read, though metadata.yaml does not name it')
+            found.append(file)
+    if not found:
+        raise InputError('; '.join(problems) or f'{path} has metadata.yaml and no files of a bag')
+    return found
+
+
+def _bag_files(folder: Path) -> list[Path]:
+    """List the files of bags in a folder, parts of one in their order."""
+    files = [file for file in folder.iterdir() if _storage_kind(file)] if folder.is_dir() else []
+    return sorted(files, key=lambda file: (_split_of(file), _number_of(file), file.name))
+
+
+def _storage_kind(file: Path) -> type[Storage] | None:
+    return STORAGES.get(Path(file.name.removesuffix(COMPRESSED_FILE)).suffix)
+
+
+def _split_of(file: Path) -> str:
+    """Name the bag that a file is a part of; its own name where it is none."""
+    split = SPLIT.fullmatch(file.name)
+    return split['bag'] + split['suffix'] if split else file.name
+
+
+def _number_of(file: Path) -> int:
+    split = SPLIT.fullmatch(file.name)
+    return int(split['number']) if split else 0
+
+
+def _opened(file: Path, stack: ExitStack) -> Storage:
+    kind = _storage_kind(file)
+    if file.suffix == COMPRESSED_FILE:
+        plain = Path(stack.enter_context(TemporaryDirectory())) / file.stem
+        decompress_file(file, plain)
+        file = plain
+    return kind(file)
+
+
+def _explained(file: Path, error: Exception) -> str:
+    """Say what a file is that cannot be opened, and what would help."""
+    begin = b''
+    if file.is_file():
+        with file.open('rb') as opened:
+            begin = opened.read(len(LFS_POINTER))
+    if begin == LFS_POINTER:
+        return f'{file} is a pointer of Git LFS, not the bag; fetch it with `git lfs pull`'
+    if not begin:
+        return f'{file} is empty: nothing was recorded, or the copy was cut'
+    hint = '`mcap doctor` tells more' if '.mcap' in file.suffixes else '`sqlite3 FILE .recover`'
+    return f'{file} cannot be read as a bag: {error}; {hint}'
+
+
+def _of_ros_1(file: Path) -> str:
+    return f'{file} is a ROS 1 bag; convert it: rosbags-convert --src {file} --dst <folder>'
+
+
+def _compare(recording, storages: list[Storage], metadata: BagMetadata, problems) -> None:
+    """Say what metadata.yaml promises and the files do not hold."""
+    held = sum(each.msgcount for storage in storages for each in storage.contents.channels)
+    if held < metadata.messages:
+        problems.append(
+            f'{recording.path}: metadata.yaml promises {metadata.messages} messages, the files '
+            f'hold {held}; a file may be missing, or the recording was cut short'
+        )
 
 
 def stamp_of(cdr: bytes | memoryview, offset: int = 0) -> int:

@@ -39,21 +39,18 @@ class BagFile:
         weakref.finalize(self, stack.close)
 
     def walk(self, topics: set[str], problems: Problems) -> Iterator[tuple[str, Place, bytes]]:
-        """Read type, place and serialised message once through; damage ends it and is named."""
+        """Read type, place and serialised message once through; what is wrong is named."""
         connections = [each for each in self.reader.connections if each.topic in topics]
         counts: dict[tuple[str, int], int] = {}
-        try:
-            # Without a connection the library would give the messages of every topic.
-            messages = self.reader.messages(connections) if connections else ()
-            for connection, log_ns, cdr in messages:
-                key = connection.topic, log_ns
-                ordinal = counts.get(key, 0)
-                counts[key] = ordinal + 1
-                # A header without a stamp is dated by its recording.
-                stamp = (stamp_of(cdr) if len(cdr) >= 12 else 0) or log_ns
-                yield connection.msgtype, Place(stamp, connection.topic, log_ns, ordinal), cdr
-        except Exception as error:  # noqa: BLE001 a damaged file raises nearly anything
-            problems.add(f'{self.path} cannot be read beyond here, it is damaged: {error}')
+        for connection, log_ns, cdr in self.reader.messages(connections):
+            key = connection.topic, log_ns
+            ordinal = counts.get(key, 0)
+            counts[key] = ordinal + 1
+            # A header without a stamp is dated by its recording.
+            stamp = (stamp_of(cdr) if len(cdr) >= 12 else 0) or log_ns
+            yield connection.msgtype, Place(stamp, connection.topic, log_ns, ordinal), cdr
+        for problem in self.reader.problems:
+            problems.add(problem)
 
     def message(self, place: Place):
         """Read one message; whatever the parser of damaged bytes raises, ValueError if gone."""

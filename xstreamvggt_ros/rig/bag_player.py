@@ -11,10 +11,10 @@ import math
 from pathlib import Path
 
 from rclpy.publisher import Publisher
-from rosbags.rosbag2 import Reader
 
-from xstreamvggt_ros.files.bags import find_bag, open_recording
+from xstreamvggt_ros.files.bags import find_bag, open_bag
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.recording import Recording
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.rig.clock import BagClock, CLOCK_TOPIC
 from xstreamvggt_ros.rig.delivery import await_subscriber
@@ -58,7 +58,11 @@ def play_bag(
     found = find_bag(path)
     if found is None:
         raise InputError(f'{path} is no rosbag2: a folder with metadata.yaml, an .mcap or a .db3')
-    with open_recording(found) as reader:
+    with open_bag(found) as reader:
+        if not reader.message_count:
+            raise InputError(
+                f'{path} holds no messages; {"; ".join(reader.problems)}'.rstrip('; ')
+            )
         own_clock = () if options.clock_hz is None else (CLOCK_TOPIC,)
         topics, left_out = choose_topics(reader.connections, options.topics, own_clock)
         for name, why in left_out.items():
@@ -66,14 +70,17 @@ def play_bag(
         playback = _Playback(link, reader, topics, options)
         tell(f'{path}: {", ".join(topic.name for topic in topics)}')
         playback.await_listeners(tell)
-        return playback.play(tell)
+        sent = playback.play(tell)
+        for problem in reader.problems:
+            tell(problem)
+        return sent
 
 
 class _Playback:
     """One bag, its publishers and its clock."""
 
     def __init__(
-        self, link: Link, reader: Reader, topics: list[PlayedTopic], options: PlayOptions
+        self, link: Link, reader: Recording, topics: list[PlayedTopic], options: PlayOptions
     ):
         self._link = link
         self._reader = reader
@@ -144,10 +151,5 @@ class _Playback:
     ) -> Iterator[tuple[str, int, bytes]]:
         """Read topic, time of recording and serialised message, in the order of recording."""
         connections = [each for topic in topics for each in topic.connections]
-        try:
-            for connection, bag_ns, cdr in self._reader.messages(connections, start_ns, stop_ns):
-                yield connection.topic, bag_ns, bytes(cdr)
-        except Exception as error:  # a damaged file raises nearly anything out of its parser
-            raise InputError(
-                f'{self._reader.path} cannot be read beyond here, it is damaged: {error}'
-            ) from error
+        for connection, bag_ns, cdr in self._reader.messages(connections, start_ns, stop_ns):
+            yield connection.topic, bag_ns, cdr

@@ -11,9 +11,10 @@ from itertools import groupby
 
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.type_support import check_for_type_support
-from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosReliability
 
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.offered_qos import OfferedQos
+from xstreamvggt_ros.files.recording import Connection
 
 DEFAULT_DEPTH = 10
 MAX_DEPTH = 1000
@@ -93,11 +94,10 @@ def _quality(name: str, connections: tuple[Connection, ...]) -> QoSProfile:
     Deadline, lifespan and liveliness are promises of the recorded publishers that a player,
     which may be paused or slowed down, does not make.
     """
-    profiles = [qos for each in connections for qos in each.ext.offered_qos_profiles]
-    efforts = {qos.reliability for qos in profiles}
-    best_effort = efforts == {QosReliability.BEST_EFFORT}
+    profiles = [qos for each in connections for qos in each.offered_qos]
+    best_effort = bool(profiles) and all(qos.best_effort for qos in profiles)
     static = name.rpartition('/')[2] == STATIC_TRANSFORMS
-    latched = static or any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in profiles)
+    latched = static or any(qos.transient_local for qos in profiles)
     # One publisher stands for all that were recorded; each of them held `depth` messages.
     depth = sum(_depth(qos) for qos in profiles)
     if static:
@@ -114,5 +114,5 @@ def _quality(name: str, connections: tuple[Connection, ...]) -> QoSProfile:
     )
 
 
-def _depth(qos: Qos) -> int:
-    return MAX_DEPTH if qos.history == QosHistory.KEEP_ALL else max(qos.depth, 1)
+def _depth(qos: OfferedQos) -> int:
+    return MAX_DEPTH if qos.keep_all else max(qos.depth, 1)

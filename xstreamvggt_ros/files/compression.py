@@ -1,0 +1,43 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Zstandard and LZ4, never beyond the size that is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+import sys
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+# What a chunk or a message may become; a damaged or hostile one may claim anything.
+MAX_BYTES = 2**30
+
+
+def decompress(data: bytes, kind: str, size: int = MAX_BYTES) -> bytes:
+    """Decompress 'zstd', 'lz4' or '' to at most `size` bytes; ValueError where there are more."""
+    if not 0 <= size <= MAX_BYTES:
+        raise ValueError(f'{size} bytes are claimed, more than the {MAX_BYTES} that are read')
+    if not kind:
+        raw = data
+    elif kind == 'zstd':
+        raw = zstd.ZstdDecompressor().decompress(data, max_length=size + 1)
+    elif kind == 'lz4':
+        from lz4.frame import LZ4FrameDecompressor
+
+        raw = LZ4FrameDecompressor().decompress(data, max_length=size + 1)
+    else:
+        raise ValueError(f'compression {kind!r} is not known; zstd and lz4 are')
+    if len(raw) > size:
+        raise ValueError(f'it becomes more than the {size} bytes that are claimed')
+    return raw
+
+
+def decompress_file(path: Path, target: Path) -> None:
+    """Decompress a .zstd file."""
+    with zstd.open(path, 'rb') as source, target.open('wb') as file:
+        shutil.copyfileobj(source, file)
