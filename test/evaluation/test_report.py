@@ -31,16 +31,19 @@ from xstreamvggt_ros.evaluation.run_config import RunConfig
 
 NASTY = '<script>alert(1)</script>'
 FORMULA = '=chess'
+# The papers' network with weights, whatever is in them.
+PAPERS = {'preset': 'streamvggt', 'checkpoint': 'weights.pt', 'max_frames': 0}
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     """Three configurations of a sequence that claims to be of 7-Scenes, and one that failed."""
     folder = tmp_path_factory.mktemp('runs')
-    sequence = Filmed(count=8, name=f'{FORMULA} {NASTY}', dataset='7scenes', problems=(NASTY,))
-    oracle_record(folder / 'a', 0.02, sequence=sequence)
-    oracle_record(folder / 'b', 0.08, sequence=sequence, budget='2048', bits=4, policy='query_key')
-    oracle_record(folder / 'c', 0.04, sequence=sequence, budget='50%')
+    sequence = Filmed(count=12, name=f'{FORMULA} {NASTY}', dataset='7scenes', problems=(NASTY,))
+    oracle_record(folder / 'a', 0.02, sequence=sequence, **PAPERS)
+    published = {'budget': '2048', 'bits': 4, 'policy': 'query_key', **PAPERS}
+    oracle_record(folder / 'b', 0.08, sequence=sequence, **published)
+    oracle_record(folder / 'c', 0.04, sequence=sequence, budget='50%', **PAPERS)
     error = {'run': 'd', 'sequence': 'chess', 'label': 'd', 'message': f'it broke {NASTY}'}
     (folder / 'd.error.json').write_text(json.dumps(error))
     return folder
@@ -136,12 +139,13 @@ def test_rows_are_compared_with_the_unbounded_cache(folder):
     worse = next(cells for label, cells in values.items() if '2048' in label)
     # Four times the noise.
     for name in ('accuracy_mean', 'completeness_mean'):
-        assert worse[FIGURES[name]].verdict == 'worse'
         assert worse[FIGURES[name]].change.startswith('+')
+        # Of one sequence, and not taken frame by frame: what of it is chance is not known.
+        assert worse[FIGURES[name]].verdict == ''
     depth = next(table for table in tables(dataset) if table.task.name == 'depth')
     cells = next(row.cells for row in depth.rows if '2048' in row.label)
     error = dict(zip(depth.figures, cells, strict=True))[FIGURES['depth_median_abs_rel']]
-    assert error.verdict == 'worse'
+    assert error.verdict == 'worse' and error.spread.startswith('+')
 
 
 def test_published_figures_are_those_of_figures_that_there_are():
@@ -168,10 +172,15 @@ def test_published_figures_are_those_of_figures_that_there_are():
         ({'budget': 'none', 'bits': 16, 'keyframe_threshold': 0.1}, ''),
         ({'budget': '1024'}, ''),
         ({'bits': 2}, ''),
+        ({'preset': 'tiny'}, ''),
+        ({'checkpoint': 'random'}, ''),
+        ({'stride': 4}, ''),
+        ({'max_frames': 100}, ''),
     ],
 )
 def test_a_row_is_named_as_a_published_method_only_where_its_cache_is_that_one(changes, method):
-    assert method_of(RunConfig(cache=CacheConfig.published()).varied(**changes)) == method
+    config = RunConfig(cache=CacheConfig.published()).varied(**{**PAPERS, **changes})
+    assert method_of(config) == method
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):

@@ -11,7 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    track,
+)
 
 from xstreamvggt_ros.evaluation import arguments
 from xstreamvggt_ros.evaluation.lock import writing
@@ -63,7 +70,7 @@ def score(options: argparse.Namespace, console: Console) -> int:
         for folder in sorted({path.parent.parent for path in found}):
             stack.enter_context(writing(folder))
         records, problems = _records(options.folders)
-        for record in records:
+        for record in track(records, 'scoring', console=console):
             score_again(record, protocol)
             console.print(f'scored {escape(str(record.folder))}')
     for problem in problems:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 import math
 
 from xstreamvggt_ros.evaluation.differences import differences
@@ -75,6 +76,19 @@ def datasets(records: list[Record]) -> list[Dataset]:
         rows = found.setdefault(record.dataset, {})
         rows.setdefault(key, {})[names[_input(record)]] = record
     return [_dataset(name, rows) for name, rows in sorted(found.items())]
+
+
+def overlap(run: Record, other: Record) -> bool:
+    """Whether two different runs were made at the same time, as far as whole seconds tell."""
+    if run.folder == other.folder:
+        return False
+    (begun, ended), (other_begun, other_ended) = _span(run), _span(other)
+    return begun + 1 < other_ended and other_begun + 1 < ended
+
+
+def _span(run: Record) -> tuple[float, float]:
+    begun = datetime.fromisoformat(run.info['started']).timestamp()
+    return begun, begun + run.info['seconds']
 
 
 def with_differences(records: list[Record]) -> list[Record]:

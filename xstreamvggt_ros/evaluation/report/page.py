@@ -16,6 +16,7 @@ from xstreamvggt_ros.evaluation.report.model import Dataset, datasets
 from xstreamvggt_ros.evaluation.report.pictures import colour_bar, FramePictures, worst_pictures
 from xstreamvggt_ros.evaluation.report.tables import sequence_tables, Table, tables
 from xstreamvggt_ros.evaluation.report.views import aligned_paths, scene
+from xstreamvggt_ros.scores.pose_fit import POSES
 
 ASSETS = Path(__file__).with_name('assets')
 TITLE = 'Evaluation by replay'
@@ -65,7 +66,10 @@ def page_html(records: Sequence[Record], failures: Sequence[dict], title: str) -
     sequences = sum(len(each.sequences) for each in sets)
     page = {
         'title': title or TITLE,
-        'summary': f'{len(records)} runs on {sequences} sequences of {len(sets)} data sets',
+        'summary': (
+            f'{_counted(len(records), "run")} on {_counted(sequences, "sequence")} '
+            f'of {_counted(len(sets), "data set")}'
+        ),
         'warnings': _warnings(records),
         'style': style,
         'script': script,
@@ -77,6 +81,10 @@ def page_html(records: Sequence[Record], failures: Sequence[dict], title: str) -
         'error_bar': colour_bar('error'),
     }
     return environment.get_template('page.html.j2').render(page=page)
+
+
+def _counted(count: int, what: str) -> str:
+    return f'{count} {what}' if count == 1 else f'{count} {what}s'
 
 
 def _dataset(dataset: Dataset, sequences: int) -> DatasetPage:
@@ -106,7 +114,7 @@ def _sequence(dataset: Dataset, name: str, anchor: str, sequences: int) -> Seque
         f'{anchor}-{_anchor(name)}',
         len(shown),
         len(runs) - len(shown),
-        tuple(dict.fromkeys(p for run in runs for p in run.info['sequence']['problems'])),
+        tuple(dict.fromkeys(said for run in runs for said in _said(run))),
         sequence_tables(dataset, name),
         charts.legend(shown, truth=paths is not None),
         charts.curves(shown),
@@ -114,6 +122,20 @@ def _sequence(dataset: Dataset, name: str, anchor: str, sequences: int) -> Seque
         '' if view is None else _embedded(view),
         [(label, frames) for label, frames in worst if frames],
     )
+
+
+def _said(run: Record) -> list[str]:
+    """Give what was wrong with the input, and how the truth let it be aligned."""
+    found = list(run.info['sequence']['problems'])
+    alignment = run.info['alignment'].get('trajectory', {})
+    if alignment.get('by') == POSES:
+        found.append(
+            'The true path is nearly straight, so that places leave the turn about it free: '
+            'orientations entered the alignment.'
+        )
+    elif alignment.get('reason'):
+        found.append(f'No trajectory was aligned: {alignment["reason"]}.')
+    return found
 
 
 def _embedded(value: object) -> str:

@@ -61,14 +61,20 @@ PUBLISHED = (
 )
 # Which tokens XStreamVGGT keeps, and in how many bits.
 PUBLISHED_CACHE = CacheConfig.published()
+PRESET = 'streamvggt'
 # What of a cache makes it no other method.
 NO_MATTER = ('scheme', 'strict_budget', 'camera_budget_frames', 'camera_cache', 'seed')
 METHODS = (STREAM, XSTREAM, PRUNED)
 
 
 def method_of(config: RunConfig) -> str:
-    """Name the published method that a run's cache is that of, '' where it is none's."""
-    if config.keyframe_threshold is not None:
+    """
+    Name the published method that a run is one of, '' where it is none's.
+
+    It is the papers' network with trained weights, every frame of a sequence, and their cache.
+    """
+    whole = config.stride == 1 and not config.max_frames and config.keyframe_threshold is None
+    if config.preset != PRESET or config.random_weights or not whole:
         return ''
     if config.is_reference:
         return STREAM

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import math
 
 from xstreamvggt_ros.evaluation.report.figures import Figure, Task, TASKS
-from xstreamvggt_ros.evaluation.report.model import Dataset, Row
+from xstreamvggt_ros.evaluation.report.model import Dataset, overlap, Row
 from xstreamvggt_ros.evaluation.report.published import method_of, published
+from xstreamvggt_ros.evaluation.report.spread import change_interval
 
 # A change of less than this share is none worth a colour.
 EVEN = 0.005
@@ -20,12 +21,13 @@ class Cell:
     """
     A figure in a table.
 
-    change: from the reference, '' for none. verdict: 'better', 'worse' or ''. published: lines,
-    each a value and its source.
+    change: from the reference, '' for none; spread: what of it the frames leave to chance.
+    verdict: 'better', 'worse' or ''. published: lines, each a value and its source.
     """
 
     value: str
     change: str = ''
+    spread: str = ''
     verdict: str = ''
     published: tuple[tuple[str, str], ...] = ()
 
@@ -38,6 +40,8 @@ class TableRow:
     reference: bool
     sequences: int
     cells: tuple[Cell, ...]
+    # Whether a run of it was made while another of the same report was.
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,41 @@ def sequence_tables(dataset: Dataset, sequence: str) -> list[Table]:
 
 def _row(dataset: Dataset, row: Row, figures: tuple[Figure, ...]) -> TableRow:
     cells = tuple(_cell(dataset, row, figure) for figure in figures)
-    return TableRow(row.label, row.config.is_reference, len(row.runs), cells)
+    beside, reference = _beside(row, dataset), row.config.is_reference
+    return TableRow(row.label, reference, len(row.runs), cells, beside)
+
+
+def _beside(row: Row, dataset: Dataset) -> bool:
+    others = [run for each in dataset.rows for run in each.runs.values()]
+    return any(overlap(run, other) for run in row.runs.values() for other in others)
 
 
 def _cell(dataset: Dataset, row: Row, figure: Figure) -> Cell:
     change = row.change(figure.name)
-    text = verdict = ''
+    text = spread = verdict = ''
     if math.isfinite(change):
-        text = '±0 %' if abs(change) < 5e-4 else f'{100 * change:+,.1f} %'.replace('-', '−')
-        if figure.better and abs(change) >= EVEN:
+        text = _share(change)
+        between = _interval(row, figure.name)
+        if between is not None:
+            spread = f'{_share(between[0])} to {_share(between[1])}'
+        # Of one sequence only what its frames do not leave to chance is worth a colour.
+        sure = len(row.runs) > 1 or between is not None and between[0] * between[1] > 0
+        if figure.better and abs(change) >= EVEN and sure:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'
     known = published(dataset.name, figure.name, method_of(row.config))
     lines = tuple((figure.show(each.value), f'{each.method}: {each.source}') for each in known)
-    return Cell(figure.show(row.mean(figure.name)), text, verdict, lines)
+    return Cell(figure.show(row.mean(figure.name)), text, spread, verdict, lines)
+
+
+def _interval(row: Row, figure: str) -> tuple[float, float] | None:
+    """Give the interval of a change over the frames of the one sequence that there is."""
+    if len(row.runs) != 1:
+        return None
+    ((name, run),) = row.runs.items()
+    reference = row.reference.runs.get(name) if row.reference else None
+    return None if reference is None else change_interval(run, reference, figure)
+
+
+def _share(change: float) -> str:
+    return '±0 %' if abs(change) < 5e-4 else f'{100 * change:+,.1f} %'.replace('-', '−')
