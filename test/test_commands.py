@@ -29,7 +29,8 @@ OTHER_FENCED = re.compile(r'^```\w*\n.*?^```\n', re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r'`([^`\n]+)`')
 OWN = re.compile(
     r'^(?:[A-Z_]+=\S+ )?(?:\.venv/bin/)?'
-    r'(evaluate run|xstreamvggt_\w+|reconstruction_node|python -m \S+|make \w|ros2 launch)'
+    r'(evaluate run|xstreamvggt_(?:evaluate|demo|play)|reconstruction_node|python -m \S+|make \w'
+    r'|ros2 launch) ?\S'
 )
 # What stands for a text of the reader's.
 PLACEHOLDER = re.compile(r'<[^>]*>|…')
@@ -46,7 +47,7 @@ def commands(document):
     (common,) = re.findall(r'^COMMON="(.*)"$', text, re.MULTILINE) or ['']
     for line in lines:
         line = line.partition('  #')[0].replace('$COMMON', common).strip()
-        if OWN.match(line) and line not in ('evaluate run', 'ros2 launch'):
+        if OWN.match(line):
             yield PLACEHOLDER.sub('PLACEHOLDER', line)
 
 
