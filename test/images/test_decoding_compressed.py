@@ -192,3 +192,79 @@ def test_sixteen_bits_of_any_format_are_scaled_by_their_depth():
     np.testing.assert_allclose(image, expected, atol=1e-6)
     with pytest.raises(ImageError, match='32 bits a pixel'):
         decode_picture(_stream(PICTURE[..., 0].astype(np.float32), 'TIFF'), '.tif', MAX_PIXELS)
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG'])
+@pytest.mark.parametrize(
+    ('told', 'swapped'),
+    [
+        ('jpeg', False),
+        ('rgb8; jpeg compressed bgr8', False),
+        ('bgr8; jpeg compressed bgr8', False),
+        ('rgb8; jpeg compressed rgb8', True),
+        ('bgr8; png compressed rgb8', True),
+        ('rgba8; png compressed rgba8', True),
+        ('rgb8; jpeg compressed ', False),
+        ('mono8; jpeg compressed mono8', False),
+    ],
+)
+def test_the_pixel_format_behind_compressed_decides_red_and_blue(kind, told, swapped):
+    stream = _stream(PICTURE, kind, **({'quality': 95} if kind == 'JPEG' else {}))
+    decoded = decode_compressed(_message(stream, told), MAX_PIXELS).astype(int)
+    expected = PICTURE[..., ::-1] if swapped else PICTURE
+    assert np.abs(decoded - expected).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ('told', 'grey', 'refused'),
+    [
+        ('bayer_rggb8; png compressed', PICTURE[..., 0], True),
+        ('bayer_rggb16; png compressed', SIXTEEN[..., 0], True),
+        ('bayer_rggb16; png compressed bayer_rggb16', SIXTEEN[..., 0], True),
+        ('bayer_rggb8; jpeg compressed bgr8', PICTURE, False),
+        ('mono16; png compressed mono16', SIXTEEN[..., 0], False),
+    ],
+)
+def test_a_compressed_mosaic_is_never_taken_for_grey(told, grey, refused):
+    stream = _sixteen_bit_png(grey) if grey.dtype == np.uint16 else _stream(grey, 'PNG')
+    message = _message(stream, told)
+    if not refused:
+        assert decode_compressed(message, MAX_PIXELS).shape == (HEIGHT, WIDTH, 3)
+    else:
+        assert _refusal(message).reason == 'encoding'
+
+
+@pytest.mark.parametrize(
+    ('stream', 'name'),
+    [
+        (_stream(PICTURE, 'WEBP'), 'WebP'),
+        (_stream(PICTURE, 'TIFF'), 'TIFF'),
+        (b'\0\0\0\x01\x67\x42', 'video'),
+        (b'hello there', "begins with b'hello"),
+        (b'', 'empty'),
+    ],
+)
+def test_formats_that_are_not_read_are_named(stream, name):
+    refusal = _refusal(_message(stream, 'h264'))
+    assert refusal.reason == 'malformed'
+    assert name in str(refusal) and "'h264'" in str(refusal)
+    assert 'BytesIO' not in str(refusal)
+
+
+@pytest.mark.parametrize('length', [8, 12, 40])
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG'])
+def test_a_damaged_stream_is_told_of_without_python_s_objects(kind, length):
+    refusal = _refusal(_message(_stream(PICTURE, kind)[:length]))
+    assert refusal.reason == 'malformed' and '<' not in str(refusal)
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():
+    stream = _stream(np.tile(PICTURE, (8, 8, 1)), 'JPEG', progressive=True)
+    large = 8 * HEIGHT * 8 * WIDTH
+    assert decode_compressed(_message(stream), large).shape == (8 * HEIGHT, 8 * WIDTH, 3)
+    begin = stream.rindex(b'\xff\xda')
+    scan = stream[begin : stream.rindex(b'\xff\xd9')]
+    hostile = stream[:begin] + 3000 * scan + b'\xff\xd9'
+
+    refusal = _refusal(_message(hostile), large)
+    assert refusal.reason == 'malformed' and 'scans' in str(refusal)

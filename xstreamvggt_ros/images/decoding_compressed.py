@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 import io
+import re
 import struct
 from typing import Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
+from xstreamvggt_ros.images.compressed_format import check_stream, CompressedFormat
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
@@ -39,18 +41,24 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     """
     Decode a JPEG or PNG image with the fields of a CompressedImage into RGB (H, W, 3).
 
-    uint8; 16-bit PNG gives value / 65,535 as float32. Alpha is dropped and EXIF orientation
-    ignored, since intrinsics belong to the stored rows. ImageError: another format, a size above
-    `max_pixels` (read from the header before anything is decoded), a damaged or cut stream.
+    uint8; 16-bit PNG gives value / 65,535 as float32. Where the format tells that the compressed
+    pixels were red, green, blue, they are stored with red and blue swapped. Alpha is dropped and
+    EXIF orientation ignored, since intrinsics belong to the stored rows. ImageError: another
+    format, a size above `max_pixels` (read from the header before anything is decoded), more scans
+    than a JPEG has, a mosaic, a damaged or cut stream.
     """
-    data = bytes(message.data)
-    if message.format.startswith('bayer') and _open(data, message.format).mode == 'L':
+    data, told = bytes(message.data), CompressedFormat.of(message.format)
+    check_stream(data, message.format)
+    picture = _open(data, message.format)
+    check_stream(data, message.format, picture.size[::-1])
+    if told.is_mosaic and len(picture.getbands()) == 1:
         raise ImageError(
             'encoding',
             f'a compressed image is an undecoded mosaic, {message.format!r}; '
             'compress a colour topic, such as image_color of image_proc',
         )
-    return _decode(data, message.format, max_pixels, _open(data, message.format))
+    image = _decode(data, message.format, max_pixels, picture)
+    return np.ascontiguousarray(image[..., ::-1]) if told.is_swapped else image
 
 
 def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
@@ -113,6 +121,8 @@ def _decode_16_bit(data: bytes, name: str) -> np.ndarray:
 
 
 def _malformed(name: str, why: object) -> ImageError:
+    # Without the objects that Pillow names by their address.
+    why = re.sub(' ?<[^>]*>', '', str(why))
     return ImageError(
         'malformed',
         f'a compressed image of format {name!r} does not decode ({why}); '

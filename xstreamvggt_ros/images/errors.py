@@ -10,7 +10,8 @@ class ImageError(ValueError):
     `reason` is the word to count it by: `encoding` (not one that is read), `empty` (a side of 0),
     `too_large` (more pixels than allowed), `odd_size` (a side that must be even), `step` (rows
     shorter than their pixels), `short_data`, `not_finite`, `range` (floats outside [0, 1]) or
-    `malformed` (a compressed stream that does not decode).
+    `malformed` (a compressed stream that does not decode) or `decode_time` (one that takes too
+    long).
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -4,18 +4,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CompressedImage
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
 from torch import Tensor
 
 from xstreamvggt_ros.geometry.frame_names import frame_name
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.errors import ImageError
+from xstreamvggt_ros.images.value_range import ValueRange
 from xstreamvggt_ros.intake.arrivals import Arrival
+from xstreamvggt_ros.intake.bounded import BoundedWork, TookTooLong
 from xstreamvggt_ros.intake.stamps import LOOP_BACK, ODD, StampJudges, Timing, ZERO
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
@@ -39,6 +44,8 @@ STAMPS_TOLD = {
     BACKWARDS: '{} come out of the order of their header.stamp; TF, odometry and path leave out '
     'those that are late',
 }
+# Seconds that a compressed image may take to decode; the largest ones take half of one.
+DECODE_SECONDS = 5.0
 # Child frame of images whose header names none.
 DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
 
@@ -108,6 +115,8 @@ class FrameReader:
         self._follows: set[int] = set()
         self._frames: dict[int, str] = {}
         self._told: set[tuple[str, int]] = set()
+        self._decoding = BoundedWork(DECODE_SECONDS)
+        self._value_ranges = defaultdict(lambda: ValueRange(tell))
 
     def prepare(
         self, arrival: Arrival, camera: Callable[[int, int], CameraModel | None]
@@ -118,10 +127,27 @@ class FrameReader:
         `camera` gives the camera that takes images of a height and width, None if unknown.
         """
         message = arrival.message
-        decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
-        image = decode(message, self._parameters().input.max_pixels)
+        image = self._decode(message)
+        if image.dtype == np.float32 and not getattr(message, 'encoding', '').startswith('32F'):
+            image = self._value_ranges[arrival.camera].apply(
+                image, self._parameters().input.value_range
+            )
         model = camera(*image.shape[:2])
         return PreparedImage(arrival, self._pipeline.prepare(image, model, arrival.camera))
+
+    def _decode(self, message: Image | CompressedImage) -> np.ndarray:
+        """Decode within a bound what says itself how long it takes: a hostile stream, for ever."""
+        max_pixels = self._parameters().input.max_pixels
+        if not isinstance(message, CompressedImage):
+            return decode_image(message, max_pixels)
+        try:
+            return self._decoding.do(lambda: decode_compressed(message, max_pixels))
+        except TookTooLong as error:
+            raise ImageError(
+                'decode_time',
+                f'a compressed image of {len(message.data)} bytes, format {message.format!r}, is '
+                f'not waited for any longer: {error}; publish baseline JPEG, or smaller images',
+            ) from error
 
     def begin(self, prepared: PreparedImage) -> BegunImage:
         """Have the network begin with an image; FrameError, the network's errors."""
@@ -168,6 +194,10 @@ class FrameReader:
         self._streams.expect('~/load resumed it', asked=True)
         self._forget_time()
         return size
+
+    def close(self) -> None:
+        """Let go of what decodes."""
+        self._decoding.close()
 
     def _forget_time(self) -> None:
         self._last_stamps.clear()

@@ -14,6 +14,8 @@ from std_msgs.msg import UInt32
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
+from xstreamvggt_ros.images.decoding import ENCODINGS
+
 NEWEST_DEPTH = 5
 OUTPUT_DEPTH = 5
 # As tf2_ros has it: every listener keeps this many.
@@ -76,8 +78,9 @@ IMAGE = Input(
     'image',
     (Image, CompressedImage),
     'or `input.image_topics`; CompressedImage on the topic + `/compressed`, with '
-    '`input.image_transport: compressed`. rgb8, bgr8, rgba8, bgra8, mono8, bayer, yuv422, nv12, '
-    '16 bits, 32FC1 and 32FC3 in [0, 1]',
+    '`input.image_transport: compressed`. Read are '
+    f'{", ".join(ENCODINGS)} (floats in [0, 1], 16 bits by `input.value_range`); of compressed '
+    'ones JPEG and PNG, no mosaics, red and blue as the pixel format behind "compressed" says',
     queued=True,
 )
 CAMERA_INFO_INPUT = Input(

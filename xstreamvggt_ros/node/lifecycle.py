@@ -222,6 +222,8 @@ class ReconstructionNode(LifecycleNode):
         finally:
             if self._outputs is not None:
                 self._outputs.destroy()
+            if self._reader is not None:
+                self._reader.close()
             self._outputs = self._reader = self._pipeline = None
             self._scale = self._configuration = None
             self._declared.locked = False

@@ -175,12 +175,14 @@ def _as_meant(parameters: list[Parameter]) -> list[Parameter]:
 
 
 def _meant(name: str, value: object) -> object:
-    """Take a whole number for any number, and an off without quotes for the word."""
+    """Take a whole number for any number, and words without quotes that YAML reads otherwise."""
     spec = PARAMETERS.get(name)
     if spec is None:
         return value
     if isinstance(spec.default, float) and type(value) is int:
         return float(value)
+    if type(value) is int and str(value) in spec.choices:
+        return str(value)
     return OFF if value is False and OFF in spec.choices else value
 
 

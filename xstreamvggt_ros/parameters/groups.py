@@ -68,6 +68,7 @@ class InputParameters:
     silence_timeout: float
     use_camera_info: bool
     rectified: str
+    value_range: str
     depth_topic: str
     snapshot: str
 

@@ -11,6 +11,7 @@ from xstreamvggt_ros.geometry import MAP_FROM_WORLD_ROTATION
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.images.keyframes import DEFAULT_THRESHOLD
 from xstreamvggt_ros.images.patches import PATCH_SIZE
+from xstreamvggt_ros.images.value_range import VALUE_RANGES
 from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.parameters.cache import cache_parameters
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
@@ -147,6 +148,13 @@ INPUT_PARAMETERS = (
         'with image_rect.',
         # YAML would take yes and no for booleans.
         choices=('auto', 'always', 'never'),
+    ),
+    _live(
+        'input.value_range',
+        'auto',
+        'What of their range 16-bit images use. auto: where that is little, as in infrared and '
+        'thermal cameras, it is found from the images. full: 16 bits. Or how many bits.',
+        choices=VALUE_RANGES,
     ),
     _locked(
         'input.depth_topic',

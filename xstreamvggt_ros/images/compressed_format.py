@@ -1,0 +1,88 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the format and the first bytes of a CompressedImage say, before anything is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xstreamvggt_ros.images.errors import ImageError
+
+# By their first bytes.
+_READ = (b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n')
+_OTHERS = {
+    'WebP': (b'RIFF',),
+    'TIFF': (b'II*\0', b'MM\0*'),
+    'JPEG 2000': (b'\0\0\0\x0cjP', b'\xffO\xffQ'),
+    'JPEG XL': (b'\xff\n', b'\0\0\0\x0cJXL'),
+    'GIF': (b'GIF8',),
+    'BMP': (b'BM',),
+    'a video stream (H.264, H.265)': (b'\0\0\0\x01', b'\0\0\x01'),
+    'AVIF or HEIF': (b'\0\0\0\x1cftyp', b'\0\0\0 ftyp', b'\0\0\0\x18ftyp'),
+}
+_START_OF_SCAN = b'\xff\xda'
+# A picture of three colours has ten or so. Each passes over the whole picture, and so an image of
+# a few hundred kilobytes could keep a processor busy for minutes.
+MAX_SCANS = 100
+MAX_SCANNED = 1 << 28
+
+
+@dataclass(frozen=True)
+class CompressedFormat:
+    """
+    The format of a CompressedImage, as image_transport writes it.
+
+    encoding: of the image before it was compressed, '' where that is not told. stored: of the
+    pixels that were compressed, likewise.
+    """
+
+    encoding: str = ''
+    stored: str = ''
+
+    @classmethod
+    def of(cls, text: str) -> CompressedFormat:
+        """Read `jpeg`, or `<encoding>; jpeg compressed <stored>`."""
+        encoding, told, rest = text.partition(';')
+        _, _, stored = rest.partition('compressed')
+        return cls(encoding.strip() if told else '', stored.strip())
+
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether what was compressed has one colour a pixel, to be found from its neighbours."""
+        return (self.stored or self.encoding).startswith('bayer')
+
+    @property
+    def is_swapped(self) -> bool:
+        """
+        Whether red and blue are stored in each other's place.
+
+        What compresses takes its pixels for blue, green, red; those that are told to have been in
+        the other order are stored so.
+        """
+        return self.stored.startswith('rgb')
+
+
+def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) -> None:
+    """
+    Refuse what is neither JPEG nor PNG, by its name, and a JPEG that would take for ever.
+
+    `name` is what the message calls its format; `size` is height and width, once they are known.
+    ImageError.
+    """
+    if not data.startswith(_READ):
+        found = [kind for kind, starts in _OTHERS.items() if data.startswith(starts)]
+        what = (
+            found[0] if found else f'something that begins with {data[:8]!r}' if data else 'empty'
+        )
+        raise ImageError(
+            'malformed',
+            f'a compressed image of format {name!r} is {what}; publish JPEG or PNG',
+        )
+    scans = data.count(_START_OF_SCAN)
+    height, width = size or (0, 0)
+    if scans > MAX_SCANS or (scans > 1 and scans * height * width > MAX_SCANNED):
+        raise ImageError(
+            'malformed',
+            f'a compressed image of format {name!r} has {scans} scans of {width}x{height} pixels, '
+            'which would take minutes to decode; publish baseline JPEG',
+        )
