@@ -12,7 +12,7 @@ from xstreamvggt_ros.demo.accuracy import measure
 from xstreamvggt_ros.demo.contact_sheet import Column, draw_contact_sheet, Sheet
 from xstreamvggt_ros.demo.report import gather_sheet, RANDOM_WEIGHTS, write_results
 from xstreamvggt_ros.demo.results import Check, Maps, Results
-from xstreamvggt_ros.demo.run import Run
+from xstreamvggt_ros.demo.run import DemoRun
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
@@ -151,7 +151,9 @@ def _run(weights='trained tiny.safetensors', axes='rep103'):
     parameters = {'model.preset': 'tiny', 'output.world_axes': axes}
     diagnostics = {'weights': weights, 'cache_budget_tokens': '2048'}
     published = dict.fromkeys(STAMPS, 0)
-    return Run(published, {}, diagnostics, parameters, distorted=False, problem='', seconds=1.0)
+    return DemoRun(
+        published, {}, diagnostics, parameters, distorted=False, problem='', seconds=1.0
+    )
 
 
 def test_the_sheet_has_the_chosen_frames_with_their_truth():

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.results import Check, Results
-from xstreamvggt_ros.demo.run import Run, RunOptions
+from xstreamvggt_ros.demo.run import DemoRun, RunOptions
 from xstreamvggt_ros.demo.summary import judge, size, summary_table
 from xstreamvggt_ros.files.ply import PlyCloud
 from xstreamvggt_ros.files.trajectories import Trajectory
@@ -37,7 +37,7 @@ FIGURES = {
     'dtype': 'float32',
 }
 MS = 1_000_000
-RUN = Run(
+RUN = DemoRun(
     published_ns={10: 0, 20: 100 * MS, 30: 200 * MS},
     completed_ns={10: 40 * MS, 20: 160 * MS, 30: 320 * MS},
     diagnostics=FIGURES,

@@ -101,6 +101,15 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, weights, change, message, s
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.parametrize('suffix', ['.safetensors', '.pth', '.pt'])
+@pytest.mark.parametrize('content', [b'', b'abc', b'\x80', b'\x80\x02', b'\x80\x02}', b'PK\x03'])
+def test_a_few_bytes_are_no_checkpoint(tmp_path, suffix, content):
+    path = tmp_path / f'a{suffix}'
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=f'a{suffix}.*truncated'):
+        load_checkpoint(StreamVGGT(SMALLEST), path)
+
+
 @pytest.mark.parametrize('keep', [0.0, 0.001, 0.5, 0.99])
 @pytest.mark.parametrize('suffix', ['.safetensors', '.pth'])
 def test_a_truncated_file_is_refused(tmp_path, weights, suffix, keep):

@@ -28,7 +28,7 @@ from xstreamvggt_ros.training.schedule import Steps
 from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.ship import ship
 from xstreamvggt_ros.training.sources import ShardSource
-from xstreamvggt_ros.training.stepping import Outcome
+from xstreamvggt_ros.training.stepping import StepOutcome
 from xstreamvggt_ros.training.trainer import learning_rate, Trainer
 
 CONFIG = TrainingConfig(
@@ -59,7 +59,7 @@ def test_overfits_one_sequence(source):
         total = trainer.objective.total(losses)
         gradients = torch.autograd.grad(total, trainer.optimisers.parameters, allow_unused=True)
         detached = {name: value.detach() for name, value in losses.items()}
-        reports.append(trainer.learn(Outcome(detached, list(gradients))))
+        reports.append(trainer.learn(StepOutcome(detached, list(gradients))))
     assert reports[-1]['camera'] < 0.3 * reports[0]['camera']
     assert reports[-1]['depth'] < 0.5 * reports[0]['depth']
     assert reports[-1]['points'] < 0.7 * reports[0]['points']

@@ -14,7 +14,7 @@ from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.contact_sheet import Column, Sheet
 from xstreamvggt_ros.demo.recognition import doubts
 from xstreamvggt_ros.demo.results import Results
-from xstreamvggt_ros.demo.run import Run
+from xstreamvggt_ros.demo.run import DemoRun
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.trajectories import write_tum
@@ -35,7 +35,7 @@ RANDOM_WEIGHTS = (
 )
 
 
-def weights_warning(run: Run) -> str:
+def weights_warning(run: DemoRun) -> str:
     """Say in one line that the node ran on weights that mean nothing, if it says so."""
     return RANDOM_WEIGHTS if run.diagnostics.get('weights') == 'random' else ''
 
@@ -70,7 +70,7 @@ def write_results(results: Results, folder: Path) -> None:
 
 
 def gather_sheet(
-    sequence: ImageSequence, run: Run, results: Results, accuracy: Accuracy | None = None
+    sequence: ImageSequence, run: DemoRun, results: Results, accuracy: Accuracy | None = None
 ) -> Sheet:
     """Read the sampled images again and put beside them what came of them, and the truth."""
     shown = [Shown.of_frame(frame) for frame in frames_at(sequence, results.maps)]
@@ -90,7 +90,7 @@ def gather_sheet(
     )
 
 
-def _subtitle(run: Run, results: Results) -> str:
+def _subtitle(run: DemoRun, results: Results) -> str:
     budget = run.diagnostics.get('cache_budget_tokens', '')
     cache = f', cache of {int(budget):,} tokens a layer' if budget.isdecimal() else ''
     return (

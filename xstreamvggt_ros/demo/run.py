@@ -41,7 +41,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class Run:
+class DemoRun:
     """
     Hold what happened.
 
@@ -67,7 +67,7 @@ def run(
     bag_path: Path,
     node_log: Path,
     progress: Callable[[int, int], None] = lambda sent, answered: None,
-) -> Run:
+) -> DemoRun:
     """
     Play the source into a node and record its outputs in `bag_path`.
 
@@ -83,7 +83,7 @@ def run(
         started = time.monotonic()
         problem = _play(player, source, rig, options)
         rig.finish(player.sent_ns)
-        return Run(
+        return DemoRun(
             player.sent_ns,
             rig.recorder.completed_ns,
             rig.recorder.diagnostics,

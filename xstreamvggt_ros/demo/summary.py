@@ -15,14 +15,14 @@ from rich.table import Table
 from xstreamvggt_ros.demo.accuracy import Accuracy
 from xstreamvggt_ros.demo.recognition import doubts
 from xstreamvggt_ros.demo.results import Results
-from xstreamvggt_ros.demo.run import Run, RunOptions
+from xstreamvggt_ros.demo.run import DemoRun, RunOptions
 
 # As the node's log says of a stream that nobody asked for.
 BEGINS = re.compile(r'stream \d+ begins: ')
 UNITS = ('bytes', 'KiB', 'MiB', 'GiB')
 
 
-def judge(run: Run, results: Results, options: RunOptions) -> list[str]:
+def judge(run: DemoRun, results: Results, options: RunOptions) -> list[str]:
     """
     Say what is wrong with a run, in sentences; none means that it is as it must be.
 
@@ -43,7 +43,7 @@ def judge(run: Run, results: Results, options: RunOptions) -> list[str]:
 
 
 def summary_table(
-    run: Run,
+    run: DemoRun,
     results: Results,
     options: RunOptions,
     problems: Sequence[str],
@@ -82,7 +82,7 @@ def size(count: int | float) -> str:
     return f'{count:.0f} {unit}' if unit == UNITS[0] else f'{count:.1f} {unit}'
 
 
-def latencies_ms(run: Run) -> np.ndarray:
+def latencies_ms(run: DemoRun) -> np.ndarray:
     """Give every answered image's time from being sent to its last output being received."""
     return np.array(
         [(at - run.published_ns[stamp]) / 1e6 for stamp, at in sorted(run.completed_ns.items())
@@ -90,7 +90,7 @@ def latencies_ms(run: Run) -> np.ndarray:
     )  # fmt: skip
 
 
-def _frame_rows(run: Run, options: RunOptions) -> list[tuple[str, str]]:
+def _frame_rows(run: DemoRun, options: RunOptions) -> list[tuple[str, str]]:
     figures = run.diagnostics
     mode = 'every image waits for its turn' if options.lossless else 'the newest image wins'
     rows = [('images sent', f'{len(run.published_ns)} ({mode})')]
@@ -102,7 +102,7 @@ def _frame_rows(run: Run, options: RunOptions) -> list[tuple[str, str]]:
     return rows
 
 
-def _stream_rows(run: Run, results: Results, begun: Sequence[str]) -> list[tuple[str, str]]:
+def _stream_rows(run: DemoRun, results: Results, begun: Sequence[str]) -> list[tuple[str, str]]:
     if results.streams == 1:
         return []
     text = (
@@ -121,7 +121,7 @@ def _dropped(figures: dict[str, str]) -> str:
     return figures['frames_dropped'] + (f' ({", ".join(reasons)})' if reasons else '')
 
 
-def _latency_rows(run: Run, options: RunOptions) -> list[tuple[str, str]]:
+def _latency_rows(run: DemoRun, options: RunOptions) -> list[tuple[str, str]]:
     values = latencies_ms(run)
     figures = run.diagnostics
     rows = []

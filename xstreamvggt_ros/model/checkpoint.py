@@ -135,7 +135,8 @@ def _read_torch(path: Path) -> object:
             f'checkpoint {str(path)!r} is refused: it is truncated, or holds code or objects '
             f'other than tensors ({_first_line(error)}); save the bare state_dict'
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    # What a damaged pickle raises may be anything.
+    except Exception as error:
         raise CheckpointError(
             f'checkpoint {str(path)!r} cannot be read, it may be truncated '
             f'({_first_line(error)}); fetch it again'

@@ -15,7 +15,7 @@ from xstreamvggt_ros.images.camera_model import is_rectified
 from xstreamvggt_ros.rig.delivery import await_delivery, await_subscriber
 from xstreamvggt_ros.rig.link import Link
 from xstreamvggt_ros.rig.pacing import Pacer
-from xstreamvggt_ros.rig.player import Cue, Player, PlayerError, Timing
+from xstreamvggt_ros.rig.player import Cue, Player, PlayerError, PlayTiming
 
 DISCOVERY_TIMEOUT_S = 30.0
 # A node that reads calibrations subscribes to them as it does to the images.
@@ -60,7 +60,7 @@ class CameraPlayer:
     def play(
         self,
         shots: Iterable[Shot],
-        timing: Timing,
+        timing: PlayTiming,
         pacer: Pacer,
         window: int = 0,
         patience_s: float = 120.0,

@@ -39,7 +39,7 @@ class Cue:
     stamp_ns: int | None = None
 
 
-class Timing(Protocol):
+class PlayTiming(Protocol):
     """When a cue is due."""
 
     def begin(self, start_ns: int) -> None:
@@ -82,7 +82,7 @@ class Player:
         self,
         link: Link,
         publishers: Mapping[str, Publisher],
-        timing: Timing,
+        timing: PlayTiming,
         pacer: Pacer | None = None,
         window: int = 0,
         patience_s: float = 120.0,

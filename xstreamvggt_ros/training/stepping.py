@@ -30,7 +30,7 @@ WARM_UPS = 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """Losses by name with their weighted sum as 'loss', and a gradient or None a parameter."""
 
     losses: dict[str, Tensor]
@@ -55,7 +55,7 @@ class Stepping:
         self.objective, self.parameters = objective, parameters
         self.frames, self.generator = frames, generator
 
-    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> Outcome:
+    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> StepOutcome:
         """Compute those of a Draw laid flat, whose batch has that shape (B, S)."""
         drawn = Draw.from_flat(flat, shape)
         mirrored = drawn.mirrored > 0
@@ -65,7 +65,7 @@ class Stepping:
         total = self.objective.total(losses)
         gradients = torch.autograd.grad(total, self.parameters, allow_unused=True)
         losses = {name: value.detach() for name, value in losses.items()}
-        return Outcome({**losses, 'loss': total.detach()}, list(gradients))
+        return StepOutcome({**losses, 'loss': total.detach()}, list(gradients))
 
 
 class Captured:
@@ -82,7 +82,7 @@ class Captured:
         self._graphs: dict[tuple[int, int], tuple] = {}
         self._pool, self._able = None, True
 
-    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> Outcome:
+    def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> StepOutcome:
         """Compute as Stepping does; the outcome lasts until the next call."""
         if stage != self._stage:
             # Tables for images of another size are gone, and the graphs that read them with them.

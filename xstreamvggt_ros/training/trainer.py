@@ -22,7 +22,7 @@ from xstreamvggt_ros.training.objective import Objective
 from xstreamvggt_ros.training.optimisation import Optimisers
 from xstreamvggt_ros.training.packed import load_packed, read_notes, save_packed
 from xstreamvggt_ros.training.schedule import Minutes, Schedule, Steps
-from xstreamvggt_ros.training.stepping import Captured, Outcome, Stepping
+from xstreamvggt_ros.training.stepping import Captured, StepOutcome, Stepping
 
 COMPILED_VARIANTS = 32
 # Steps that the host may be ahead of the device.
@@ -96,7 +96,7 @@ class Trainer:
         report = self.learn(self._compute(self._sent(drawn), drawn.shape, stage))
         return {**report, 'frames': math.prod(drawn.shape)}
 
-    def learn(self, outcome: Outcome) -> dict[str, Tensor | float]:
+    def learn(self, outcome: StepOutcome) -> dict[str, Tensor | float]:
         """Change the weights by losses and gradients."""
         rate = self._rate()
         norm = self.optimisers.step(outcome.gradients, rate)
