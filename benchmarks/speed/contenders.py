@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmarks.speed.naive import NaiveMemory
 from xstreamvggt_ros.cache import CacheConfig, StreamCache
+from xstreamvggt_ros.cache.camera_cache import CameraCache
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.rows import total_bytes
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
@@ -100,6 +101,7 @@ class Memory:
             fill(self._cache, frames - 1)
         self.attend_global = timed('memory', attending.attend_global)
         self.attend_camera = attending.attend_camera
+        self.global_room = attending.global_room
 
     def advance(self, model: StreamVGGT, image: Tensor, point_head: bool) -> object:
         """Run one more frame (3, H, W)."""
@@ -118,10 +120,19 @@ class Memory:
 
 def fill(cache: StreamCache, frames: int) -> None:
     """Put a cache in the state after so many frames: as many are written as it can hold."""
-    for lists, count in ((cache.layers, frames), (cache.camera.lists, frames)):
-        for layer in lists:
-            for frame in _written(layer, count):
-                _admit(layer, frame)
+    lists = list(cache.layers)
+    if isinstance(cache.camera, CameraCache):
+        lists += cache.camera.lists
+    else:
+        for tensor in cache.camera.tensors():
+            if tensor.is_floating_point():
+                tensor.normal_()
+        for frame in range(frames):
+            with cache.camera.frame(frame, keep=True):
+                pass
+    for layer in lists:
+        for frame in _written(layer, frames):
+            _admit(layer, frame)
     cache.steps = frames
 
 

@@ -27,6 +27,10 @@ class NaiveMemory:
         self.held: dict[tuple, tuple[Tensor, Tensor]] = {}
         self.attend = functional.scaled_dot_product_attention
 
+    def global_room(self, layer: int, tokens: int) -> None:
+        """Want keys and values nowhere in particular: they are concatenated."""
+        return None
+
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend (1, H, N, D) to everything held, then prune and round."""
         return self._attend(('global', layer), queries, keys, values, self._special_tokens)

@@ -97,7 +97,7 @@ def test_a_filled_cache_is_in_the_state_of_its_frame(frames):
 
     assert cache.steps == frames
     assert cache.layers[0].held == min(4, frames) * tokens
-    assert cache.camera.lists[0].held == 4 * min(64, frames)
+    assert cache.camera.held == 4 * min(64, frames)
     if frames:
         assert int(cache.layers[0].slots['frame'].max()) == frames - 1
         assert int((cache.layers[0].slots['frame'] == 0).sum()) == tokens

@@ -14,6 +14,7 @@ from xstreamvggt_ros.cache import (
     StreamLayout,
 )
 from xstreamvggt_ros.cache.policies import POLICIES
+from xstreamvggt_ros.cache.slots import HeldTokens
 
 FRAME = FrameLayout(special_tokens=5, rows=6, columns=8)
 BUDGET = 200
@@ -72,8 +73,9 @@ def test_the_bound_on_forced_evictions_is_one(policy):
     for seed in range(30):
         step(cache, seed)
         for layer in cache.layers:
-            protected = torch.zeros(layer.held, dtype=torch.bool)
-            forced = layer.keys.forced_evictions(layer.held, protected)
+            frames, grids = (layer.slots[name][: layer.held] for name in ('frame', 'grid'))
+            tokens = HeldTokens(frames, grids, newest=30, protected=0)
+            forced = layer.keys.forced_evictions(layer.held, tokens)
             assert int(forced.sum()) <= layer.keys.most_forced <= FRAME.tokens
 
 

@@ -31,7 +31,10 @@ def context(seed: int, held_frames: int = 4) -> EvictionContext:
         queries=queries,
         keys=keys + 0.5,
         values=values,
-        state={'mean_key': (keys + 0.5)[:held].mean(dim=1)},
+        state={
+            'mean_key': (keys + 0.5)[:held].mean(dim=1),
+            'value_size': values[:held].abs().sum(dim=-1),
+        },
         frames=frames,
         grids=grids,
         kept=held - 15,
@@ -275,7 +278,7 @@ def test_snapkv_ranks_masses_that_are_pooled_over_the_grid(seed):
 @pytest.mark.parametrize('name', sorted(POLICIES))
 def test_what_is_noted_fits_what_was_asked_for(name):
     policy, case = POLICIES[name](POOL_SIZE), context(0)
-    specs, rows = policy.row_specs(DIM, torch.float16), policy.rows(case)
+    specs, rows = policy.row_specs(HEADS, DIM, torch.float16), policy.rows(case)
     assert specs.keys() == rows.keys()
     assert all(rows[row].shape == (N, *spec.shape) for row, spec in specs.items())
 

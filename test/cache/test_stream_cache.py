@@ -177,19 +177,16 @@ def test_the_cache_allocates_nothing_once_it_is_full():
 
 
 def every_tensor(cache: StreamCache) -> list[torch.Tensor]:
-    lists = [*cache.layers, *cache.camera.lists]
-    persistent = [tensor for entry in lists for tensor in entry.tensors().values()]
-    return persistent + cache.scratch.tensors() + cache.camera.scratch.tensors()
+    persistent = [tensor for entry in cache.layers for tensor in entry.tensors().values()]
+    camera = cache.camera.tensors() + cache.camera.scratch_tensors()
+    return persistent + cache.scratch.tensors() + camera
 
 
 def test_the_camera_head_keeps_the_first_frame_and_the_newest():
     cache = StreamCache(CacheConfig(budget_tokens=90, camera_budget_frames=3), layout(5, 5), CPU)
     for index in range(9):
         advance(cache, index)
-    slots = cache.camera.lists[0].slots
-    assert sorted(zip(slots['frame'].tolist(), slots['grid'].tolist(), strict=True)) == [
-        (frame, iteration) for frame in (0, 7, 8) for iteration in range(4)
-    ]
+    assert sorted(cache.camera.frames) == [0, 7, 8]
 
 
 def test_without_a_budget_everything_is_kept():

@@ -1,10 +1,10 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the camera head's trunk remembers: few tokens, never quantised."""
+"""What the camera head's trunk remembers without a strict budget: few tokens, never quantised."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import copy
 
@@ -27,23 +27,21 @@ class CameraCache:
 
     Published behaviour ('shared') is one list per trunk block, to which every iteration appends
     and all of which it attends to; 'per_iteration' keeps a list for each iteration, as training
-    does. Under a strict budget whole frames are kept: the first and the newest F - 1. Otherwise
-    each list is pruned after every iteration by the paper's rule.
+    does. Without a budget lists grow; with one that is not strict each is pruned after every
+    iteration by the paper's rule. A strict budget has a `CameraRing` instead.
     """
+
+    # Lists grow, and with keep=False they are copied.
+    fixed = False
 
     def __init__(self, config: CacheConfig, layout: StreamLayout, device: torch.device) -> None:
         """Allocate the lists for streams of that layout."""
-        self._iterations = layout.camera_iterations
         self._blocks = layout.camera_blocks.blocks
         self._shared = config.camera_cache == 'shared'
-        # Under a strict budget a frame enters a shared list whole, so that it leaves it whole.
-        strict = config.bounded and config.strict_budget
-        self._arriving = self._iterations if strict and self._shared else 1
         # How often a frame enters each list.
-        self.turns = self._iterations // self._arriving if self._shared else 1
-        frame = FrameLayout(self._arriving, 0, 0)
+        self._turns = layout.camera_iterations if self._shared else 1
+        frame = FrameLayout(1, 0, 0)
         plan, policy = _plan(config, frame)
-        count = self._blocks if self._shared else self._blocks * self._iterations
         shape = layout.camera_blocks
         self.lists = [
             LayerCache(
@@ -52,73 +50,114 @@ class CameraCache:
                 PlainCodec(shape.heads, shape.head_dim, layout.camera_dtype),
                 PlainCodec(shape.heads, shape.head_dim, layout.camera_dtype),
                 policy,
-                policy.row_specs(shape.head_dim, layout.camera_dtype),
+                policy.row_specs(shape.heads, shape.head_dim, layout.camera_dtype),
                 device,
             )
-            for _ in range(count)
+            for _ in range(self._blocks * (layout.camera_iterations // self._turns))
         ]
-        self.scratch = Scratch(shape, layout.camera_dtype, device)
+        self._scratch = Scratch(shape, layout.camera_dtype, device)
         self._reserve()
-        self._admits = True
-        # As in LayerCache.admit.
+        # Where given, the frame's index on the device: one captured step then serves all frames.
         self.clock: Tensor | None = None
-        # Queries, keys and values of the frame at hand that no list has taken in yet.
-        self._pending: list[list[tuple[Tensor, Tensor, Tensor]]] = [[] for _ in self.lists]
 
     @contextmanager
-    def frame(self, keep: bool) -> Iterator[None]:
+    def frame(self, index: int, keep: bool) -> Iterator[None]:
         """
-        Attend to one frame within; with keep=False the lists are afterwards as they were.
+        Attend to the frame of that index within; with keep=False the lists stay as they were.
 
-        Where lists take in every iteration by itself, the later ones must find them pruned as in
-        a frame that is kept; copies of the lists serve for that.
+        The later iterations must find them pruned as in a frame that is kept; copies of the lists
+        serve for that.
         """
-        self._admits = keep or self._arriving == 1
         lists = self.lists
-        if self._admits and not keep:
+        if not keep:
             self.lists = copy.deepcopy(lists)
         try:
             yield
         finally:
             self.lists = lists
-            for pending in self._pending:
-                pending.clear()
+
+    def count(self, index: int) -> None:
+        """Take note that the frame of that index came in, by a step that was captured."""
+        for cache in self.lists:
+            # All lists are full, so that each token evicted another.
+            cache.evictions += self._turns
+            cache.arrivals = self._turns * (index + 1)
 
     def attend(
-        self,
-        frame: int,
-        iteration: int,
-        block: int,
-        queries: Tensor,
-        keys: Tensor,
-        values: Tensor,
+        self, frame: int, iteration: int, block: int, queries: Tensor, keys: Tensor, values: Tensor
     ) -> Tensor:
         """Attend an iteration's token (H, 1, D) to its list and itself, and take it in."""
-        index = block if self._shared else iteration * self._blocks + block
-        cache, pending = self.lists[index], self._pending[index]
-        pending.append((queries, keys, values))
-        now = [torch.cat(parts, dim=1) for parts in zip(*pending, strict=True)]
+        cache = self.lists[block if self._shared else iteration * self._blocks + block]
         self._reserve()
-        all_keys, all_values = self.scratch.gather(cache, now[1], now[2])
+        all_keys, all_values = self._scratch.gather(cache, keys, values)
         attended = sdpa(queries, all_keys, all_values)
-        if self._admits and len(pending) == self._arriving:
-            # Each turn counts as a frame of its own.
-            turn = iteration % self.turns
-            clock = None if self.clock is None else self.turns * self.clock + turn
-            cache.admit(now[0], all_keys, all_values, self.turns * frame + turn, clock)
-            pending.clear()
+        # Each turn counts as a frame of its own.
+        turn = iteration % self._turns
+        clock = None if self.clock is None else self._turns * self.clock + turn
+        cache.admit(queries, all_keys, all_values, self._turns * frame + turn, clock)
         return attended
 
+    @property
+    def full(self) -> bool:
+        """Whether each further frame does just what the one before did, but for its numbers."""
+        return all(cache.full for cache in self.lists)
+
+    @property
+    def held(self) -> int:
+        """Tokens that each list holds."""
+        return self.lists[0].held
+
+    def counters(self) -> list[tuple[int, int]]:
+        """Return what the host knows, for `restore`."""
+        return [(cache.arrivals, cache.evictions) for cache in self.lists]
+
+    def restore(self, counters: list[tuple[int, int]]) -> None:
+        """Take back what the host knows."""
+        for cache, (arrivals, evictions) in zip(self.lists, counters, strict=True):
+            cache.arrivals, cache.evictions = arrivals, evictions
+
+    def tensors(self) -> list[Tensor]:
+        """Return what persists between frames."""
+        return [tensor for cache in self.lists for tensor in cache.tensors().values()]
+
+    def scratch_tensors(self) -> list[Tensor]:
+        """Return what is overwritten in every step."""
+        return self._scratch.tensors()
+
+    def clear(self) -> None:
+        """Hold nothing, in the same memory."""
+        for cache in self.lists:
+            cache.clear()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return copies of what the next frame depends on, by name."""
+        return {
+            f'{index}.{name}': value
+            for index, cache in enumerate(self.lists)
+            for name, value in cache.state_dict().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take over what state_dict returned; ValueError where it is of other lists."""
+        for index, cache in enumerate(self.lists):
+            cache.load_state_dict(part(state, f'{index}.'))
+
     def _reserve(self) -> None:
-        self.scratch.reserve(max(cache.capacity for cache in self.lists) + self._iterations)
+        self._scratch.reserve(max(cache.capacity for cache in self.lists) + 1)
+
+
+def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the entries whose names begin with the prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
 
 
 def _plan(config: CacheConfig, frame: FrameLayout) -> tuple[SlotPlan, Policy]:
     if not config.bounded:
         return SlotPlan(None, None, frame.tokens, grows=True), SinkRecent()
-    if config.strict_budget:
-        tokens = config.camera_budget_frames * frame.tokens
-        return SlotPlan(tokens, tokens, frame.tokens), SinkRecent()
     tokens = config.budget_tokens or config.budget_frames
     # A published budget is meant for global blocks; few of these lists ever fill it.
     plan = SlotPlan(tokens, max(tokens, 2), frame.tokens, grows=True)

@@ -13,9 +13,10 @@ from torch import Tensor
 from xstreamvggt_ros.cache.budget import SlotPlan
 from xstreamvggt_ros.cache.codecs import Codec
 from xstreamvggt_ros.cache.layout import FrameLayout
-from xstreamvggt_ros.cache.policies import EvictionContext, Policy
+from xstreamvggt_ros.cache.policies import EvictionContext, MEAN_KEY, Policy, VALUE_SIZE
 from xstreamvggt_ros.cache.rows import Rows, RowSpec
-from xstreamvggt_ros.cache.slots import choose_evictions, keep_order
+from xstreamvggt_ros.cache.slots import choose_slots, HeldTokens
+from xstreamvggt_ros.ops.dispatch import fused
 
 _EMPTY = -1
 _SLOT_SPECS = {'frame': RowSpec((), torch.int32, fill=_EMPTY), 'grid': RowSpec((), torch.int32)}
@@ -73,6 +74,12 @@ class LayerCache:
 
     def read(self, keys_out: Tensor, values_out: Tensor) -> None:
         """Unpack the live slots into keys_out and values_out (T, H, D), T = held."""
+        stored = self.keys.stored(), self.values.stored()
+        if fused(keys_out) and all(each.packed for each in stored):
+            from xstreamvggt_ros.ops.unpack import unpack_both
+
+            unpack_both(stored[0], keys_out, stored[1], values_out)
+            return
         self.keys.read(keys_out)
         self.values.read(values_out)
 
@@ -102,11 +109,39 @@ class LayerCache:
         newest = frame if clock is None else clock
         context = self._context(queries, keys, values, newest)
         slots = self._make_room(context, arriving)
+        if fused(keys) and clock is not None and self._store(slots, context, clock):
+            return
         self.keys.write(slots, keys[held:])
         self.values.write(slots, values[held:])
         self.state.write(slots, self.policy.rows(context))
         grid = torch.arange(arriving, device=slots.device)
         self.slots.write(slots, {'frame': torch.zeros_like(grid) + newest, 'grid': grid})
+
+    def _store(self, slots: Tensor, context: EvictionContext, clock: Tensor) -> bool:
+        """Store the new frame in slots (N,) by one kernel, False where none can."""
+        from xstreamvggt_ros.ops import store
+
+        keys, values = context.keys[context.held :], context.values[context.held :]
+        if not (store.fits(keys.shape[-1]) and keys.is_contiguous()):
+            return False
+        targets = []
+        for codec, tokens in ((self.keys, keys), (self.values, values)):
+            ready = codec.prepare(tokens)
+            if not ready:
+                codec.write(slots, tokens)
+            targets.append(codec.stored() if ready else None)
+        slot, noted = self.slots.tensors, self.state.tensors
+        destination = store.Destination(
+            *targets, slot['frame'], slot['grid'], noted.get(MEAN_KEY), noted.get(VALUE_SIZE)
+        )
+        store.store_frame(slots, clock, keys, values, destination)
+        return True
+
+    def clear(self) -> None:
+        """Hold nothing, in the same memory."""
+        self.held = self.arrivals = self.evictions = 0
+        for each in (self.keys, self.values, self.slots, self.state):
+            each.clear()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of the tensors and the counters, by name."""
@@ -135,6 +170,8 @@ class LayerCache:
             codec.check({name: state[part + name] for name in codec.tensors()}, held)
         for name, tensor in own.items():
             tensor.copy_(state[name])
+        for codec in (self.keys, self.values):
+            codec.loaded()
         self.held, self.arrivals, self.evictions = held, arrivals, evictions
 
     def _check_slots(self, frames: Tensor, grids: Tensor, held: int, arrivals: int) -> None:
@@ -183,26 +220,17 @@ class LayerCache:
 
     def _make_room(self, context: EvictionContext, arriving: int) -> Tensor:
         """Return the slots (N,) that the new frame goes into, and count them as held."""
-        evicted = self._evict(context)
-        free = torch.arange(self.held, self.held + arriving - len(evicted), device=evicted.device)
-        self.held += len(free)
-        self.evictions += len(evicted)
-        return torch.cat([evicted, free])
-
-    def _evict(self, context: EvictionContext) -> Tensor:
-        """Choose the slots that give way."""
-        protected = (context.frames == 0) & (context.grids < self.plan.protected)
+        held = HeldTokens(context.frames, context.grids, context.newest, self.plan.protected)
         lacking = context.held - context.kept
-        forced = self.keys.forced_evictions(self.held, protected)
+        forced = self.keys.forced_evictions(self.held, held)
         if forced is not None and lacking < self.keys.most_forced:
             # Waits for the device, but only until the slots are full.
             lacking = max(lacking, int(forced.sum()))
-        if lacking == 0:
-            return torch.empty(0, dtype=torch.long, device=context.frames.device)
-        order = keep_order(
-            self.policy.score(context), context.frames, context.grids, context.newest
-        )
-        return choose_evictions(order, lacking, protected, forced)
+        scores = self.policy.score(context) if lacking else context.frames
+        slots = choose_slots(scores, held, lacking, arriving, forced)
+        self.held += arriving - lacking
+        self.evictions += lacking
+        return slots
 
     def _grow(self, needed: int) -> None:
         """Allocate what a cache that grows needs for that many tokens, as far as it may."""

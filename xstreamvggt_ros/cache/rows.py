@@ -40,6 +40,11 @@ class Rows:
         for name, value in values.items():
             self.tensors[name].index_copy_(0, slots, value.to(self.tensors[name].dtype))
 
+    def clear(self) -> None:
+        """Leave every slot as an empty one."""
+        for name, tensor in self.tensors.items():
+            tensor.fill_(self.specs[name].fill)
+
     def grow(self, slots: int) -> None:
         """Make room for `slots` slots, keeping what is held; only a cache without bound grows."""
         for name, old in self.tensors.items():

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import AttentionShape
+from xstreamvggt_ros.ops.dispatch import fused
 
 
 class Scratch:
@@ -24,7 +25,8 @@ class Scratch:
         self.keys = empty
         self.values = empty
         # The kernel that unpacks writes whole slots; a CPU attends head by head.
-        self._by_head = device.type == 'cpu'
+        self._by_head = device.type == 'cpu' and not fused(empty)
+        self._in_place = False
 
     def reserve(self, tokens: int) -> None:
         """Make room for that many tokens; after the first time only a growing cache needs more."""
@@ -35,9 +37,22 @@ class Scratch:
         """Return what cache holds and, behind it, new keys and values (H, N, D): (T + N, H, D)."""
         held, total = cache.held, cache.held + keys.shape[1]
         cache.read(self.keys[:held], self.values[:held])
-        self.keys[held:total] = keys.transpose(0, 1)
-        self.values[held:total] = values.transpose(0, 1)
+        if not self._in_place:
+            self.keys[held:total] = keys.transpose(0, 1)
+            self.values[held:total] = values.transpose(0, 1)
+        self._in_place = False
         return self.keys[:total], self.values[:total]
+
+    def room(self, held: int, tokens: int) -> tuple[Tensor, Tensor] | None:
+        """
+        Say where keys and values (N, H, D) that `gather` is given next are wanted, behind `held`.
+
+        None where they may be anywhere; otherwise they have to be written there.
+        """
+        if self._by_head:
+            return None
+        self._in_place = True
+        return self.keys[held : held + tokens], self.values[held : held + tokens]
 
     def _empty(self, tokens: int) -> Tensor:
         heads, dim = self.keys.shape[1:]

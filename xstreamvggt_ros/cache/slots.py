@@ -4,13 +4,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+from xstreamvggt_ros.ops.dispatch import fused
 
 _AGE_BITS = 16
 _GRID_BITS = 16
 _HIGHEST = torch.iinfo(torch.int64).max
 _LOWEST = torch.iinfo(torch.int64).min
+
+
+@dataclass(frozen=True)
+class HeldTokens:
+    """
+    The tokens (T,) that compete with a new frame.
+
+    frames, grids: frame and grid index of each. newest: index of the new frame, on CUDA a scalar
+    on the device. protected: tokens of frame 0 below that grid index never give way.
+    """
+
+    frames: Tensor
+    grids: Tensor
+    newest: int | Tensor
+    protected: int
+
+    @property
+    def is_protected(self) -> Tensor:
+        """Which of them (T,) never give way."""
+        return (self.frames == 0) & (self.grids < self.protected)
 
 
 def keep_order(scores: Tensor, frames: Tensor, grids: Tensor, newest: int | Tensor) -> Tensor:
@@ -28,6 +52,57 @@ def keep_order(scores: Tensor, frames: Tensor, grids: Tensor, newest: int | Tens
     age = (newest - frames.long()).clamp(0, 2**_AGE_BITS - 1)
     ties = ((2**_AGE_BITS - 1 - age) << _GRID_BITS) | (2**_GRID_BITS - 1 - grids.long())
     return (monotone.long() << (_AGE_BITS + _GRID_BITS)) | ties
+
+
+def keep_ranks(scores: Tensor, frames: Tensor, grids: Tensor, newest: int | Tensor) -> Tensor:
+    """
+    Return the rank (T,) of each held token in that order, int64; the highest is kept first.
+
+    On CUDA `newest` is a scalar on the device.
+    """
+    if _by_kernel(scores, newest):
+        from xstreamvggt_ros.ops.choose import ranks
+
+        return ranks(scores, frames, grids, newest)
+    order = keep_order(scores, frames, grids, newest).argsort()
+    return torch.empty_like(order).scatter_(
+        0, order, torch.arange(len(order), device=order.device)
+    )
+
+
+def choose_slots(
+    scores: Tensor,
+    held: HeldTokens,
+    lacking: int,
+    arriving: int,
+    forced: Tensor | None = None,
+) -> Tensor:
+    """
+    Return the slots (N,) of `arriving` new tokens: first of those evicted, then free ones.
+
+    The `lacking` held tokens of the lowest order give way. Protected ones are never among them,
+    `forced` (T,) ones always; there must be at least `lacking` that are not protected and at most
+    `lacking` forced ones. The free slots are those behind the held ones.
+    """
+    count, device = len(held.frames), held.frames.device
+    free = torch.arange(count, count + arriving - lacking, device=device)
+    if lacking == 0:
+        return free
+    if _by_kernel(scores, held.newest):
+        from xstreamvggt_ros.ops import choose
+
+        places = held.frames, held.grids, held.newest, held.protected
+        return choose.choose_slots(scores, *places, lacking, arriving, forced)
+    order = keep_order(scores, held.frames, held.grids, held.newest)
+    return torch.cat([choose_evictions(order, lacking, held.is_protected, forced), free])
+
+
+def _by_kernel(scores: Tensor, newest: int | Tensor) -> bool:
+    if not (fused(scores) and isinstance(newest, Tensor)):
+        return False
+    from xstreamvggt_ros.ops.choose import MOST_HELD
+
+    return len(scores) <= MOST_HELD
 
 
 def choose_evictions(

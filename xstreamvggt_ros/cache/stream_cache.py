@@ -13,7 +13,8 @@ from torch import Tensor
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice, GROWN_FRAMES, Shape
 from xstreamvggt_ros.cache.budget import plan_slots, SlotPlan
 from xstreamvggt_ros.cache.cache_config import CacheConfig
-from xstreamvggt_ros.cache.camera_cache import CameraCache
+from xstreamvggt_ros.cache.camera_cache import CameraCache, part
+from xstreamvggt_ros.cache.camera_ring import CameraRing
 from xstreamvggt_ros.cache.codecs import key_codec, value_codec
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import StreamLayout
@@ -21,6 +22,7 @@ from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.cache.rows import total_bytes
 from xstreamvggt_ros.cache.scratch import Scratch
 from xstreamvggt_ros.cache.stats import CacheStats, LayerStats
+from xstreamvggt_ros.ops.dispatch import fused
 
 
 class StreamCache:
@@ -54,10 +56,13 @@ class StreamCache:
         self._attention = attention or AttentionChoice()
         self._attend = self._attention.kernel(device, layout.dtype, *_attended(layout, self.plan))
         self.layers = _layers(config, layout, self.plan, device)
-        self.camera = CameraCache(config, layout, device)
+        self.camera = _camera(config, layout, device)
         self.scratch = Scratch(layout.global_blocks, layout.dtype, device)
         self.steps = 0
         self._keep = True
+        # The frame's index on the device, which the package's kernels read.
+        self._clock = torch.zeros((), dtype=torch.int64, device=device)
+        self._captures = False
 
     @contextmanager
     def frame(self, keep: bool = True) -> Iterator[None]:
@@ -68,8 +73,10 @@ class StreamCache:
         frame; the stream goes on.
         """
         self._keep = keep
+        if not self._captures and fused(self._clock):
+            self._clock.fill_(self.steps)
         try:
-            with self._attention.preferred(), self.camera.frame(keep):
+            with self._attention.preferred(), self.camera.frame(self.steps, keep):
                 yield
         finally:
             self.steps += int(keep)
@@ -77,38 +84,56 @@ class StreamCache:
     @property
     def full(self) -> bool:
         """Whether each further frame does just what the one before did, but for its numbers."""
-        return all(cache.full for _, cache in self._lists())
+        return self.camera.full and all(cache.full for cache in self.layers)
+
+    @property
+    def captures_unkept(self) -> bool:
+        """Whether a frame with keep=False can be captured, too."""
+        return self.camera.fixed
 
     @contextmanager
     def clocked(self, clock: Tensor) -> Iterator[list[int]]:
         """
         Read the frame's index from a scalar on the device within, for a step that is captured.
 
-        Gives the evictions from each list that the frame within brings, filled in at the end; the
+        Gives the evictions from each layer that the frame within brings, filled in at the end; the
         lists themselves are told of no frame, since nothing has been run yet.
         """
-        lists = [cache for _, cache in self._lists()]
-        before = [(cache.arrivals, cache.evictions) for cache in lists]
-        steps, self.camera.clock = self.steps, clock
+        before = [(cache.arrivals, cache.evictions) for cache in self.layers]
+        camera, steps, own = self.camera.counters(), self.steps, self._clock
+        self._clock, self._captures, self.camera.clock = clock, True, clock
         evicted: list[int] = []
         try:
             yield evicted
         finally:
-            self.camera.clock, self.steps = None, steps
-            for cache, (arrivals, evictions) in zip(lists, before, strict=True):
+            self._clock, self._captures, self.camera.clock = own, False, None
+            self.steps = steps
+            self.camera.restore(camera)
+            for cache, (arrivals, evictions) in zip(self.layers, before, strict=True):
                 evicted.append(cache.evictions - evictions)
                 cache.arrivals, cache.evictions = arrivals, evictions
 
     def count(self, evicted: list[int]) -> None:
         """Take note of a captured step that was run, by what `clocked` gave."""
+        self.camera.count(self.steps)
         self.steps += 1
-        for (_, cache), evictions in zip(self._lists(), evicted, strict=True):
+        for cache, evictions in zip(self.layers, evicted, strict=True):
             cache.evictions += evictions
-        # Not by how many there were in the captured step: a frame before it may have failed.
-        for cache in self.layers:
+            # Not by how many there were in the captured step: a frame before it may have failed.
             cache.arrivals = self.steps
-        for cache in self.camera.lists:
-            cache.arrivals = self.camera.turns * self.steps
+
+    def clear(self) -> None:
+        """Begin a new stream in the same memory."""
+        for cache in self.layers:
+            cache.clear()
+        self.camera.clear()
+        self.steps = 0
+
+    def global_room(self, layer: int, tokens: int) -> tuple[Tensor, Tensor] | None:
+        """Say where a block's keys and values (N, H, D) are wanted: behind those of its slots."""
+        cache = self.layers[layer]
+        self.scratch.reserve(cache.capacity + tokens)
+        return self.scratch.room(cache.held, tokens)
 
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend a frame's tokens (1, H, N, D) to what the layer holds and to each other."""
@@ -118,7 +143,8 @@ class StreamCache:
         all_keys, all_values = self.scratch.gather(cache, keys, values)
         attended = self._attend(queries, all_keys, all_values)
         if self._keep:
-            cache.admit(queries, all_keys, all_values, self.steps, self.camera.clock)
+            clock = self._clock if self._captures or fused(all_keys) else None
+            cache.admit(queries, all_keys, all_values, self.steps, clock)
         return attended[None]
 
     def attend_camera(
@@ -131,8 +157,8 @@ class StreamCache:
     def state_dict(self) -> dict[str, Tensor]:
         """Return copies of everything that the next frame depends on, by name."""
         state = {'steps': torch.tensor(self.steps)}
-        for prefix, cache in self._lists():
-            state |= {f'{prefix}.{name}': value for name, value in cache.state_dict().items()}
+        for prefix, each in self._parts():
+            state |= {f'{prefix}.{name}': value for name, value in each.state_dict().items()}
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -142,14 +168,9 @@ class StreamCache:
         Raises ValueError, naming the entry, where it is of another.
         """
         steps = int(state['steps'])
-        for prefix, cache in self._lists():
-            part = {
-                name.removeprefix(f'{prefix}.'): value
-                for name, value in state.items()
-                if name.startswith(f'{prefix}.')
-            }
+        for prefix, each in self._parts():
             try:
-                cache.load_state_dict(part)
+                each.load_state_dict(part(state, f'{prefix}.'))
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f'{prefix} of the saved stream does not fit: {error}') from error
         if any(cache.arrivals > steps for cache in self.layers) or bool(steps) != bool(
@@ -158,16 +179,16 @@ class StreamCache:
             raise ValueError(f'the saved stream contradicts itself: its steps are {steps}')
         self.steps = steps
 
-    def _lists(self) -> Iterator[tuple[str, LayerCache]]:
-        for name, lists in (('layers', self.layers), ('camera', self.camera.lists)):
-            for index, cache in enumerate(lists):
-                yield f'{name}.{index}', cache
+    def _parts(self) -> Iterator[tuple[str, LayerCache | CameraCache | CameraRing]]:
+        for index, cache in enumerate(self.layers):
+            yield f'layers.{index}', cache
+        yield 'camera', self.camera
 
     def stats(self) -> CacheStats:
         """Return what is held, read off the tensors."""
         layers = tuple(_layer_stats(cache) for cache in self.layers)
-        camera_bytes = sum(total_bytes(cache.tensors().values()) for cache in self.camera.lists)
-        scratch = self.scratch.tensors() + self.camera.scratch.tensors()
+        camera_bytes = total_bytes(self.camera.tensors())
+        scratch = self.scratch.tensors() + self.camera.scratch_tensors()
         return CacheStats(
             layers=layers,
             tokens=sum(layer.tokens for layer in layers),
@@ -177,6 +198,13 @@ class StreamCache:
             scratch_bytes=total_bytes(scratch),
             steps=self.steps,
         )
+
+
+def _camera(
+    config: CacheConfig, layout: StreamLayout, device: torch.device
+) -> CameraCache | CameraRing:
+    kind = CameraRing if config.bounded and config.strict_budget else CameraCache
+    return kind(config, layout, device)
 
 
 def _layers(
@@ -193,7 +221,7 @@ def _layers(
             key_codec(config, shape.heads, shape.head_dim, layout.dtype, frame.tokens),
             value_codec(config, shape.heads, shape.head_dim, layout.dtype),
             policy,
-            policy.row_specs(shape.head_dim, state_dtype),
+            policy.row_specs(shape.heads, shape.head_dim, state_dtype),
             device,
             index,
         )
@@ -215,8 +243,8 @@ def _bytes_with(config: CacheConfig, layout: StreamLayout, tokens: int) -> int:
     """Return the bytes of a cache with that many slots a layer, without allocating it."""
     meta = torch.device('meta')
     layers = _layers(config, layout, SlotPlan(tokens, tokens, 0), meta)
-    lists = layers + CameraCache(config, layout, meta).lists
-    return sum(total_bytes(cache.tensors().values()) for cache in lists)
+    camera = total_bytes(_camera(config, layout, meta).tensors())
+    return camera + sum(total_bytes(cache.tensors().values()) for cache in layers)
 
 
 def _layer_stats(cache: LayerCache) -> LayerStats:

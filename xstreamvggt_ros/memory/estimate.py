@@ -111,9 +111,9 @@ def estimate(settings: Settings) -> MemoryEstimate:
     cache = StreamCache(settings.cache, layout, torch.device('meta'))
     slots = cache.layers[0].capacity
     held = sum(total_bytes(each.tensors().values()) for each in cache.layers)
-    camera = sum(total_bytes(each.tensors().values()) for each in cache.camera.lists)
+    camera = total_bytes(cache.camera.tensors())
     cache.scratch.reserve(slots + layout.frame.tokens)
-    scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch.tensors())
+    scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch_tensors())
     layer = max(_admitting(slots, cache), _scoring(settings, slots, cache))
     activations = max(trace.peak, trace.attending + layer)
     return MemoryEstimate(

@@ -111,6 +111,9 @@ class _NoMemory:
         self.most = 0
         self._counter = counter
 
+    def global_room(self, layer: int, tokens: int) -> None:
+        return None
+
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         self.most = max(self.most, self._counter.live)
         return torch.empty_like(queries)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import nn, Tensor
@@ -14,10 +15,14 @@ from xstreamvggt_ros.model.layers import Attention, Block, Mlp
 from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import HalfLinear, PackedLinear, replace_linears
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
+from xstreamvggt_ros.model.residual import Residual
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
 
 # Global block index, then queries, keys, values (B, H, S * N, D), to attended values.
 GlobalAttend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+# Global block index and number of its tokens to where their keys and values (S N, H, D) are
+# wanted, which is where they then are when attended to; None: anywhere.
+GlobalRoom = Callable[[int, int], tuple[Tensor, Tensor] | None]
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
@@ -43,34 +48,65 @@ class Aggregator(nn.Module):
         self.dtype: torch.dtype | None = None
 
     def forward(
-        self, images: Tensor, attend: GlobalAttend, first: bool, taps: set[int]
+        self,
+        images: Tensor,
+        attend: GlobalAttend,
+        first: bool,
+        taps: set[int],
+        room: GlobalRoom | None = None,
     ) -> dict[int, Tensor]:
         """
         Turn images (B, S, 3, H, W) in [0, 1] into features {pair: (B, S, N, 2C)} of the taps.
 
         `first` says whether images[:, 0] starts a stream. A feature is the frame block's output
         beside the global block's; only those that a head reads are kept, and no pair behind the
-        last of them runs.
+        last of them runs. `room` says of a pair where its global block's keys and values are
+        wanted in memory.
         """
-        batch, frames = images.shape[:2]
         tokens = self._tokens(images, first)
+        if Residual.pays(tokens):
+            return self._advance(tokens, attend, self._rotary_table(images), taps, room)
+        batch, frames = images.shape[:2]
         rope = self._rotary_table(images)
         features = {}
-        needed = 1 + max(taps)
-        for pair, (frame_block, global_block) in enumerate(
-            zip(self.frame_blocks[:needed], self.global_blocks[:needed], strict=True)
-        ):
+        for pair, (frame_block, global_block) in enumerate(self._pairs(taps)):
             within = frame_block(tokens.flatten(0, 1), rope=rope).unflatten(0, (batch, frames))
-
-            def attend_all(queries: Tensor, keys: Tensor, values: Tensor, pair=pair) -> Tensor:
-                return attend(pair, queries, keys, values)
-
-            tokens = global_block(within.flatten(1, 2), attend_all, rope).unflatten(
+            tokens = global_block(within.flatten(1, 2), partial(attend, pair), rope).unflatten(
                 1, (frames, -1)
             )
             if pair in taps:
                 features[pair] = torch.cat([within, tokens], dim=-1)
         return features
+
+    def _advance(
+        self,
+        tokens: Tensor,
+        attend: GlobalAttend,
+        rope: RotaryTable,
+        taps: set[int],
+        room: GlobalRoom | None,
+    ) -> dict[int, Tensor]:
+        """Run the blocks by fused passes; a feature's halves are written where they are used."""
+        batch, frames, count, width = tokens.shape
+        residual, features = Residual(tokens), {}
+        for pair, (frame_block, global_block) in enumerate(self._pairs(taps)):
+            residual.reshape(batch * frames)
+            frame_block.advance(residual, rope=rope)
+            residual.reshape(batch)
+            if pair in taps:
+                features[pair] = tokens.new_empty(batch, frames, count, 2 * width)
+                within, beyond = features[pair].flatten(1, 2).chunk(2, dim=-1)
+                residual.write_to(within)
+            place = None if room is None else partial(room, pair, frames * count)
+            global_block.advance(residual, partial(attend, pair), rope, place)
+            if pair in taps:
+                residual.write_to(beyond)
+        residual.settled()
+        return features
+
+    def _pairs(self, taps: set[int]) -> Iterator[tuple[Block, Block]]:
+        needed = 1 + max(taps)
+        return zip(self.frame_blocks[:needed], self.global_blocks[:needed], strict=True)
 
     def set_precision(
         self, mlp: type[nn.Module], other: type[nn.Module], attention: torch.dtype

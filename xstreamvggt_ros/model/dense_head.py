@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 import math
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 from xstreamvggt_ros.images.patches import patch_grid
 from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import cast
+from xstreamvggt_ros.ops.dispatch import fused
 
 POSITION_GAIN = 0.1
 POSITION_BASE = 100.0
@@ -105,7 +107,8 @@ class DenseHead(nn.Module):
         )
         self.scratch = Fusion(config, outputs)
         # Image size, device and type, and the tables by the shape of the map they are added to.
-        self._positions: tuple[tuple | None, dict[tuple, list[Tensor]]] = None, {}
+        self._positions: tuple[tuple | None, dict[tuple, tuple[Tensor, Tensor]]] = None, {}
+        self._narrow = False
 
     def forward(self, features: dict[int, Tensor], height: int, width: int) -> Tensor:
         """
@@ -113,39 +116,48 @@ class DenseHead(nn.Module):
 
         Raw means before the activation, see depth_from_raw and points_from_raw.
         """
+        if self._fuses(features):
+            from xstreamvggt_ros.model.dense_passes import raw_maps
+
+            grid, size = (height // PATCH_SIZE, width // PATCH_SIZE), (height, width)
+            axes = partial(self._axes, size, features[self.taps[0]].device)
+            return raw_maps(self, features, grid, size, axes)
         pyramid = []
         for tap, project, resize in zip(self.taps, self.projects, self.resize_layers, strict=True):
             tokens = self.norm(features[tap][:, self.special_tokens :].to(self.norm.weight.dtype))
             tokens = tokens.to(project.weight.dtype)
             grid = tokens.transpose(1, 2).unflatten(2, patch_grid(height, width))
             pyramid.append(resize(self._with_position(project(grid), (height, width))))
-        fused = _resize(self.scratch(pyramid), (height, width))
+        merged = _resize(self.scratch(pyramid), (height, width))
         refine, rectify, give = self.scratch.output_conv2
-        refined = rectify(refine(self._with_position(fused, (height, width))))
+        refined = rectify(refine(self._with_position(merged, (height, width))))
         return give(refined.to(give.weight.dtype))
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Hold all in `dtype` but the norm and the last layer, whose output goes through exp."""
         give = self.scratch.output_conv2[-1]
+        self._narrow = True
         for part in (self.projects, self.resize_layers, self.scratch):
             cast(part, dtype, keep=give)
             part.to(memory_format=torch.channels_last)
 
+    def _fuses(self, features: dict[int, Tensor]) -> bool:
+        """Whether one image in reduced precision, whose maps are laid out so, is at hand."""
+        feature = features[self.taps[0]]
+        one = len(feature) == 1 and feature.dtype == torch.float32
+        return one and self._narrow and fused(feature)
+
+    def _axes(
+        self, image_size: tuple[int, int], device: torch.device, shape: tuple[int, int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the position tables of a map (C, h, w), channels last."""
+        dtype, last = self.projects[0].weight.dtype, torch.channels_last
+        like = torch.empty(1, shape[0], 2, 2, dtype=dtype, device=device, memory_format=last)
+        return self._tables(shape, like, image_size)
+
     def _with_position(self, maps: Tensor, image_size: tuple[int, int]) -> Tensor:
-        """Add the embedding of the image grid; its tables are kept while the image size stays."""
-        key = (image_size, maps.device, maps.dtype)
-        kept_key, tables = self._positions
-        if kept_key != key:
-            tables = {}
-            self._positions = (key, tables)
-        shape = tuple(maps.shape[1:])
-        if shape not in tables:
-            height, width = image_size
-            # Kept beyond this call, so no part of an inference or of a gradient.
-            with torch.inference_mode(False), torch.no_grad():
-                axes = position_axes(*shape, width / height)
-                tables[shape] = [_laid_out_as(maps, axis.to(maps)[None]) for axis in axes]
-        x, y = tables[shape]
+        """Add the embedding of the image grid."""
+        x, y = self._tables(tuple(maps.shape[1:]), maps, image_size)
         if torch.is_grad_enabled():
             across, down = maps.chunk(2, dim=1)
             return torch.cat([across + x, down + y], dim=1)
@@ -153,6 +165,28 @@ class DenseHead(nn.Module):
         maps[:, :half] += x
         maps[:, half:] += y
         return maps
+
+    def _tables(
+        self, shape: tuple[int, int, int], like: Tensor, image_size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """
+        Return the position tables of maps (C, h, w), laid out in memory as `like`.
+
+        They are kept while the image size stays.
+        """
+        key = (image_size, like.device, like.dtype)
+        kept_key, tables = self._positions
+        if kept_key != key:
+            tables = {}
+            self._positions = (key, tables)
+        if shape not in tables:
+            height, width = image_size
+            # Kept beyond this call, so no part of an inference or of a gradient.
+            with torch.inference_mode(False), torch.no_grad():
+                axes = position_axes(*shape, width / height)
+                x, y = (_laid_out_as(like, axis.to(like)[None]) for axis in axes)
+                tables[shape] = (x, y)
+        return tables[shape]
 
 
 def position_axes(channels: int, rows: int, columns: int, aspect: float) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.model.layers import Mlp
-from xstreamvggt_ros.ops.attention import has_triton
+from xstreamvggt_ros.ops.dispatch import has_triton
 
 FLOAT8 = torch.float8_e4m3fn
 # The first devices that multiply such numbers: Ada; Hopper is 9.0.

@@ -9,12 +9,15 @@ from collections.abc import Callable
 import torch
 from torch import nn, Tensor
 
+from xstreamvggt_ros.model.residual import Residual
 from xstreamvggt_ros.model.rope import RotaryTable
 from xstreamvggt_ros.ops.attention import attend as attend_all
-from xstreamvggt_ros.ops.attention import has_triton
+from xstreamvggt_ros.ops.dispatch import fused, power_of_two
 
 # Queries, keys and values (B, H, N, D) to attended values (B, H, N, D).
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+# Where the keys and values (B N, H, D) of tokens are wanted in memory; None: anywhere.
+Room = Callable[[], tuple[Tensor, Tensor] | None]
 
 MLP_RATIO = 4
 
@@ -61,28 +64,36 @@ class Attention(nn.Module):
         # What queries, keys and values are given in; None: as the tokens come.
         self.dtype: torch.dtype | None = None
 
-    def forward(self, x: Tensor, attend: Attend, rope: RotaryTable | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        attend: Attend,
+        rope: RotaryTable | None = None,
+        room: Room | None = None,
+    ) -> Tensor:
         """
         Attend tokens x (B, N, C); `attend` says to what.
 
         It is given queries, keys and values (B, H, N, D), keys after k_norm and RoPE, so that
-        what it keeps of them never has to be computed again.
+        what it keeps of them never has to be computed again. `room` is asked where keys and
+        values may be written, only where that is then done.
         """
-        queries, keys, values = self._queries_keys_values(x, rope)
+        queries, keys, values = self._queries_keys_values(x, rope, room)
         attended = attend(queries, keys, values)
         return self.proj(attended.transpose(1, 2).flatten(2).to(x.dtype))
 
-    def _queries_keys_values(self, x: Tensor, rope: RotaryTable | None) -> tuple[Tensor, ...]:
+    def _queries_keys_values(
+        self, x: Tensor, rope: RotaryTable | None, room: Room | None
+    ) -> tuple[Tensor, ...]:
         """Return each (B, H, N, D): on CUDA by one kernel, elsewhere step by step."""
         dtype = self.dtype or x.dtype
         projected = self.qkv(x)
         if rope is not None and self._can_fuse(projected):
             from xstreamvggt_ros.ops.norm_rotate import norm_and_rotate
 
-            with torch.cuda.device(x.device):
-                return norm_and_rotate(
-                    projected, self.q_norm, self.k_norm, rope.cos, rope.sin, self.num_heads, dtype
-                ).unbind()
+            norms, tables = (self.q_norm, self.k_norm), (rope.cos, rope.sin)
+            place = room() if room is not None else None
+            return norm_and_rotate(projected, *norms, *tables, self.num_heads, dtype, place)
         queries, keys, values = projected.unflatten(-1, (3, self.num_heads, -1)).permute(
             2, 0, 3, 1, 4
         )
@@ -93,13 +104,8 @@ class Attention(nn.Module):
 
     def _can_fuse(self, projected: Tensor) -> bool:
         dim = projected.shape[-1] // 3 // self.num_heads
-        return (
-            projected.is_cuda
-            and not torch.is_grad_enabled()
-            and isinstance(self.q_norm, nn.LayerNorm)
-            and dim & (dim - 1) == 0
-            and has_triton()
-        )
+        norms = isinstance(self.q_norm, nn.LayerNorm) and self.q_norm.eps == self.k_norm.eps
+        return fused(projected) and norms and power_of_two(dim)
 
 
 class Block(nn.Module):
@@ -126,3 +132,16 @@ class Block(nn.Module):
         """Map tokens (B, N, C) to tokens (B, N, C); see Attention for `attend`."""
         x = x + self.ls1(self.attn(self.norm1(x), attend, rope))
         return x + self.ls2(self.mlp(self.norm2(x)))
+
+    def advance(
+        self,
+        tokens: Residual,
+        attend: Attend = attend_all,
+        rope: RotaryTable | None = None,
+        room: Room | None = None,
+    ) -> None:
+        """Do the same to tokens whose branches are added where they are next read."""
+        dtype = self.attn.dtype or torch.float32
+        attended = self.attn(tokens.normed(self.norm1, dtype), attend, rope, room)
+        tokens.branch(attended, self.ls1.gamma)
+        tokens.branch(self.mlp(tokens.normed(self.norm2, dtype)), self.ls2.gamma)

@@ -22,6 +22,13 @@ from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, repla
 class Memory(Protocol):
     """What the network attends to beside the tokens at hand."""
 
+    def global_room(self, layer: int, tokens: int) -> tuple[Tensor, Tensor] | None:
+        """
+        Say where keys and values (tokens, H, D) of a global block are wanted; None: anywhere.
+
+        Whoever asks writes them there, and has them attended next.
+        """
+
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend (B, H, N, D) of a global block to what is remembered and to itself."""
 
@@ -79,7 +86,7 @@ class StreamVGGT(nn.Module):
         """
         last = self.config.depth - 1
         taps = {last, *self.config.dpt_layers}
-        features = self.aggregator(images, memory.attend_global, first, taps)
+        features = self.aggregator(images, memory.attend_global, first, taps, memory.global_room)
         camera_tokens = features[last][:, :, 0].to(self.camera_head.empty_pose_tokens.dtype)
         encodings = self.camera_head(camera_tokens, memory.attend_camera)
         depth, depth_confidence = depth_from_raw(_per_frame(self.depth_head, features, images))
@@ -134,6 +141,10 @@ class FrameCausal:
     def __init__(self, frames: int) -> None:
         """Take the number of frames that the tokens divide into."""
         self.frames = frames
+
+    def global_room(self, layer: int, tokens: int) -> None:
+        """Want keys and values nowhere in particular."""
+        return None
 
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend (B, H, S * N, D) frame by frame, which needs no mask of (S * N) squared."""

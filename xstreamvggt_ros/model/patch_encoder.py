@@ -11,6 +11,7 @@ from torch.nn import functional
 from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
 from xstreamvggt_ros.model.layers import Block
 from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS, EncoderShape, ModelConfig
+from xstreamvggt_ros.model.residual import Residual
 
 ENCODER_REGISTERS = 4
 
@@ -57,9 +58,18 @@ class DinoEncoder(nn.Module):
         cls = (self.cls_token + self.pos_embed[:, :1]).expand(batch, -1, -1)
         registers = self.register_tokens.expand(batch, -1, -1)
         tokens = torch.cat([cls, registers, patches], dim=1)
+        if Residual.pays(tokens):
+            return self._advance(tokens)
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens[:, 1 + ENCODER_REGISTERS :])
+
+    def _advance(self, tokens: Tensor) -> Tensor:
+        """Run the blocks and the norm by fused passes."""
+        residual = Residual(tokens)
+        for block in self.blocks:
+            block.advance(residual)
+        return residual.normed(self.norm, tokens.dtype)[:, 1 + ENCODER_REGISTERS :]
 
     def _patch_positions(self, rows: int, columns: int) -> Tensor:
         positions = self.pos_embed[:, 1:]

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 
 import torch
@@ -32,12 +31,6 @@ def _has_amx() -> bool:
     # Older versions of torch cannot say.
     capabilities = getattr(torch.cpu, 'get_capabilities', dict)()
     return bool(capabilities.get('amx_bf16', False))
-
-
-@functools.cache
-def has_triton() -> bool:
-    """Whether Triton is there to make kernels with."""
-    return importlib.util.find_spec('triton') is not None
 
 
 def _by_products(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:

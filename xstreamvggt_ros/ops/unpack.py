@@ -8,20 +8,21 @@ from torch import Tensor
 import triton
 import triton.language as tl
 
+from xstreamvggt_ros.ops.dispatch import launch
+from xstreamvggt_ros.ops.stored import Stored
+
 _ROWS_PER_PROGRAM = 32
 
 
 @triton.jit
-def _unpack_rows(
-    codes, minimum, step, gain, offset, group, out, rows,
+def _unpack(
+    row, rows, codes, minimum, step, gain, offset, group, out,
     HEADS: tl.constexpr, BYTES: tl.constexpr, BITS: tl.constexpr,
-    HAS_CHANNELS: tl.constexpr, HAS_GROUPS: tl.constexpr, BLOCK: tl.constexpr,
+    HAS_CHANNELS: tl.constexpr, HAS_GROUPS: tl.constexpr,
 ):  # fmt: skip
     """Unpack rows of BYTES bytes, one per slot and head, into BYTES * 8 / BITS numbers each."""
     parts: tl.constexpr = 8 // BITS
     dim: tl.constexpr = BYTES * parts
-    # A long stream without a budget has more numbers than 32 bits count.
-    row = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     head = row % HEADS
     byte = tl.arange(0, BYTES)
     live = (row < rows)[:, None]
@@ -46,16 +47,44 @@ def _unpack_rows(
         tl.store(out + row[:, None] * dim + channel, number.to(out.dtype.element_ty), mask=live)
 
 
-def unpack_rows(
-    codes: Tensor, minimum: Tensor, step: Tensor, bits: int, out: Tensor,
-    channels: tuple[Tensor, Tensor] | None, group: Tensor | None,
-) -> None:  # fmt: skip
-    """Fill out (T, H, D), contiguous; the arguments are those of unpacking.unpack_into."""
-    held, heads, width = codes.shape
-    gain, offset = channels if channels is not None else (step, step)
-    grid = (triton.cdiv(held * heads, _ROWS_PER_PROGRAM),)
-    _unpack_rows[grid](
-        codes, minimum, step, gain, offset, codes if group is None else group, out, held * heads,
-        HEADS=heads, BYTES=width, BITS=bits, HAS_CHANNELS=channels is not None,
-        HAS_GROUPS=group is not None, BLOCK=_ROWS_PER_PROGRAM,
+@triton.jit
+def _unpack_both(
+    k_codes, k_minimum, k_step, k_gain, k_offset, k_group, k_out,
+    v_codes, v_minimum, v_step, v_gain, v_offset, v_group, v_out, rows,
+    HEADS: tl.constexpr, BLOCK: tl.constexpr,
+    K_BYTES: tl.constexpr, K_BITS: tl.constexpr,
+    K_HAS_CHANNELS: tl.constexpr, K_HAS_GROUPS: tl.constexpr,
+    V_BYTES: tl.constexpr, V_BITS: tl.constexpr,
+    V_HAS_CHANNELS: tl.constexpr, V_HAS_GROUPS: tl.constexpr,
+):  # fmt: skip
+    """Unpack keys where axis 1 is 0, values where it is 1."""
+    # A long stream without a budget has more numbers than 32 bits count.
+    row = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    if tl.program_id(1) == 0:
+        _unpack(row, rows, k_codes, k_minimum, k_step, k_gain, k_offset, k_group, k_out,
+                HEADS, K_BYTES, K_BITS, K_HAS_CHANNELS, K_HAS_GROUPS)  # fmt: skip
+    else:
+        _unpack(row, rows, v_codes, v_minimum, v_step, v_gain, v_offset, v_group, v_out,
+                HEADS, V_BYTES, V_BITS, V_HAS_CHANNELS, V_HAS_GROUPS)  # fmt: skip
+
+
+def unpack_both(keys: Stored, keys_out: Tensor, values: Stored, values_out: Tensor) -> None:
+    """Fill keys_out and values_out (T, H, D), contiguous, with what the first T slots hold."""
+    held, heads, _ = keys_out.shape
+    arguments, options = [], {}
+    for name, stored, out in (('K', keys, keys_out), ('V', values, values_out)):
+        codes = stored.rows
+        gain, offset = stored.channels or (codes, codes)
+        group = codes if stored.group is None else stored.group
+        arguments += [codes, stored.minimum, stored.step, gain, offset, group, out]
+        options |= {
+            f'{name}_BYTES': codes.shape[-1],
+            f'{name}_BITS': stored.bits,
+            f'{name}_HAS_CHANNELS': stored.channels is not None,
+            f'{name}_HAS_GROUPS': stored.group is not None,
+        }
+    grid = (triton.cdiv(held * heads, _ROWS_PER_PROGRAM), 2)
+    launch(
+        _unpack_both, grid, *arguments, held * heads,
+        HEADS=heads, BLOCK=_ROWS_PER_PROGRAM, **options,
     )  # fmt: skip

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.cache.codecs.unpacking import unpack_into
 from xstreamvggt_ros.cache.rows import Rows
+from xstreamvggt_ros.cache.slots import HeldTokens
+from xstreamvggt_ros.ops.stored import Stored
 
 
 class Codec(ABC):
@@ -28,16 +31,32 @@ class Codec(ABC):
         """Allocate the storage of that many slots."""
 
     @abstractmethod
+    def stored(self) -> Stored:
+        """Say how all slots are laid out."""
+
+    @abstractmethod
     def write(self, slots: Tensor, tokens: Tensor) -> None:
         """Store tokens (N, H, D) in slots (N,), rounding them."""
 
-    @abstractmethod
+    def prepare(self, tokens: Tensor) -> bool:
+        """
+        Make ready for a kernel that stores tokens (N, H, D) as `stored` says.
+
+        False where no kernel can, and `write` has to.
+        """
+        return self.stored().packed
+
     def read(self, out: Tensor) -> None:
         """Write what the first T slots hold into out (T, H, D)."""
+        unpack_into(out, self.stored())
 
     def grow(self, slots: int) -> None:
         """Make room for that many slots."""
         self.rows.grow(slots)
+
+    def clear(self) -> None:
+        """Leave every slot as an empty one."""
+        self.rows.clear()
 
     def check(self, tensors: Mapping[str, Tensor], held: int) -> None:
         """
@@ -47,11 +66,15 @@ class Codec(ABC):
         """
         return None
 
-    def forced_evictions(self, held: int, protected: Tensor) -> Tensor | None:
+    def loaded(self) -> None:
+        """Take note that the tensors hold what another stream left."""
+        return None
+
+    def forced_evictions(self, held: int, tokens: HeldTokens) -> Tensor | None:
         """
         Return which of the first `held` slots must go before a new frame fits, or None.
 
-        `protected` (held,) slots are never among them.
+        Protected ones of the tokens (held,) are never among them.
         """
         return None
 

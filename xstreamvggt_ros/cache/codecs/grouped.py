@@ -12,9 +12,10 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache.codecs.affine import quantise
 from xstreamvggt_ros.cache.codecs.base import Codec
-from xstreamvggt_ros.cache.codecs.unpacking import unpack_into
 from xstreamvggt_ros.cache.packing import pack
 from xstreamvggt_ros.cache.rows import Rows, RowSpec
+from xstreamvggt_ros.cache.slots import HeldTokens
+from xstreamvggt_ros.ops.stored import Stored
 
 GROUP_SIZE = 64
 _NO_GROUP = -1
@@ -79,17 +80,14 @@ class GroupedCodec(Codec):
         packed = pack(codes.flatten(0, 1)[:count], self.bits)
         self.rows.write(slots, {'codes': packed, 'group': free[member]})
 
-    def read(self, out: Tensor) -> None:
-        """Write what the first T slots hold into out (T, H, D)."""
-        held = len(out)
-        unpack_into(
-            out,
-            self.rows['codes'][:held],
-            self._table['minimum'],
-            self._table['step'],
-            self.bits,
-            group=self.rows['group'][:held],
-        )
+    def stored(self) -> Stored:
+        """Say how all slots are laid out."""
+        scales = self._table['minimum'], self._table['step']
+        return Stored(self.rows['codes'], self.bits, *scales, group=self.rows['group'])
+
+    def prepare(self, tokens: Tensor) -> bool:
+        """Say no: groups are formed and found by torch."""
+        return False
 
     def check(self, tensors: Mapping[str, Tensor], held: int) -> None:
         """Raise ValueError unless each live slot names a row of the table."""
@@ -98,14 +96,14 @@ class GroupedCodec(Codec):
         if not (sound and (group[:held] > _NO_GROUP).all()):
             raise ValueError('group names rows that its table of scales does not have')
 
-    def forced_evictions(self, held: int, protected: Tensor) -> Tensor | None:
+    def forced_evictions(self, held: int, tokens: HeldTokens) -> Tensor | None:
         """Give up the unprotected groups with the fewest survivors, as many as are lacking."""
         if self._size is not TableSize.BOUNDED:
             return None
         survivors = self._survivors(held)
         lacking = self._frame_groups - (survivors == 0).sum()
         group = self.rows['group'][:held].long()
-        kept = torch.zeros_like(survivors).index_add_(0, group, protected.long())
+        kept = torch.zeros_like(survivors).index_add_(0, group, tokens.is_protected.long())
         candidates = survivors.masked_fill((kept > 0) | (survivors == 0), held + 1)
         rank = torch.empty_like(survivors)
         rank[candidates.sort(stable=True).indices] = torch.arange(len(rank), device=rank.device)

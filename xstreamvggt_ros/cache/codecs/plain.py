@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache.codecs.base import Codec
 from xstreamvggt_ros.cache.rows import Rows, RowSpec
+from xstreamvggt_ros.ops.stored import Stored
 
 
 class PlainCodec(Codec):
@@ -21,6 +22,14 @@ class PlainCodec(Codec):
     def allocate(self, slots: int, device: torch.device) -> None:
         """Allocate the storage of that many slots."""
         self.rows = Rows(self._specs, slots, device)
+
+    def stored(self) -> Stored:
+        """Say how all slots are laid out."""
+        return Stored(self.rows['plain'], bits=16)
+
+    def prepare(self, tokens: Tensor) -> bool:
+        """Say yes: a kernel copies them."""
+        return True
 
     def write(self, slots: Tensor, tokens: Tensor) -> None:
         """Store tokens (N, H, D) in slots (N,)."""

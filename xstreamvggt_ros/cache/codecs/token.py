@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from xstreamvggt_ros.cache.codecs.affine import quantise
 from xstreamvggt_ros.cache.codecs.base import Codec
-from xstreamvggt_ros.cache.codecs.unpacking import unpack_into
 from xstreamvggt_ros.cache.packing import pack
 from xstreamvggt_ros.cache.rows import Rows, RowSpec
+from xstreamvggt_ros.ops.stored import Stored
 
 
 class TokenCodec(Codec):
@@ -35,13 +37,10 @@ class TokenCodec(Codec):
         codes, minimum, step = quantise(tokens, self.bits, dim=-1)
         self.rows.write(slots, {'codes': pack(codes, self.bits), 'minimum': minimum, 'step': step})
 
-    def read(self, out: Tensor) -> None:
-        """Write what the first T slots hold into out (T, H, D)."""
-        self._read(out, channels=None)
-
-    def _read(self, out: Tensor, channels: tuple[Tensor, Tensor] | None) -> None:
-        codes, minimum, step = (self.rows[name][: len(out)] for name in self._specs)
-        unpack_into(out, codes, minimum, step, self.bits, channels)
+    def stored(self) -> Stored:
+        """Say how all slots are laid out."""
+        codes, minimum, step = (self.rows[name] for name in self._specs)
+        return Stored(codes, self.bits, minimum, step)
 
 
 class ChannelStaticCodec(TokenCodec):
@@ -63,15 +62,33 @@ class ChannelStaticCodec(TokenCodec):
         self._offset = torch.zeros(self._channels, dtype=torch.float16, device=device)
         self._gain = torch.zeros(self._channels, dtype=torch.float16, device=device)
         self._frozen = torch.zeros((), dtype=torch.bool, device=device)
+        # What the host knows of that without asking the device; loading sets only the latter.
+        self._known_frozen = False
 
     def write(self, slots: Tensor, tokens: Tensor) -> None:
         """Store tokens (N, H, D) in slots (N,); the first call freezes the channels' factors."""
-        self._freeze(tokens)
+        self.prepare(tokens)
         super().write(slots, (tokens.float() - self._offset.float()) / self._gain.float())
 
-    def read(self, out: Tensor) -> None:
-        """Write what the first T slots hold into out (T, H, D)."""
-        self._read(out, channels=(self._gain, self._offset))
+    def prepare(self, tokens: Tensor) -> bool:
+        """Freeze the channels' factors before the first tokens (N, H, D) are stored."""
+        if not self._known_frozen:
+            self._freeze(tokens)
+        return super().prepare(tokens)
+
+    def stored(self) -> Stored:
+        """Say how all slots are laid out."""
+        return replace(super().stored(), channels=(self._gain, self._offset))
+
+    def clear(self) -> None:
+        """Leave every slot as an empty one; the next frame's tokens freeze the factors."""
+        super().clear()
+        self._frozen.fill_(False)
+        self._known_frozen = False
+
+    def loaded(self) -> None:
+        """Forget whether the factors are frozen: the tensor says it."""
+        self._known_frozen = False
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that persists, by name."""
@@ -89,3 +106,4 @@ class ChannelStaticCodec(TokenCodec):
         self._offset.copy_(torch.where(self._frozen, self._offset, ((low + high) / 2).half()))
         self._gain.copy_(torch.where(self._frozen, self._gain, gain))
         self._frozen.fill_(True)
+        self._known_frozen = True

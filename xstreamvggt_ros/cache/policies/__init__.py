@@ -3,7 +3,7 @@
 """Eviction policies, by name."""
 
 from xstreamvggt_ros.cache.policies.attention import AttentionValue, SnapKv
-from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
+from xstreamvggt_ros.cache.policies.base import EvictionContext, MEAN_KEY, Policy, VALUE_SIZE
 from xstreamvggt_ros.cache.policies.mixed import AttentionCoverage
 from xstreamvggt_ros.cache.policies.query_key import QueryKey
 from xstreamvggt_ros.cache.policies.similarity import FrameDiversity, KeyDiversity, TarVan
@@ -21,4 +21,12 @@ POLICIES: dict[str, type[Policy]] = {
     'tar_van': TarVan,
 }
 
-__all__ = ['EvictionContext', 'POLICIES', 'Policy', 'QueryKey', 'SinkRecent']
+__all__ = [
+    'EvictionContext',
+    'MEAN_KEY',
+    'POLICIES',
+    'Policy',
+    'QueryKey',
+    'SinkRecent',
+    'VALUE_SIZE',
+]

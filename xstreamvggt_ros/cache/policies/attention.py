@@ -17,17 +17,22 @@ from xstreamvggt_ros.cache.policies.base import (
     probe_count,
     probe_queries,
     scores_bytes,
+    VALUE_SIZE,
 )
+from xstreamvggt_ros.ops.dispatch import fused
 
 
 def attention_mass(queries: Tensor, keys: Tensor, held: int) -> Tensor:
     """
     Return the mean softmax mass (held, H) that queries (H, M, D) put on the first of the keys.
 
-    keys (T, H, D) are all that the queries attend to, the new frame's own among them. One head at
-    a time, so that no more than (M, T) numbers are held at once.
+    keys (T, H, D) are all that the queries attend to, the new frame's own among them. On a CPU one
+    head at a time, so that no more than (M, T) numbers are held at once.
     """
     scale = 1 / math.sqrt(queries.shape[-1])
+    if fused(keys):
+        scores = torch.bmm(queries * scale, keys.permute(1, 2, 0))
+        return scores.softmax(dim=-1, dtype=torch.float32).mean(dim=1).t()[:held]
     masses = [
         torch.softmax((query * scale) @ keys[:, head].t(), dim=-1, dtype=torch.float32).mean(
             dim=0
@@ -43,15 +48,22 @@ class AttentionValue(Policy):
 
     s_j = mean_h [ mean_i softmax_j(q_hi . k_h / sqrt(D)) * ||v_hj||_1 ] over the probe queries i:
     what a token contributes to the new frame's attention outputs. (The value norm as in
-    VATP, arXiv 2406.12335.)
+    VATP, arXiv 2406.12335.) The norm is noted when a token is stored.
     """
+
+    notes = (VALUE_SIZE,)
 
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
-        probes = probe_queries(context.queries, context.frame, self.pool_size)
-        mass = attention_mass(probes, context.keys, context.held)
-        size = context.values[: context.held].abs().sum(dim=-1, dtype=torch.float32)
-        return (mass * size).mean(dim=1)
+        queries, keys, size = context.queries, context.keys, context.state[VALUE_SIZE]
+        if fused(keys):
+            from xstreamvggt_ros.ops.scores import mass_scores, Probes
+
+            pooling = Probes(context.frame.special_tokens, self.pool_size)
+            if pooling.fits(queries):
+                return mass_scores(queries, keys, size, pooling)
+        probes = probe_queries(queries, context.frame, self.pool_size)
+        return (attention_mass(probes, keys, context.held) * size).mean(dim=1)
 
     def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
         """Bound what one head's probes take."""

@@ -1,6 +1,18 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy is told, and what it answers."""
+"""
+What a policy is told, and what it answers.
+
+On CUDA a frame's time goes by launches, each of them 24 layers times. A policy costs few of them
+when what its score needs of a token is noted as the token is stored (`Policy.notes`: the kernel
+that stores a frame writes them in passing) and the score is a kernel or two over all heads, as in
+`ops.scores`; the choice by score is one more, whatever the policy.
+
+A policy that mixes others notes what they need, turns each score into ranks by `slots.keep_ranks`,
+one launch each, and answers some function of the ranks; see `AttentionCoverage` and `TarVan`. Slots
+of the first frame and of the newest are the cache's to keep: ranks and scores are of held tokens
+only, `EvictionContext.kept` of which will stay.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +26,7 @@ from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.rows import RowSpec
 
 _COPIES, _FP32 = 3, 4
+_HALF_MAX = torch.finfo(torch.float16).max
 
 
 @dataclass(frozen=True)
@@ -46,12 +59,20 @@ class EvictionContext:
         return len(self.frames)
 
 
+# What can be noted of a token: the mean of its key over the heads (D,), and the 1-norm of its
+# value in each head (H,).
+MEAN_KEY, VALUE_SIZE = 'mean_key', 'value_size'
+
+
 class Policy:
     """
     Say how much each held token is worth, given the frame that wants room.
 
     A policy never protects tokens: the cache does, and ignores the scores of those it keeps.
+    notes: what is noted of each token when it is stored, of MEAN_KEY and VALUE_SIZE.
     """
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, pool_size: int = 16, seed: int = 0) -> None:
         """Take patches per probe query, and the seed of what is drawn by chance."""
@@ -70,13 +91,29 @@ class Policy:
         """
         return scores_bytes(attended, head_dim)
 
-    def row_specs(self, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
-        """Return what is noted of each token beside its key and value; nothing by default."""
-        return {}
+    def row_specs(self, heads: int, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
+        """Return what is noted of each token beside its key and value, in about that precision."""
+        # Sizes are sums of many numbers, which bf16 has too few bits for.
+        size = torch.float16 if dtype == torch.float16 else torch.float32
+        specs = {
+            MEAN_KEY: RowSpec((head_dim,), dtype),
+            VALUE_SIZE: RowSpec((heads,), size),
+        }
+        return {name: specs[name] for name in self.notes}
 
     def rows(self, context: EvictionContext) -> dict[str, Tensor]:
         """Return {name: (N, ...)} to note of the new tokens; as row_specs says."""
-        return {}
+        keys, values = context.keys[context.held :], context.values[context.held :]
+        noting = {
+            MEAN_KEY: lambda: keys.float().mean(dim=1),
+            VALUE_SIZE: lambda: _sizes(values),
+        }
+        return {name: noting[name]() for name in self.notes}
+
+
+def _sizes(values: Tensor) -> Tensor:
+    """Return the 1-norms (N, H), fp32 and within fp16, of values (N, H, D)."""
+    return values.abs().sum(dim=-1, dtype=torch.float32).clamp_(max=_HALF_MAX)
 
 
 def scores_bytes(attended: int, columns: int) -> int:

@@ -11,8 +11,7 @@ from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.policies.attention import AttentionValue
 from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
 from xstreamvggt_ros.cache.policies.similarity import FrameDiversity
-from xstreamvggt_ros.cache.rows import RowSpec
-from xstreamvggt_ros.cache.slots import keep_order
+from xstreamvggt_ros.cache.slots import keep_ranks
 
 
 class AttentionCoverage(Policy):
@@ -30,6 +29,7 @@ class AttentionCoverage(Policy):
     """
 
     share = 0.75
+    notes = AttentionValue.notes
 
     def __init__(self, pool_size: int = 16, seed: int = 0) -> None:
         """Take what the two scores take."""
@@ -51,22 +51,11 @@ class AttentionCoverage(Policy):
         parts = (self.attention, self.coverage)
         return max(part.scoring_bytes(attended, frame, head_dim) for part in parts)
 
-    def row_specs(self, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
-        """Note what the score by attention needs."""
-        return self.attention.row_specs(head_dim, dtype)
-
-    def rows(self, context: EvictionContext) -> dict[str, Tensor]:
-        """Return what the score by attention needs of the new tokens."""
-        return self.attention.rows(context)
-
 
 def _places(scores: Tensor, context: EvictionContext) -> Tensor:
     """Return the place (T,), fp32, of each token if they are kept by these scores; 0 the first."""
-    order = keep_order(scores, context.frames, context.grids, context.newest).argsort(
-        descending=True
-    )
-    places = torch.arange(len(order), dtype=torch.float32, device=order.device)
-    return torch.empty_like(places).scatter_(0, order, places)
+    ranks = keep_ranks(scores, context.frames, context.grids, context.newest)
+    return context.held - 1 - ranks.float()
 
 
 def _places_in_frames(places: Tensor, frames: Tensor) -> Tensor:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy, probe_queries
-from xstreamvggt_ros.cache.rows import RowSpec
+from xstreamvggt_ros.cache.policies.base import (
+    EvictionContext,
+    MEAN_KEY,
+    Policy,
+    probe_queries,
+)
+from xstreamvggt_ros.ops.dispatch import fused
 
 
 class QueryKey(Policy):
@@ -19,15 +23,15 @@ class QueryKey(Policy):
     is one vector times the head-mean key, which is noted per token when it arrives.
     """
 
+    notes = (MEAN_KEY,)
+
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
+        mean_keys = context.state[MEAN_KEY]
+        if fused(mean_keys):
+            from xstreamvggt_ros.ops.scores import direction_scores
+
+            special = context.frame.special_tokens
+            return direction_scores(context.queries, mean_keys, special, self.pool_size)
         probes = probe_queries(context.queries.float(), context.frame, self.pool_size)
-        return context.state['mean_key'].float() @ probes.mean(dim=0).mean(dim=0)
-
-    def row_specs(self, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
-        """Note the head-mean key (D,)."""
-        return {'mean_key': RowSpec((head_dim,), dtype)}
-
-    def rows(self, context: EvictionContext) -> dict[str, Tensor]:
-        """Return the head-mean keys (N, D) of the new tokens."""
-        return {'mean_key': context.keys[context.held :].float().mean(dim=1)}
+        return mean_keys.float() @ probes.mean(dim=0).mean(dim=0)

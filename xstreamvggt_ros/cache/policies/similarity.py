@@ -4,18 +4,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy
-from xstreamvggt_ros.cache.slots import keep_order
+from xstreamvggt_ros.cache.slots import keep_ranks
+from xstreamvggt_ros.ops.dispatch import fused
 
 # Frames of which only a part is held, beyond those that whole ones leave room for.
 _PARTIAL_FRAMES = 4
 # Distances below all others: of places without a frame, and below those of chosen frames.
 _ABSENT, _TAKEN = -1.0, -2.0
 _EXACT = 'donot_use_mm_for_euclid_dist'
+
+
+def by_head(score: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """
+    Return (T, H) of tokens (T, H, D), scored by their last dimension.
+
+    On a CPU a head at a time: the keys of all heads in fp32 would be a copy of the layer.
+    """
+    if fused(tokens):
+        return score(tokens)
+    return torch.stack([score(each) for each in tokens.unbind(1)], dim=1)
 
 
 class KeyDiversity(Policy):
@@ -27,13 +41,13 @@ class KeyDiversity(Policy):
 
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
-        scores = []
-        # A head at a time: the keys of all heads in fp32 would be a copy of the layer.
-        for keys in context.keys.unbind(1):
+
+        def score(keys: Tensor) -> Tensor:
             keys = keys.float()
             mean = keys.mean(dim=0, keepdim=True)
-            scores.append(-cosine_similarity(keys[: context.held], mean, dim=-1))
-        return mean_rank(torch.stack(scores, dim=1))
+            return -cosine_similarity(keys[: context.held], mean, dim=-1)
+
+        return mean_rank(by_head(score, context.keys))
 
 
 class TarVan(Policy):
@@ -52,21 +66,21 @@ class TarVan(Policy):
         held = context.held
         novelty = mean_rank(self._novelty(context))
         novelty = novelty.masked_fill(context.grids < context.frame.special_tokens, held)
-        sizes = [values[:held].float().norm(dim=-1) for values in context.values.unbind(1)]
-        norm = mean_rank(torch.stack(sizes, dim=1))
-        order = keep_order(novelty, context.frames, context.grids, context.newest)
-        chosen = order.topk(round(self.alpha * context.kept)).indices
+        norm = mean_rank(
+            by_head(lambda values: values[:held].float().norm(dim=-1), context.values)
+        )
+        rank = keep_ranks(novelty, context.frames, context.grids, context.newest)
         # Ranks lie below held, so that whatever TaR chose stands above the others.
-        return norm.index_add(0, chosen, torch.full_like(norm[chosen], held))
+        return torch.where(rank >= held - round(self.alpha * context.kept), norm + held, norm)
 
     def _novelty(self, context: EvictionContext) -> Tensor:
         """Return (T, H), the higher the less a key is like the new one at its place."""
         held, place = context.held, context.grids.long()
-        likeness = [
-            cosine_similarity(keys[:held].float(), keys[held:].float()[place], dim=-1)
-            for keys in context.keys.unbind(1)
-        ]
-        return -torch.stack(likeness, dim=1)
+
+        def likeness(keys: Tensor) -> Tensor:
+            return cosine_similarity(keys[:held].float(), keys[held:].float()[place], dim=-1)
+
+        return -by_head(likeness, context.keys)
 
 
 class FrameDiversity(Policy):
@@ -87,6 +101,11 @@ class FrameDiversity(Policy):
         """
         held, keys = context.held, context.keys.transpose(0, 1)
         bound = 2 * -(-held // context.frame.tokens) + _PARTIAL_FRAMES
+        if fused(keys):
+            from xstreamvggt_ros.ops.frame_scores import farthest_first_scores, fits
+
+            if fits(bound):
+                return farthest_first_scores(context.keys, context.frames, bound)
         member = _ranks(context.frames).clamp_max(bound - 1)
         # The new frame's place is behind them.
         owner = torch.cat([member, member.new_full([keys.shape[1] - held], bound)])
