@@ -210,8 +210,7 @@ def main() -> None:
     parser.add_argument('--names', action='store_true', help='of the kernels, too')
     options = parser.parse_args()
     config = replace(
-        CacheConfig.recommended(),
-        budget_tokens=options.budget_tokens,
+        CacheConfig.recommended().with_budget(budget_tokens=options.budget_tokens),
         bits=options.bits,
         policy=options.policy,
     )

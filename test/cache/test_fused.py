@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What CUDA runs, in Triton's interpreter where there is no GPU: it does what torch's steps do."""
 
+from interpreted import rounded_casts  # noqa: F401
 import pytest
 import torch
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 
+from interpreted import rounded_casts  # noqa: F401
 import pytest
 import torch
 

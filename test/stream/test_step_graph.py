@@ -50,7 +50,8 @@ def test_a_clock_on_the_device_does_what_the_host_s_number_does(policy, strict):
         with clocked.clocked(torch.tensor(index)) as evicted:
             actual = _step(clocked, tokens)
         clocked.count(evicted)
-        assert torch.equal(actual, expected)
+        # Lists of fixed length are masked, in which attention rounds otherwise.
+        torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
     assert clocked.full
     stream(policy=policy, strict_budget=strict).load_state_dict(clocked.state_dict())
     _assert_same(clocked, host)

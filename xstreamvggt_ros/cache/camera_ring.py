@@ -45,8 +45,10 @@ class CameraRing:
         count = self._blocks * (1 if self._shared else layout.camera_iterations)
         # Behind the frames' rows there are those of the frame at hand.
         rows = (self._frames + 1) * self._per_frame
-        size = 2, count, rows, shape.heads, shape.head_dim
-        self._keys, self._values = torch.zeros(size, dtype=layout.camera_dtype, device=device)
+        size = count, rows, shape.heads, shape.head_dim
+        self._keys, self._values = (
+            torch.zeros(size, dtype=layout.camera_dtype, device=device) for _ in range(2)
+        )
         # How many frames came in: on the device, and what the host knows of it.
         self._entered = torch.zeros((), dtype=torch.int64, device=device)
         self._came = 0
@@ -108,7 +110,7 @@ class CameraRing:
         live = (row < self._entered * self._per_frame) | (row >= waiting)
         keys, values = (rows[:end].transpose(0, 1) for rows in ring)
         return functional.scaled_dot_product_attention(
-            queries[None], keys[None], values[None], live
+            queries[None], keys[None], values[None], live[None]
         )[0]
 
     def _enter(self, ring: tuple[Tensor, Tensor], waiting: int) -> None:

@@ -184,18 +184,21 @@ class StreamCache:
             yield f'layers.{index}', cache
         yield 'camera', self.camera
 
+    def scratch_tensors(self) -> list[Tensor]:
+        """Return what is overwritten in every step."""
+        return [*self.scratch.tensors(), *self.camera.scratch_tensors(), self._clock]
+
     def stats(self) -> CacheStats:
         """Return what is held, read off the tensors."""
         layers = tuple(_layer_stats(cache) for cache in self.layers)
         camera_bytes = total_bytes(self.camera.tensors())
-        scratch = self.scratch.tensors() + self.camera.scratch_tensors()
         return CacheStats(
             layers=layers,
             tokens=sum(layer.tokens for layer in layers),
             evictions=sum(layer.evictions for layer in layers),
             bytes=sum(layer.bytes for layer in layers) + camera_bytes,
             camera_bytes=camera_bytes,
-            scratch_bytes=total_bytes(scratch),
+            scratch_bytes=total_bytes(self.scratch_tensors()),
             steps=self.steps,
         )
 

@@ -113,7 +113,7 @@ def estimate(settings: Settings) -> MemoryEstimate:
     held = sum(total_bytes(each.tensors().values()) for each in cache.layers)
     camera = total_bytes(cache.camera.tensors())
     cache.scratch.reserve(slots + layout.frame.tokens)
-    scratch = total_bytes(cache.scratch.tensors() + cache.camera.scratch_tensors())
+    scratch = total_bytes(cache.scratch_tensors())
     layer = max(_admitting(slots, cache), _scoring(settings, slots, cache))
     activations = max(trace.peak, trace.attending + layer)
     return MemoryEstimate(

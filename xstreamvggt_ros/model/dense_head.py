@@ -119,7 +119,7 @@ class DenseHead(nn.Module):
         if self._fuses(features):
             from xstreamvggt_ros.model.dense_passes import raw_maps
 
-            grid, size = (height // PATCH_SIZE, width // PATCH_SIZE), (height, width)
+            grid, size = patch_grid(height, width), (height, width)
             axes = partial(self._axes, size, features[self.taps[0]].device)
             return raw_maps(self, features, grid, size, axes)
         pyramid = []
@@ -206,7 +206,8 @@ def position_axes(channels: int, rows: int, columns: int, aspect: float) -> tupl
 
 def depth_from_raw(raw: Tensor) -> tuple[Tensor, Tensor]:
     """Turn raw maps (..., 2, H, W) into depth (..., H, W) along z and confidence, from 1 up."""
-    return raw[..., 0, :, :].exp(), 1 + raw[..., 1, :, :].exp()
+    depth, confidence = raw.exp().unbind(-3)
+    return depth, 1 + confidence
 
 
 def points_from_raw(raw: Tensor) -> tuple[Tensor, Tensor]:

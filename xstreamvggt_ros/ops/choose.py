@@ -11,9 +11,10 @@ import triton.language as tl
 
 from xstreamvggt_ros.ops.dispatch import launch
 
-# Every token is compared with every other: beyond this many a sort is faster.
+# Every token is compared with every other: beyond this many a sort is faster. The slots of this
+# many have numbers of 16 bits.
 MOST_HELD = 65536
-_TOKENS, _OTHERS = 64, 128
+_TOKENS, _OTHERS = 32, 128
 
 
 @triton.jit
@@ -29,12 +30,14 @@ def _order(scores, frames, grids, forced, token, held, newest, protected, FORCES
     # Floats compare as their bits do, once the negative ones are turned round.
     monotone = bits ^ ((bits >> 31) & 0x7FFFFFFF)
     age = tl.minimum(tl.maximum(newest - frame.to(tl.int64), 0), 65535)
-    order = (monotone.to(tl.int64) << 32) | ((65535 - age) << 16) | (65535 - grid.to(tl.int64))
+    # No two are alike: of tokens too old to be told apart by age, slots decide.
+    last = tl.where(age < 65535, 65535 - grid.to(tl.int64), token)
+    order = (monotone.to(tl.int64) << 32) | ((65535 - age) << 16) | last
     if FORCES:
         must_go = tl.load(forced + token, mask=live, other=0) != 0
-        order = tl.where(must_go, -0x7FFFFFFFFFFFFFFF, order)
-    order = tl.where((frame == 0) & (grid < protected), 0x7FFFFFFFFFFFFFFF, order)
-    return order, live
+        order = tl.where(must_go, -0x7FFFFFFFFFFFFFFF + token, order)
+    order = tl.where((frame == 0) & (grid < protected), 0x7FFFFFFFFFFFFFFF - token, order)
+    return tl.where(live, order, 0x7FFFFFFFFFFFFFFF), live
 
 
 @triton.jit
@@ -49,13 +52,8 @@ def _choose(
     rank = tl.zeros([TOKENS], dtype=tl.int64)
     for begin in range(0, held, OTHERS):
         other = begin + tl.arange(0, OTHERS).to(tl.int64)
-        theirs, there = _order(
-            scores, frames, grids, forced, other, held, newest, protected, FORCES
-        )
-        lower = theirs[None, :] < mine[:, None]
-        # Equal ones, which are all protected or all forced, go by their slots.
-        tied = (theirs[None, :] == mine[:, None]) & (other[None, :] < token[:, None])
-        rank += tl.sum(((lower | tied) & there[None, :]).to(tl.int32), axis=1)
+        theirs, _ = _order(scores, frames, grids, forced, other, held, newest, protected, FORCES)
+        rank += tl.sum((theirs[None, :] < mine[:, None]).to(tl.int32), axis=1)
     if RANKS:
         tl.store(out + token, rank, mask=live)
     else:

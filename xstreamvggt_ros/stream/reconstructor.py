@@ -14,9 +14,15 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
-from xstreamvggt_ros.geometry import decode_pose_encoding, unproject, world_from_camera_points
+from xstreamvggt_ros.geometry import (
+    decode_pose_encoding,
+    FIELD_OF_VIEW_RANGE,
+    unproject,
+    world_from_camera_points,
+)
 from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import Predictions, StreamVGGT
+from xstreamvggt_ros.ops.dispatch import fused
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame
 from xstreamvggt_ros.stream.layout import stream_layout
@@ -217,9 +223,9 @@ def frame_from(predictions: Predictions, height: int, width: int) -> Frame:
     pose_encoding = predictions.pose_encodings[-1][0, 0].float()
     depth = predictions.depth[0, 0].float()
     confidence = predictions.depth_confidence[0, 0].float()
-    camera_from_world, intrinsics = decode_pose_encoding(pose_encoding, height, width)
-    if predictions.points is None:
-        points = world_from_camera_points(unproject(depth, intrinsics), camera_from_world)
+    lifts = predictions.points is None
+    camera_from_world, intrinsics, points = _lifted(pose_encoding, depth, lifts)
+    if lifts:
         points_confidence = confidence
     else:
         points = predictions.points[0, 0].float()
@@ -227,3 +233,18 @@ def frame_from(predictions: Predictions, height: int, width: int) -> Frame:
     return Frame(
         pose_encoding, depth, confidence, points, points_confidence, camera_from_world, intrinsics
     )
+
+
+def _lifted(
+    pose_encoding: Tensor, depth: Tensor, lifts: bool
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return camera_from_world, intrinsics and, with `lifts`, points in the world."""
+    if fused(depth):
+        from xstreamvggt_ros.ops.lift import lift
+
+        return lift(pose_encoding.contiguous(), depth.contiguous(), FIELD_OF_VIEW_RANGE, lifts)
+    camera_from_world, intrinsics = decode_pose_encoding(pose_encoding, *depth.shape)
+    if not lifts:
+        return camera_from_world, intrinsics, None
+    points = world_from_camera_points(unproject(depth, intrinsics), camera_from_world)
+    return camera_from_world, intrinsics, points

@@ -9,9 +9,9 @@ that stores a frame writes them in passing) and the score is a kernel or two ove
 `ops.scores`; the choice by score is one more, whatever the policy.
 
 A policy that mixes others notes what they need, turns each score into ranks by `slots.keep_ranks`,
-one launch each, and answers some function of the ranks; see `AttentionCoverage` and `TarVan`. Slots
-of the first frame and of the newest are the cache's to keep: ranks and scores are of held tokens
-only, `EvictionContext.kept` of which will stay.
+one launch each, and answers some function of the ranks; see `AttentionCoverage` and `TarVan`. The
+first frame and the newest are the cache's to keep: ranks and scores are of held tokens only,
+`EvictionContext.kept` of which will stay.
 """
 
 from __future__ import annotations
