@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rosbags of every storage, and the truth out of whatever they hold it in."""
 
+import struct
+
 from bag_messages import (
     CAMERA_INFO,
     camera_info,
     COMPRESSED,
+    header,
     IMAGE,
     image,
     jpeg,
+    make,
     ODOMETRY,
     odometry,
     POSE,
@@ -17,6 +21,7 @@ from bag_messages import (
     transforms,
     write_bag,
 )
+import cv2
 from layouts import camera_pose, pixels
 import numpy as np
 import pytest
@@ -103,6 +108,59 @@ def test_compressed_images_are_decoded(tmp_path):
     assert sequence.problems == ()
 
 
+def test_compressed_depth_is_the_truth_too(tmp_path):
+    messages = images()
+    for index, stamp in enumerate(STAMPS):
+        stored = np.full((6, 8), 1000 * (index + 1), np.uint16)
+        stored[0, :2] = 0, 65535
+        data = struct.pack('<iff', 0, 0, 0) + cv2.imencode('.png', stored)[1].tobytes()
+        fields = '16UC1; compressedDepth png', np.frombuffer(data, np.uint8)
+        message = make(COMPRESSED, header(stamp, 'optical'), *fields)
+        messages.append(('/cam/depth/image_raw/compressedDepth', COMPRESSED, stamp, message))
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages))
+    assert sequence.topic == '/cam/image_raw'
+    depth = sequence.frames[2].truth().depth
+    assert np.isnan(depth[0, :2]).all() and depth[5, 5] == pytest.approx(3)
+    # Recorded raw beside it, it is the same depth.
+    both = open_sequence(write_bag(tmp_path / 'both', [*messages, *depths()]))
+    assert both.frames[2].truth().depth[5, 5] == pytest.approx(3)
+
+
+@pytest.mark.parametrize(
+    ('array', 'encoding'),
+    [
+        (pixels(0)[..., ::-1], '8UC3'),
+        ((pixels(0) / 255).astype(np.float32), '32FC3'),
+        (pixels(0).astype(np.uint16) * 257, 'rgb16'),
+    ],
+)
+def test_every_encoding_is_decoded_as_the_node_decodes_it(tmp_path, array, encoding):
+    message = image(START, np.ascontiguousarray(array), encoding)
+    sequence = open_sequence(write_bag(tmp_path / 'bag', [('/image', IMAGE, START, message)]))
+    (frame,) = sequence.frames
+    picture = frame.image()
+    if picture.dtype != np.uint8:
+        picture = np.round(picture * 255).astype(np.uint8)
+    np.testing.assert_array_equal(picture, pixels(0))
+    assert frame.payload().encoding == encoding
+
+
+def test_an_encoding_that_the_node_refuses_is_refused_by_name(tmp_path):
+    message = image(START, np.zeros((6, 8, 2), np.uint8), '8UC2')
+    sequence = open_sequence(write_bag(tmp_path / 'bag', [('/image', IMAGE, START, message)]))
+    with pytest.raises(DamagedFrame, match="encoding '8UC2'"):
+        sequence.frames[0].image()
+
+
+def test_sixteen_bit_grey_in_a_png_is_scaled_by_its_depth(tmp_path):
+    grey = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    data = np.frombuffer(cv2.imencode('.png', grey)[1].tobytes(), np.uint8)
+    message = make(COMPRESSED, header(START, 'optical'), 'mono16; png compressed ', data)
+    bag = write_bag(tmp_path / 'bag', [('/image/compressed', COMPRESSED, START, message)])
+    (frame,) = open_sequence(bag).frames
+    np.testing.assert_allclose(frame.image()[..., 1], grey / 65535, atol=1e-6)
+
+
 def test_what_is_too_far_in_time_is_no_truth(tmp_path):
     late = [*images(), *list(depths(15_000_000))[:3], *list(poses(15_000_000))[:3]]
     bag = write_bag(tmp_path / 'bag', late)
@@ -183,7 +241,7 @@ def test_a_topic_without_poses_is_refused_with_those_that_have_them(tmp_path):
     bag = write_bag(tmp_path / 'bag', whole())
     with pytest.raises(InputError, match="truth '/gps' .* the bag has: /ground_truth/pose"):
         open_sequence(bag, truth='/gps')
-    with pytest.raises(InputError, match=r"depth maps on '/x'; it has: /cam/depth/image_raw"):
+    with pytest.raises(InputError, match=r"no depth maps on '/x'; it has: /cam/depth/image_raw"):
         open_sequence(bag, depth_topic='/x')
 
 

@@ -49,7 +49,7 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     """
     data, told = bytes(message.data), CompressedFormat.of(message.format)
     check_stream(data, message.format)
-    picture = _open(data, message.format)
+    picture = open_picture(data, message.format)
     check_stream(data, message.format, picture.size[::-1])
     if told.is_mosaic and len(picture.getbands()) == 1:
         raise ImageError(
@@ -68,7 +68,7 @@ def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
     A file's EXIF orientation is followed, as every viewer does. `name` is what errors call its
     format.
     """
-    picture = _open(data, name, None)
+    picture = open_picture(data, name, None)
     image = _decode(data, name, max_pixels, picture)
     turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
     return image if turn is None else np.ascontiguousarray(turn(image))
@@ -96,10 +96,10 @@ def _decode(data: bytes, name: str, max_pixels: int, picture: PillowImage.Image)
         raise _malformed(name, error) from error
 
 
-def _open(
+def open_picture(
     data: bytes, name: str, formats: Sequence[str] | None = _MESSAGE_FORMATS
 ) -> PillowImage.Image:
-    """Read the header alone."""
+    """Read the header alone; ImageError."""
     try:
         return PillowImage.open(io.BytesIO(data), formats=formats)
     except PillowImage.DecompressionBombError as error:

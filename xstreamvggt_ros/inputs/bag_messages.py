@@ -8,6 +8,7 @@ import numpy as np
 
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
 from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.inputs.payloads import EncodedImage, RawImage
 from xstreamvggt_ros.inputs.reading import known_depth, MAX_PIXELS
@@ -38,7 +39,8 @@ def decode(message) -> np.ndarray:
 
 def metres(message) -> np.ndarray:
     """Decode a depth image to metres (H, W), NaN where unknown; ImageError."""
-    depth = decode_depth(message, MAX_PIXELS)
-    if message.encoding != '32FC1':
+    raw = hasattr(message, 'encoding')
+    depth = (decode_depth if raw else decode_compressed_depth)(message, MAX_PIXELS)
+    if not (message.encoding if raw else message.format).startswith('32FC1'):
         depth[depth >= np.float32(UNKNOWN_MILLIMETRES) * np.float32(1e-3)] = np.nan
     return known_depth(depth)

@@ -7,17 +7,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.images.decoding_compressed_depth import is_compressed_depth
 from xstreamvggt_ros.images.decoding_depth import DEPTH_ENCODINGS
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 COMPRESSED_SUFFIX = '/compressed'
+DEPTH_SUFFIX = '/compressedDepth'
 
 
 def sibling(topic: str, name: str) -> str:
     """Name the topic beside a topic."""
     return f'{topic.rpartition("/")[0]}/{name}'
+
+
+def untransported(topic: str) -> str:
+    """Name the topic without what a transport adds to it."""
+    return topic.removesuffix(COMPRESSED_SUFFIX).removesuffix(DEPTH_SUFFIX)
 
 
 def image_topics(reader) -> dict[str, tuple[str, bool]]:
@@ -36,8 +43,9 @@ def _is_depth(reader, info) -> bool:
             message = reader.deserialize(cdr, connection.msgtype)
         except Exception:  # noqa: BLE001,S112 damaged bytes raise nearly anything
             continue
-        coding = message.encoding if info.msgtype == IMAGE else message.format
-        return coding in DEPTH_ENCODINGS or 'compressedDepth' in coding
+        if info.msgtype == IMAGE:
+            return message.encoding in DEPTH_ENCODINGS
+        return is_compressed_depth(message.format)
     return False
 
 
@@ -76,14 +84,13 @@ def choose_depth_topic(
     path: Path, topic: str, kinds: dict[str, tuple[str, bool]], images: str
 ) -> str:
     """Choose the topic with depth maps beside the images, '' where there is none."""
-    known = [
-        name
-        for name, (kind, is_depth) in kinds.items()
-        if is_depth and kind == IMAGE and name != images
-    ]
+    known = [name for name, (_, is_depth) in kinds.items() if is_depth and name != images]
     if topic and topic not in known:
         listed = ', '.join(known) or 'none'
-        raise InputError(f'{path} has no raw depth maps on {topic!r}; it has: {listed}')
+        raise InputError(f'{path} has no depth maps on {topic!r}; it has: {listed}')
+    # The same maps recorded raw and compressed are one; raw is exact.
+    raw = [name for name in known if kinds[name][0] == IMAGE]
+    known = [name for name in known if name in raw or untransported(name) not in raw]
     if len(known) > 1 and not topic:
         raise InputError(
             f'{path} has several depth topics; choose one with --option depth_topic=NAME: '

@@ -4,8 +4,9 @@
 A rosbag2, MCAP or sqlite3, compressed or not, read without ROS.
 
 Images are raw or compressed, dated by their headers. Depth maps (32FC1 metres, 16UC1
-millimetres), poses and transforms are those nearest in time, within a tolerance (0.02 s), never
-interpolated. An image's calibration is the camera_info beside it that came last before it.
+millimetres, or compressedDepth), poses and transforms are those nearest in time, within a
+tolerance (0.02 s), never interpolated. An image's calibration is the camera_info beside it that
+came last before it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from xstreamvggt_ros.inputs.bag_topics import (
     IMAGE,
     image_topics,
     sibling,
+    untransported,
 )
 from xstreamvggt_ros.inputs.bag_transforms import BagTransforms
 from xstreamvggt_ros.inputs.bag_truth import (
@@ -113,7 +115,7 @@ class _Loader:
         self.topic = self._image_topic.removesuffix(COMPRESSED_SUFFIX)
         self._depth_topic = choose_depth_topic(path, depth_topic, kinds, self._image_topic)
         self._info_topic = sibling(self.topic, 'camera_info')
-        self._depth_info_topic = sibling(self._depth_topic, 'camera_info')
+        self._depth_info_topic = sibling(untransported(self._depth_topic), 'camera_info')
         self._truth_topic = source_topic(options, reader)
         self._tolerance_ns = tolerance_ns
         self._transforms = BagTransforms(self.problems)
