@@ -134,3 +134,81 @@ def test_a_list_does_not_lead_out_of_its_folder(write, name):
     assert len(sequence.frames) == 3
     assert any(f'rgb.txt:3: a line is "stamp file": {name}' in each for each in sequence.problems)
     assert len(sequence.fingerprint()) == 64
+
+
+def _rewrite(folder, name, change, encoding='utf-8'):
+    lines = (folder / name).read_text().splitlines()
+    (folder / name).write_bytes('\n'.join(change(lines)).encode(encoding))
+
+
+def test_lists_by_other_writers_are_read(write):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    whole = open_sequence(folder)
+    _rewrite(folder, 'rgb.txt', lambda lines: ['\ufefftimestamp, file', *lines[1:]])
+    _rewrite(folder, 'depth.txt', lambda lines: [line.replace(' ', ',') for line in lines[1:]])
+    _rewrite(
+        folder, 'groundtruth.txt', lambda lines: ['# Müller', 'time x', *lines[2:]], 'latin-1'
+    )
+    sequence = open_sequence(folder)
+    assert [frame.stamp_ns for frame in sequence.frames] == [
+        frame.stamp_ns for frame in whole.frames
+    ]
+    for frame, other in zip(sequence.frames, whole.frames, strict=True):
+        assert (frame.pose() is None) == (other.pose() is None)
+        assert (frame.truth().depth is None) == (other.truth().depth is None)
+
+
+def test_a_row_that_is_none_costs_itself(write):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    _rewrite(
+        folder,
+        'groundtruth.txt',
+        lambda lines: [
+            *lines[:2],
+            '1305031102.1 nan nan nan nan nan nan nan',
+            *lines[2:],
+            '13050',
+        ],
+    )
+    sequence = open_sequence(folder)
+    assert sequence.frames[0].pose() is not None
+    assert any('2 lines are left out' in problem for problem in sequence.problems)
+
+
+def test_absolute_names_of_another_machine_are_found_below_the_folder(write):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    _rewrite(
+        folder, 'rgb.txt', lambda lines: [each.replace(' rgb/', ' /data/x/rgb/') for each in lines]
+    )
+    _rewrite(
+        folder,
+        'depth.txt',
+        lambda lines: [each.replace(' depth/', f' {folder}/depth/') for each in lines],
+    )
+    sequence = open_sequence(folder)
+    np.testing.assert_array_equal(sequence.frames[1].image(), pixels(1))
+    assert sequence.frames[1].truth().depth is not None
+
+
+def test_entries_that_come_twice_are_one_and_counted(write):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    _rewrite(folder, 'rgb.txt', lambda lines: [*lines, *lines])
+    sequence = open_sequence(folder)
+    assert len(sequence.frames) == 4
+    assert any('4 entries have the stamp of another' in problem for problem in sequence.problems)
+
+
+@pytest.mark.parametrize('name', ['rgb.txt', 'groundtruth.txt'])
+def test_stamps_in_nanoseconds_leave_the_input_out(write, name):
+    folder = write('rgbd_dataset_freiburg1_xyz')
+    _rewrite(
+        folder, name, lambda lines: [each.replace('1305031102.', '1305031102') for each in lines]
+    )
+    _rewrite(
+        folder,
+        name,
+        lambda lines: [each.replace('1305031102', '13050311020', 1) for each in lines],
+    )
+    _rewrite(folder, name, lambda lines: [each.replace(' ', '00 ', 1) for each in lines])
+    with pytest.raises(InputError, match='looks like'):
+        open_sequence(folder)

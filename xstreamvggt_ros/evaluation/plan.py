@@ -142,13 +142,20 @@ def plan(
         try:
             sequence = spec.open()
             fingerprint = _fingerprint(spec, sequence)
-        except (InputError, OSError) as error:
-            problems.append(f'{spec.path}: {error}')
+        except Exception as error:  # noqa: BLE001 whatever it is, the others go on
+            problems.append(f'{spec.path}: {_sentence(error)}')
             continue
         for config in configs:
             run = _planned(spec, config, sequence, fingerprint, weights[_network(config)], output)
             runs.setdefault(run.key, replace(run, protocol=protocol or Protocol()))
     return Plan(tuple(runs.values()), tuple(problems))
+
+
+def _sentence(error: Exception) -> str:
+    """Say what is wrong with an input; what is not foreseen, with its kind."""
+    if isinstance(error, (InputError, OSError)):
+        return str(error)
+    return f'{type(error).__name__}: {error}'
 
 
 def _fingerprint(spec: SequenceSpec, sequence: ImageSequence) -> str:

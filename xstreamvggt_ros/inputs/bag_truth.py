@@ -61,7 +61,7 @@ class PoseTrack:
         self._body = name_of(options.body_frame)
         self._track: StampedPoses | None = None
         if is_file_source(options.source):
-            self._track = _of_file(Path(options.source))
+            self._track = _of_file(Path(options.source), problems)
 
     def take(self, kind: str, stamp_ns: int, message) -> None:
         """Take up a message of the topic with the truth."""
@@ -141,8 +141,8 @@ def is_file_source(source: str) -> bool:
     return bool(source) and Path(source).is_file()
 
 
-def _of_file(file: Path) -> StampedPoses:
+def _of_file(file: Path, problems: Problems) -> StampedPoses:
     try:
-        return StampedPoses.of_trajectory(read_tum(file))
+        return StampedPoses.of_trajectory(read_tum(file, problems.add))
     except (OSError, ValueError) as error:
         raise InputError(f'truth: {error}') from error

@@ -28,6 +28,12 @@ class Problems:
             listed = ', '.join(names[:NAMED])
             self.add(f'{what} for {len(names)} of {total} images: {listed}{more}')
 
+    def add_lines(self, texts: Sequence[str]) -> None:
+        """Take down lines of a file that are left out: the first in full, and how many."""
+        if texts:
+            more = f' (and {len(texts) - 1} more lines)' if len(texts) > 1 else ''
+            self.add(texts[0] + more)
+
     def lines(self) -> tuple[str, ...]:
         """Give them all."""
         return tuple(self._found)

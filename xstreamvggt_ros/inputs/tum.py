@@ -23,7 +23,7 @@ import numpy as np
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.files.stamped_poses import nearest_stamps, StampedPoses
-from xstreamvggt_ros.files.trajectories import parse_stamp, read_tum
+from xstreamvggt_ros.files.trajectories import checked_stamp, NotSecondsError, read_lines, read_tum
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.images.camera_model import CameraModel
@@ -93,38 +93,60 @@ def bonn_sensor_pose(pose: np.ndarray) -> np.ndarray:
 
 
 def read_list(file: Path, problems: Problems) -> list[tuple[int, Path]]:
-    """Read stamps (ns) and files in order of time; lines that are no such pair are named."""
-    entries = []
+    """
+    Read stamps (ns) and files in order of time, by blanks or commas; other lines are named.
+
+    Of several entries with one stamp the first is taken. InputError where stamps are no seconds.
+    """
     try:
-        # Names are bytes: those that are no UTF-8 are as the file system's functions give them.
-        lines = file.read_text(encoding='utf-8', errors='surrogateescape').splitlines()
+        lines = read_lines(file)
     except OSError as error:
         problems.add(f'{file} cannot be read: {error}')
         return []
+    found: dict[int, Path] = {}
+    doubled, left_out = 0, []
     for number, line in enumerate(lines, start=1):
-        columns = line.split('#')[0].split()
+        columns = line.split('#')[0].replace(',', ' ').split()
         if not columns:
             continue
         try:
             stamp, name = columns
-            entries.append((parse_stamp(stamp), file.parent / _inside(name)))
-        except (ValueError, OverflowError) as error:
-            problems.add(f'{file}:{number}: a line is "stamp file": {error}')
-    return sorted(entries)
+            stamp_ns = checked_stamp(stamp)
+            image = file.parent / _inside(name, file.parent)
+        except NotSecondsError as error:
+            raise InputError(f'{file}:{number}: {error}') from error
+        except ValueError as error:
+            left_out.append(f'{file}:{number}: a line is "stamp file": {error}')
+            continue
+        doubled += stamp_ns in found
+        found.setdefault(stamp_ns, image)
+    problems.add_lines(left_out)
+    if doubled:
+        problems.add(f'{file}: {doubled} entries have the stamp of another; the first is taken')
+    return sorted(found.items())
 
 
-def _inside(name: str) -> str:
-    """Give a name that a list has back; ValueError where it leads out of the list's folder."""
-    if Path(name).is_absolute() or '..' in Path(name).parts:
+def _inside(name: str, folder: Path) -> Path:
+    """Give a name that a list has, below the folder; ValueError where it leads elsewhere."""
+    path = Path(name)
+    if path.is_absolute() and path.is_relative_to(folder):
+        path = path.relative_to(folder)
+    if path.is_absolute() and (folder / path.parent.name / path.name).is_file():
+        # Lists are made on one machine and read on another.
+        path = Path(path.parent.name, path.name)
+    if path.is_absolute() or '..' in path.parts:
         raise ValueError(f'{name} is not below the folder; copy or link the file into it')
-    return name
+    return path
 
 
 def _open(path: Path, layout: str, tolerance_ns: int, of_sensor) -> FileSequence:
     problems = Problems()
     images = read_list(path / LISTS[0], problems)
     if not images:
-        raise InputError(f'{path / LISTS[0]} lists no images: not a sequence in the layout of TUM')
+        reasons = '; '.join(problems.lines())
+        raise InputError(
+            f'{path / LISTS[0]} lists no images: not a sequence in the layout of TUM. {reasons}'
+        )
     depths = read_list(path / LISTS[1], problems)
     poses = _read_poses(path / LISTS[2], problems)
     stamps = np.array([stamp for stamp, _ in images])
@@ -158,7 +180,9 @@ def _tolerance(seconds: float) -> int:
 
 def _read_poses(file: Path, problems: Problems) -> StampedPoses:
     try:
-        return StampedPoses.of_trajectory(read_tum(file))
+        return StampedPoses.of_trajectory(read_tum(file, problems.add))
+    except NotSecondsError as error:
+        raise InputError(str(error)) from error
     except (OSError, ValueError) as error:
         problems.add(f'no poses: {error}')
         return StampedPoses.sorted([], [])
