@@ -103,9 +103,19 @@ def _pipeline_seconds(
 
 
 def _node_seconds(
-    preset: str, dtype: str, size: tuple[int, int], frames: int, device: str, cuda_graph: bool
+    preset: str,
+    dtype: str,
+    size: tuple[int, int],
+    frames: int,
+    device: str,
+    cuda_graph: bool,
+    window: int = 1,
 ) -> list[float]:
-    """Send images one after the other, each when the cloud of the one before is there."""
+    """
+    Send images one after the other, `window` of them without an answer at a time.
+
+    With one, returns the seconds of each from image to cloud; with more, those between clouds.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix='xstreamvggt_speed_'))
@@ -127,15 +137,34 @@ def _node_seconds(
         if not await_subscriber(link, [images], DISCOVERY_S):
             raise NodeError(f'/{NODE_NAME} did not subscribe to {TOPIC}')
         message = _image(*size)
-        latencies: list[float] = []
-        for stamp in range(1, frames + 1):
-            message.header.stamp.sec = stamp
-            sent = time.perf_counter()
-            images.publish(message)
-            if not link.spin_until(lambda stamp=stamp: stamp in arrived, PATIENCE_S, 0.002):
-                raise NodeError(f'no cloud of image {stamp} came within {PATIENCE_S:g} s')
-            latencies.append(arrived[stamp] - sent)
-    return latencies
+        sent: dict[int, float] = {}
+        for stamp in range(1, frames + window):
+            if stamp <= frames:
+                message.header.stamp.sec = stamp
+                sent[stamp] = time.perf_counter()
+                images.publish(message)
+            due = stamp - window + 1
+            if due < 1:
+                continue
+            if not link.spin_until(lambda due=due: due in arrived, PATIENCE_S, 0.002):
+                raise NodeError(f'no cloud of image {due} came within {PATIENCE_S:g} s')
+    if window == 1:
+        return [arrived[stamp] - began for stamp, began in sent.items()]
+    return [float(each) for each in np.diff([arrived[stamp] for stamp in sent])]
+
+
+def node_rate(
+    preset: str,
+    dtype: str,
+    size: tuple[int, int],
+    frames: int,
+    device: str,
+    cuda_graph: bool = True,
+    window: int = 3,
+) -> float:
+    """Give the node's frames a second where the next images wait already."""
+    seconds = _node_seconds(preset, dtype, size, frames, device, cuda_graph, window)
+    return 1 / float(np.mean(_steady(seconds)))
 
 
 def _picture(height: int, width: int) -> np.ndarray:
@@ -165,5 +194,6 @@ def _command(
         'model.cuda_graph': cuda_graph,
         'model.image_size': max(size),
         'input.image_topics': [TOPIC],
+        'input.queue': 'every',
     }
     return node_command(parameters_file(folder / 'parameters.yaml', values))
