@@ -7,28 +7,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
-import json
 import os
 from pathlib import Path
 import threading
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
-from benchmarks.steadiness import (
-    append_sample,
-    by_minute,
-    growth,
-    late_by_second_tenth,
-    plot,
-    read_samples,
-    Sample,
-    settled_parts,
-)
+from benchmarks.flatness_report import heap_file, samples_file, tell
+from benchmarks.steadiness import append_sample, read_samples, Sample
 from xstreamvggt_ros.files.bags import stamp_of
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages.buffers import byte_array
@@ -71,13 +62,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=Path('flatness'),
         help='folder of samples, figures and plot; where it has samples, these are added to',
     )
+    add('--heap', action='store_true', help='note too what mallinfo2 says of the heap')
     add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
 
 
 def main(options: argparse.Namespace) -> int:
     """Watch a node, then tell of all that was watched into the same folder."""
     options.output.mkdir(parents=True, exist_ok=True)
-    file = options.output / 'samples.jsonl'
+    file = samples_file(options.output)
     before = read_samples(file)
     try:
         watch_node(options, file, 1 + max((each.part for each in before), default=-1))
@@ -94,66 +86,25 @@ def watch_node(options: argparse.Namespace, file: Path, part: int) -> None:
         link = stack.enter_context(Link('xstreamvggt_flatness'))
         pacer = Pacer()
         command = node_command(shipped_parameters(), _overrides(options))
+        if options.heap:
+            command[1:3] = ['-m', 'benchmarks.heap_probe', str(heap_file(options.output, part))]
         node = stack.enter_context(DrivenNode(link, command, options.output / f'node_{part}.log'))
         node.bring_up(PATIENCE_S)
         player = CameraPlayer(link, TOPIC)
         notes = _Notes(node.pid, file, part, player, pacer)
         link.node.create_subscription(
-            PointCloud2, f'/{NODE_NAME}/points', notes.on_cloud, 10, raw=True
+            DiagnosticArray, f'/{NODE_NAME}/frame', notes.on_frame, 10, raw=True
         )
-        link.node.create_subscription(
-            PointCloud2, f'/{NODE_NAME}/map', notes.on_map, LATCHED, raw=True
-        )
-        for index in range(1, options.subscribers):
+        listeners = [
             stack.enter_context(_Listener(f'listener_{index}'))
+            for index in range(options.subscribers)
+        ]
         node.watch = notes.take
         shots = _shots(images, 60 * options.minutes)
         player.play(shots, AtMost(link, options.rate), pacer, WINDOW, PATIENCE_S)
         notes.take(last=True)
-
-
-def tell(options: argparse.Namespace) -> int:
-    """Print and write what the samples say; 1 where they are not below the bound."""
-    samples = read_samples(options.output / 'samples.jsonl')
-    if not samples:
-        print('no sample was taken')
-        return 1
-    slope = growth(settled_parts(samples, options.settle))
-    late = late_by_second_tenth(samples)
-    rows = by_minute(samples)
-    figures = {
-        'options': {name: str(value) for name, value in vars(options).items()},
-        'bytes_a_frame': None if slope is None else asdict(slope),
-        'late_latency_by_second_tenth': late,
-        'by_minute': rows,
-    }
-    (options.output / 'flatness.json').write_text(json.dumps(figures, indent=1) + '\n')
-    (options.output / 'flatness.svg').write_text(plot(samples, 'anonymous memory of the node'))
-    _print(rows, samples)
-    if slope is None:
-        print(f'too few samples after frame {options.settle} for a slope')
-        return int(options.bound is not None)
-    print(
-        f'anonymous memory from frame {options.settle} on: {slope.value:.0f} bytes a frame '
-        f'(95 % interval {slope.low:.0f} to {slope.high:.0f})'
-    )
-    if late is not None:
-        print(f'late latency (p95) of the last tenth by that of the second: {late:.3f}')
-    return int(options.bound is not None and slope.high > options.bound)
-
-
-def _print(rows: list[dict[str, float]], samples: list[Sample]) -> None:
-    print('| part | minute | frames | anonymous, MiB | shared, MiB | files | p50, ms | p95, ms |')
-    print('|---|---|---|---|---|---|---|---|')
-    step = max(1, len(rows) // 20)
-    for row in [*rows[:-1:step], rows[-1]]:
-        print(
-            f'| {row["part"]} | {row["minute"]} | {row["frames"]} | {row["anonymous_mib"]:.1f} | '
-            f'{row["shared_mib"]:.1f} | {row["file_descriptors"]} | {row["latency_p50_ms"]:.0f} | '
-            f'{row["latency_p95_ms"]:.0f} |'
-        )
-    load = np.mean([each.load for each in samples])
-    print(f'load of the machine meanwhile: {load:.1f} on {os.cpu_count()} cores')
+        for listener in listeners:
+            print(f'a subscriber had {listener.clouds} clouds and a map of {listener.map_points}')
 
 
 class _Notes:
@@ -169,8 +120,8 @@ class _Notes:
         self._frames = 0
         self._began = self._due = 0.0
 
-    def on_cloud(self, cdr: bytes) -> None:
-        """Note an answer."""
+    def on_frame(self, cdr: bytes) -> None:
+        """Note an answer: what is said of a frame comes after its other outputs."""
         stamp_ns = stamp_of(cdr)
         self._pacer.answer(stamp_ns)
         # Nothing is kept of a frame that is done with.
@@ -178,14 +129,6 @@ class _Notes:
         if sent_ns is not None:
             self._latencies.append(1e-6 * (time.monotonic_ns() - sent_ns))
             self._frames += 1
-
-    def on_map(self, cdr: bytes) -> None:
-        """Say once how large the map is, when it is full."""
-        if self._began and self._part >= 0 and not hasattr(self, 'map_points'):
-            points = deserialize_message(cdr, PointCloud2).width
-            if points >= MAP_POINTS:
-                self.map_points = points
-                print(f'the map is full at frame {self._frames}: {points} points', flush=True)
 
     def take(self, last: bool = False) -> None:
         """Write a sample where one is due."""
@@ -216,17 +159,26 @@ class _Listener(threading.Thread):
         super().__init__()
         self._link = Link(name)
         self._ended = False
+        self.clouds = 0
+        self._map = b''
         create = self._link.node.create_subscription
-        create(PointCloud2, f'/{NODE_NAME}/points', self._ignore, 5, raw=True)
-        create(PointCloud2, f'/{NODE_NAME}/map', self._ignore, LATCHED, raw=True)
+        create(PointCloud2, f'/{NODE_NAME}/points', self._on_cloud, 5, raw=True)
+        create(PointCloud2, f'/{NODE_NAME}/map', self._on_map, LATCHED, raw=True)
+
+    @property
+    def map_points(self) -> int:
+        """Count the points of the newest map."""
+        return deserialize_message(self._map, PointCloud2).width if self._map else 0
 
     def run(self) -> None:
         """Take what comes."""
         self._link.spin_until(lambda: self._ended, float('inf'))
 
-    @staticmethod
-    def _ignore(cdr: bytes) -> None:
-        pass
+    def _on_cloud(self, cdr: bytes) -> None:
+        self.clouds += 1
+
+    def _on_map(self, cdr: bytes) -> None:
+        self._map = cdr
 
     def __enter__(self) -> _Listener:
         self.start()
