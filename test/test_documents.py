@@ -8,13 +8,17 @@ import re
 from builtin_interfaces.msg import Time
 import pytest
 
+from xstreamvggt_ros.guard.verdict import JUMP_KINDS, Reason
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.interface import INPUTS, OUTPUTS, SERVICES
 from xstreamvggt_ros.parameters import PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
-TROUBLES = (ROOT / 'docs' / 'troubleshooting.md').read_text().split('\n## ')[1:]
+TROUBLES, _, WATCH = (
+    (ROOT / 'docs' / 'troubleshooting.md').read_text().partition('\n## What the watch says\n')
+)
+TROUBLES = TROUBLES.split('\n## ')[1:]
 # Endings of files whose names begin as a group of parameters does.
 FILES = ('yaml', 'rviz', 'md', 'launch', 'tum', 'mcap', 'safetensors', 'pt')
 GROUPS = sorted({name.partition('.')[0] for name in PARAMETERS})
@@ -64,6 +68,14 @@ def test_figures_that_complaints_point_to_are_on_diagnostics():
 
     assert named <= known
     assert len(named) > 5
+
+
+def test_every_word_of_the_watch_is_explained():
+    said = Reason.__doc__.partition('Kinds: ')[2].partition('.')[0].split(', ')
+    rows = re.findall(r'^\| `(\w+)` \|', WATCH, flags=re.MULTILINE)
+
+    assert {*said, *JUMP_KINDS} == set(rows)
+    assert f'{Reason("confidence", 0.004, 0.007)}' in WATCH
 
 
 def _meant(name):
