@@ -5,6 +5,7 @@
 import csv
 from dataclasses import replace
 import math
+import re
 
 from bag_messages import IMAGE, image, write_bag
 from filmed import Filmed
@@ -140,7 +141,7 @@ def test_the_report_of_a_sequence_without_truth_has_them(tmp_path, sequence):
     assert rows['none']['difference_depth'] == ''
 
 
-def test_a_bag_without_truth_is_evaluated(tmp_path):
+def test_a_bag_without_truth_is_evaluated(tmp_path, capsys):
     stamps = [10**18 + index * 10**8 for index in range(4)]
     messages = [
         ('/image_raw', IMAGE, stamp, image(stamp, pixels(index), 'rgb8'))
@@ -153,6 +154,8 @@ def test_a_bag_without_truth_is_evaluated(tmp_path):
 
     assert main(arguments) == 0
 
+    said = ' '.join(capsys.readouterr().out.split())
+    assert re.search(r'2f, 4 bit.*: depth [\d.]+ %, position .* from the unbounded cache', said)
     with (output / 'figures.csv').open() as file:
         rows = {row['budget']: row for row in csv.DictReader(file)}
     assert rows['2f']['difference_frames'] == '4.0'

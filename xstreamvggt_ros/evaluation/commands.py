@@ -103,12 +103,14 @@ def export(options: argparse.Namespace, console: Console) -> int:
 
 
 def _write_report(folder: Path, output: Path, title: str, console: Console) -> int:
-    from xstreamvggt_ros.evaluation.report import write_report
+    from xstreamvggt_ros.evaluation.report import differences_said, write_report
 
     with console.status('making the page'):
         written, problems = write_report(folder, output, title)
     for problem in problems:
         console.print(f'[red]left out:[/] {escape(problem)}')
+    for line in differences_said(output):
+        console.print(escape(line))
     for path in written:
         console.print(f'wrote {escape(str(path))}')
     return FAILED if problems or not written else GOOD

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import json
 from pathlib import Path
 
 from xstreamvggt_ros.evaluation.record import find_records
+from xstreamvggt_ros.evaluation.report.figures import FIGURES
 from xstreamvggt_ros.evaluation.report.model import with_differences
 from xstreamvggt_ros.evaluation.report.page import page_html
 from xstreamvggt_ros.evaluation.report.tabular import as_csv, as_json
@@ -37,3 +40,18 @@ def write_report(folder: Path, output: Path, title: str = '') -> tuple[list[Path
         with replacing(path) as temporary:
             temporary.write_text(text, encoding='utf-8')
     return paths, problems
+
+
+def differences_said(output: Path) -> Iterator[str]:
+    """Say of each run in a folder's figures.json how far it is from the unbounded one."""
+    figures = [
+        FIGURES[f'difference_{name}'] for name in ('depth', 'position', 'rotation', 'cloud')
+    ]
+    for run in json.loads((output / NAMES[-1]).read_text(encoding='utf-8'))['runs']:
+        parts = [
+            f'{figure.title} {shown} {figure.unit}'
+            for figure in figures
+            if (shown := figure.show(run['metrics'].get(figure.name)))
+        ]
+        if parts:
+            yield f'{run["sequence"]}, {run["label"]}: {", ".join(parts)} from the unbounded cache'
