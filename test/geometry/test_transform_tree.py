@@ -89,8 +89,32 @@ def test_the_memory_is_bounded_in_time_and_frames():
     with pytest.raises(TransformError, match='1.000 s before the oldest'):
         tree.lookup('odom', 'base', 88 * SECOND)
     tree.insert('base', 'camera', 0, pose(), static=True)
-    with pytest.raises(TransformError, match='laser: 2 frames are remembered already'):
-        tree.insert('base', 'laser', 0, pose(), static=True)
+    for name in ('laser', 'wheel', 'arm'):
+        tree.insert('base', name, 0, pose(), static=True)
+    # What was asked for stays; of the others the newest.
+    assert tree.lookup('odom', 'arm', 99 * SECOND)[0, 3] == 99.0
+    with pytest.raises(TransformError, match='nothing is known of frame camera'):
+        tree.lookup('odom', 'camera', 99 * SECOND)
+
+
+def test_a_thousand_passing_frames_do_not_keep_the_odometry_out():
+    tree = TransformTree()
+    tree.insert('base', 'camera', 0, pose(), static=True)
+    tree.insert('odom', 'base', SECOND, pose(x=1.0))
+    tree.lookup('odom', 'camera', SECOND)
+    for index in range(3000):
+        tree.insert('world', f'passing_{index}', SECOND, pose())
+    tree.insert('odom', 'base', 2 * SECOND, pose(x=2.0))
+    assert tree.lookup('odom', 'camera', 2 * SECOND)[0, 3] == 2.0
+
+
+@pytest.mark.parametrize('wrong_at', [1, 10**9])
+def test_a_wrong_way_round_from_before_gives_way_to_the_odometry(wrong_at):
+    tree = TransformTree()
+    tree.insert('base', 'odom', wrong_at * SECOND, pose(x=5.0))
+    for tenth in range(30, 60):
+        tree.insert('odom', 'base', tenth * SECOND // 10, pose(x=float(tenth)))
+    assert tree.lookup('odom', 'base', 5 * SECOND)[0, 3] == 50.0
 
 
 def test_transforms_may_come_out_of_order_and_a_bag_may_begin_again():

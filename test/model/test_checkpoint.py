@@ -205,3 +205,33 @@ def test_a_hub_out_of_reach_is_asked_once_and_said_so(monkeypatch):
     with pytest.raises(CheckpointError, match='cannot be fetched: no connection'):
         load_checkpoint(StreamVGGT(SMALLEST), 'owner/name', revision='abc123')
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+@pytest.mark.parametrize('name', ['a.safetensors', 'a.pth'])
+def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, weights, name, value):
+    victim = list(weights)[7]
+    weights = {each: tensor.clone() for each, tensor in weights.items()}
+    weights[victim].view(-1)[0] = value
+    with pytest.raises(CheckpointError, match=f'not finite numbers.*{victim}'):
+        load_checkpoint(StreamVGGT(SMALLEST), save(weights, tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    'odd', [lambda tensor: tensor.to_sparse(), lambda tensor: tensor.to('meta')]
+)
+def test_tensors_that_are_not_plain_are_refused_by_name(tmp_path, weights, odd):
+    victim = list(weights)[7]
+    path = save({**weights, victim: odd(weights[victim])}, tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError, match=f'not plain tensors: {victim}'):
+        load_checkpoint(StreamVGGT(SMALLEST), path)
+
+
+def test_a_deep_pickle_is_refused_with_a_sentence(tmp_path):
+    nested = torch.ones(1)
+    for _ in range(400):
+        nested = [nested]
+    path = tmp_path / 'a.pth'
+    torch.save({'a': nested}, path)
+    with pytest.raises(CheckpointError, match=f'{path.name}.*'):
+        load_checkpoint(StreamVGGT(SMALLEST), path)

@@ -35,4 +35,10 @@ class Similarity:
         values = state.double().cpu().numpy()
         if values.shape != (13,) or not np.isfinite(values).all():
             raise ValueError(f'a saved similarity is {values}; it must be 13 finite numbers')
-        return cls(float(values[0]), values[1:10].reshape(3, 3), values[10:])
+        scale, rotation = float(values[0]), values[1:10].reshape(3, 3)
+        turned = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
+        if not (1e-9 < scale < 1e9 and turned and np.linalg.det(rotation) > 0):
+            raise ValueError(
+                f'a saved similarity is {values}; it must be a scale above 0 and a rotation'
+            )
+        return cls(scale, rotation, values[10:])

@@ -15,6 +15,8 @@ from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 
 HISTORY_NS = 10 * NANOSECONDS
 MAX_FRAMES = 1000
+# What has moved within so long is somebody's who still says so.
+GIVES_WAY_NS = NANOSECONDS
 # Of one frame: ten seconds at a thousand a second.
 MAX_SAMPLES = 10_000
 
@@ -33,6 +35,9 @@ class _Edge:
 
     parent: str
     static: bool
+    # When it was heard of or asked for last, by the count of both; whether it ever was asked for.
+    touched: int = 0
+    asked: bool = False
     stamps: list[int] = field(default_factory=list)
     poses: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -42,6 +47,8 @@ class TransformTree:
     Remember where frames were in their parents, `history_ns` nanoseconds back.
 
     A frame has one parent; one that comes with another parent begins anew under it, as in tf2.
+    Where that would close a loop, what has not moved for a second gives way. Of more than
+    `max_frames`, the one makes room that was neither heard of nor asked for the longest.
     """
 
     def __init__(self, history_ns: int = HISTORY_NS, max_frames: int = MAX_FRAMES) -> None:
@@ -49,6 +56,7 @@ class TransformTree:
         self._history_ns = history_ns
         self._max_frames = max_frames
         self._edges: dict[str, _Edge] = {}
+        self._touches = 0
 
     def insert(
         self,
@@ -58,16 +66,17 @@ class TransformTree:
         parent_from_child: np.ndarray,
         static: bool = False,
     ) -> None:
-        """Remember a pose (4, 4); TransformError for a loop, a frame in itself, too many."""
+        """Remember a pose (4, 4); TransformError for a loop, a frame in itself."""
         parent, child = _name(parent), _name(child)
         if not parent or not child:
             raise TransformError(f'{parent!r} to {child!r}: a frame has no name')
         edge = self._edges.get(child)
         if edge is None or edge.parent != parent or edge.static != static:
-            self._refuse_loop(parent, child)
+            self._refuse_loop(parent, child, stamp_ns)
             if edge is None and len(self._edges) >= self._max_frames:
-                raise TransformError(f'{child}: {self._max_frames} frames are remembered already')
+                self._make_room()
             edge = self._edges[child] = _Edge(parent, static)
+        self._touch(edge)
         # Of a static one the last holds; one from before all that is remembered is a bag's that
         # has begun again.
         if static or (edge.stamps and stamp_ns < edge.stamps[-1] - self._history_ns):
@@ -112,6 +121,8 @@ class TransformTree:
     def _at(self, name: str, stamp_ns: int) -> np.ndarray:
         """Interpolate a frame's pose in its parent."""
         edge = self._edges[name]
+        self._touch(edge)
+        edge.asked = True
         if edge.static:
             return edge.poses[edge.stamps[0]]
         if stamp_ns in edge.poses:
@@ -131,9 +142,25 @@ class TransformTree:
         share = (stamp_ns - before) / (after - before)
         return _between(edge.poses[before], edge.poses[after], share)
 
-    def _refuse_loop(self, parent: str, child: str) -> None:
+    def _touch(self, edge: _Edge) -> None:
+        self._touches += 1
+        edge.touched = self._touches
+
+    def _make_room(self) -> None:
+        """Forget the frame that is least of use."""
+        edges = self._edges
+        del edges[min(edges, key=lambda name: (edges[name].asked, edges[name].touched))]
+
+    def _refuse_loop(self, parent: str, child: str, stamp_ns: int) -> None:
         chain = self._ancestors(parent)
         if child in chain:
+            loop = chain[: chain.index(child)]
+            for name in loop:
+                edge = self._edges[name]
+                if not edge.static and abs(edge.stamps[-1] - stamp_ns) > GIVES_WAY_NS:
+                    # Somebody's mistake from before; it must not stand in the way for ever.
+                    del self._edges[name]
+                    return
             way = ' in '.join(chain[: chain.index(child) + 1])
             raise TransformError(f'{child} in {parent} would close a loop: {way}')
 

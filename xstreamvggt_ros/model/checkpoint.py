@@ -43,6 +43,7 @@ def load_checkpoint(model: nn.Module, source: str | Path, revision: str | None =
         name: tensor for name, tensor in tensors.items() if not name.startswith(SKIPPED_PREFIXES)
     }
     _check(model, state, path)
+    _check_finite(state, path)
     own = model.state_dict()
     state = {name: _like(own[name], tensor) for name, tensor in state.items()}
     model.load_state_dict(state, assign=True)
@@ -172,12 +173,34 @@ def _check(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
         _listing('unexpected', [name for name in state if name not in own]),
         _listing('misshapen', misshapen),
         _listing('not floating point', not_floating),
+        _listing('not plain tensors', [name for name in own if _is_odd(state.get(name))]),
     ]
     if any(problems):
         raise CheckpointError(
             f'checkpoint {str(path)!r} does not fit the model (is the preset right?): '
             + '; '.join(problem for problem in problems if problem)
         )
+
+
+def _is_odd(tensor: Tensor | None) -> bool:
+    """Whether a tensor holds its numbers otherwise than one after another, or holds none."""
+    return tensor is not None and (tensor.layout != torch.strided or tensor.is_meta)
+
+
+def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights that are not numbers: every image would give nothing."""
+    bad = [name for name, tensor in state.items() if not _is_finite(tensor)]
+    if bad:
+        raise CheckpointError(
+            f'checkpoint {str(path)!r} has weights that are not finite numbers, as a training '
+            f'that diverged leaves behind: {_listing("such tensors", bad)}; take another'
+        )
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    # A sum is not finite where any of its numbers is not, and takes no memory; where it only
+    # overflows, they are looked at one by one.
+    return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 
 def _listing(what: str, names: Iterable[str]) -> str:

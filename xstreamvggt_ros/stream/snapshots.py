@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import stat
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+import torch
 from torch import Tensor
 
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.stream.contract import Resumable
+
+# Frames that no stream has: those of a thousand years at thirty a second.
+MOST = 1 << 40
 
 
 def save_snapshot(path: str | os.PathLike, stream: Resumable) -> Path:
@@ -30,8 +35,42 @@ def save_snapshot(path: str | os.PathLike, stream: Resumable) -> Path:
 
 
 def read_snapshot(path: str | os.PathLike) -> dict[str, Tensor]:
-    """Read what `save_snapshot` wrote; ValueError names a file that is none, OSError from disk."""
+    """
+    Read what `save_snapshot` wrote; ValueError names a file that is none, OSError from disk.
+
+    Whatever would be carried on into every frame is refused: numbers that are not finite, and
+    counts that no stream reaches.
+    """
+    file = os.path.expanduser(path)
+    _check_regular(file)
     try:
-        return load_file(os.path.expanduser(path))
+        state = load_file(file)
     except SafetensorError as error:
         raise ValueError(f'{path} is no snapshot of a stream: {error}') from error
+    for name, values in state.items():
+        problem = _problem(values)
+        if problem:
+            raise ValueError(f'{path} is a damaged snapshot: {name} {problem}; take another')
+    return state
+
+
+def _check_regular(file: str) -> None:
+    """Refuse a FIFO, a device: to open one waits for whoever writes there, perhaps for ever."""
+    # Opened here first, where a disk that does not answer holds up nobody but this thread.
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f'{file} is no regular file; name one that ~/save wrote')
+    finally:
+        os.close(descriptor)
+
+
+def _problem(values: Tensor) -> str:
+    """Say what is wrong with numbers of a snapshot, '' if nothing is."""
+    if values.is_floating_point():
+        return '' if bool(torch.isfinite(values).all()) else 'has numbers that are not finite'
+    if values.dtype in (torch.int32, torch.int64) and values.numel():
+        low, high = int(values.min()), int(values.max())
+        if low < -1 or high > MOST:
+            return f'has numbers from {low} to {high}, where there are counts'
+    return ''
