@@ -192,8 +192,9 @@ def test_saving_again_replaces_nothing(active, tmp_path):
     rig = real(active, tmp_path, **{'output.map_max_points': 0})
     poses = rig.collect(PoseStamped, POSE)
     saved, folder = [], tmp_path / 'saved'
-    for stamp in (10.0, 11.0, 12.0, 1.0):  # the last is a bag that begins again
-        rig.feed(images(stamp), poses)
+    # The last is a bag that begins again, which its second image makes certain.
+    for stamps in ((10.0,), (11.0,), (12.0,), (0.5, 1.0)):
+        rig.feed(images(*stamps), poses)
         response = trigger(rig, 'save')
         saved.append({path.name for path in folder.iterdir()} - set().union(*saved))
         assert all(str(folder / name) in response.message for name in saved[-1])

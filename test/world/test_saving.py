@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stream on disk."""
 
+from concurrent.futures import ThreadPoolExecutor
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -58,3 +60,37 @@ def test_the_trajectory_is_the_first_camera_s_whichever_gave_images(tmp_path, ca
     written = json.loads(record.read_text())
     assert written['who'] == 'me'
     assert (written['frames'], written['trajectory_poses']) == (len(cameras), poses)
+
+
+def test_saves_at_once_have_a_number_each(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        saves = [
+            pool.submit(save_stream, str(tmp_path), fed(0), Remembering(), {'who': who})
+            for who in range(8)
+        ]
+        files = [save.result() for save in saves]
+
+    assert sorted(tmp_path.iterdir()) == sorted(file for each in files for file in each)
+    for who, (*_, record) in enumerate(files):
+        written = json.loads(record.read_text())
+        assert written['who'] == who
+        assert written['files'][-1] == record.name
+
+
+@pytest.mark.parametrize('room', [20, 200])
+def test_a_disk_that_is_full_is_left_as_it_was_and_the_folder_named(tmp_path, room):
+    (tmp_path / 'mine.txt').write_text('mine')
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+    try:
+        with pytest.raises(OSError, match=f'nothing was saved in {tmp_path}'):
+            save_stream(str(tmp_path), fed(0), Remembering(), {'who': 'x' * 1000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert [file.name for file in tmp_path.iterdir()] == ['mine.txt']
+
+
+def test_what_a_killed_save_left_behind_is_not_taken_for_one(tmp_path):
+    (tmp_path / '.saving_1_000000000').mkdir()
+    files = save_stream(str(tmp_path), fed(0), Remembering(), {})
+    assert files[-1].name == 'run_1_000000000_2.json'

@@ -30,7 +30,11 @@ def save_snapshot(path: str | os.PathLike, stream: Resumable) -> Path:
     # Not by pathlib, which raises where there is no such user.
     file = Path(os.path.expanduser(path))
     with replacing(file) as temporary:
-        save_file(state, temporary)
+        try:
+            save_file(state, temporary)
+        except SafetensorError as error:
+            # It has no other for a full disk.
+            raise OSError(f'{file} cannot be written: {error}') from error
     return file
 
 

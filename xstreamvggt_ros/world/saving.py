@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 import json
 import os
 from pathlib import Path
 import platform
+import shutil
 from typing import Any
 
 import numpy as np
@@ -44,30 +46,31 @@ def save_stream(
     if not accumulation.frames:
         raise ValueError('there is no frame to save yet; send images first')
     folder = Path(directory).expanduser()
-    # Before anything is written: what fails halfway leaves a numbered map behind.
+    # Before anything is written: what fails halfway is of no use to anybody.
     trajectory = _trajectory(accumulation)
     start = format_stamp(accumulation.first_stamp_ns)
-    map_file, trajectory_file, stream_file, record_file = _free_names(folder, start)
-    files = [trajectory_file, stream_file, record_file]
-    if accumulation.keeps_map:
-        files.insert(0, map_file)
-        cloud = accumulation.cloud()
-        write_ply(map_file, PlyCloud(cloud.points, cloud.colours))
-    write_tum(trajectory_file, trajectory)
-    save_snapshot(stream_file, stream)
-    _write_record(
-        record_file,
-        {
-            **record,
-            'versions': versions(),
-            'start': start,
-            'frames': accumulation.frames,
-            'trajectory_poses': len(trajectory),
-            'map_points': len(accumulation.cloud().points),
-            'files': [file.name for file in files],
-        },
-    )
-    return files
+    with _numbered(folder, start) as (beside, names):
+        map_name, trajectory_name, stream_name, record_name = names
+        files = [trajectory_name, stream_name, record_name]
+        if accumulation.keeps_map:
+            files.insert(0, map_name)
+            cloud = accumulation.cloud()
+            write_ply(beside / map_name, PlyCloud(cloud.points, cloud.colours))
+        write_tum(beside / trajectory_name, trajectory)
+        save_snapshot(beside / stream_name, stream)
+        _write_record(
+            beside / record_name,
+            {
+                **record,
+                'versions': versions(),
+                'start': start,
+                'frames': accumulation.frames,
+                'trajectory_poses': len(trajectory),
+                'map_points': len(accumulation.cloud().points),
+                'files': files,
+            },
+        )
+    return [folder / name for name in files]
 
 
 def versions() -> dict[str, str]:
@@ -81,13 +84,65 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _free_names(folder: Path, start: str) -> list[Path]:
-    """Name a save's files by the first number that no earlier save of such a stream has taken."""
+@contextmanager
+def _numbered(folder: Path, start: str) -> Iterator[tuple[Path, list[str]]]:
+    """
+    Give a folder to write into and the names of a save's files, of the first number that is free.
+
+    A number is taken by making that folder, which only one of several can. On leaving, its files
+    get their place in `folder`; after an error none of them is there. OSError names the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside, names = _reserve(folder, start)
+    except OSError as error:
+        raise _unsaved(error, folder) from error
+    moved = []
+    try:
+        yield beside, names
+        for file in sorted(beside.iterdir()):
+            # They are whole and on the disk: each was written so.
+            os.rename(file, folder / file.name)
+            moved.append(folder / file.name)
+        _sync(folder)
+    except BaseException as error:
+        for file in moved:
+            file.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unsaved(error, folder) from error
+        raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _reserve(folder: Path, start: str) -> tuple[Path, list[str]]:
     for number in count(1):
         name = start.replace('.', '_') + (f'_{number}' if number > 1 else '')
-        files = [folder / pattern.format(name) for pattern in FILES]
-        if not any(map(os.path.lexists, files)):
-            return files
+        names = [pattern.format(name) for pattern in FILES]
+        beside = folder / f'.saving_{name}'
+        try:
+            beside.mkdir()
+        except FileExistsError:
+            continue
+        # Only now: another may have finished with that number before.
+        if not any(os.path.lexists(folder / each) for each in names):
+            return beside, names
+        beside.rmdir()
+    raise AssertionError('there is always another number')
+
+
+def _unsaved(error: OSError, folder: Path) -> OSError:
+    reason = error.strerror or str(error)
+    return OSError(error.errno, f'{reason}: nothing was saved in {folder}, nor left there')
+
+
+def _sync(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _trajectory(accumulation: Accumulation) -> Trajectory:
