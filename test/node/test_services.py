@@ -265,7 +265,8 @@ def test_load_goes_on_with_the_stream_that_was_saved(active, tmp_path):
     _, _, went_on, alone, resumed = map(depth_of, depths)
     np.testing.assert_array_equal(resumed, went_on)
     assert np.abs(alone - went_on).max() > 1e-3
-    rig.wait(lambda: paths and paths[-1].header.stamp.sec == 3, 'the path')
+    # An empty one comes with the load.
+    rig.wait(lambda: paths and paths[-1].poses, 'the path')
     assert len(paths[-1].poses) == 1
 
 
