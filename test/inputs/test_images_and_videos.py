@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Folders of images and videos as sequences of frames."""
 
+import struct
+import zlib
+
+import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 import pytest
 
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images
 from xstreamvggt_ros.inputs.sequence import FIRST_STAMP_NS
 
@@ -94,7 +99,6 @@ def test_a_damaged_image_is_named_and_leaves_a_gap(tmp_path):
 
 
 def test_a_video_gives_its_frames_and_its_own_rate(tmp_path):
-    cv2 = pytest.importorskip('cv2')
     path = tmp_path / 'clip.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 25.0, (64, 48))
     for value in (0, 80, 160, 240):
@@ -144,3 +148,149 @@ def test_a_single_image_and_a_topic_without_a_bag_are_refused(tmp_path):
         open_sequence(tmp_path / 'one.png')
     with pytest.raises(InputError, match='images has no option topic'):
         open_sequence(tmp_path, topic='/camera')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        '5 6 4 3',
+        '5, 6, 4, 3\n',
+        '# fx fy cx cy\n5\n6\n4\n3\n',
+        '5 0 4\n0 6 3\n0 0 1',
+        '[[5, 0, 4],\n [0, 6, 3],\n [0, 0, 1]]',
+        '5,0,4,0\n0,6,3,0\n0,0,1,0\n0,0,0,1',
+        '\ufeff5;0;4;0;0;6;3;0;0;0;1;0',
+    ],
+)
+def test_intrinsics_are_read_as_people_write_them(tmp_path, text):
+    _picture(1).save(tmp_path / '0.png')
+    (tmp_path / 'camera-intrinsics.txt').write_text(text, encoding='utf-8')
+    sequence = open_sequence(tmp_path)
+    assert sequence.frames[0].camera.K == (5, 0, 4, 0, 6, 3, 0, 0, 1)
+    assert sequence.problems == ()
+
+
+@pytest.mark.parametrize('text', ['', 'fx: 5', '1 2 3', '5 0 4 0 0 3 0 0 1', 'nan 1 1 1'])
+def test_intrinsics_that_are_none_are_named(tmp_path, text):
+    _picture(1).save(tmp_path / '0.png')
+    (tmp_path / 'camera-intrinsics.txt').write_text(text)
+    sequence = open_sequence(tmp_path)
+    assert sequence.frames[0].camera is None
+    assert 'camera-intrinsics.txt' in sequence.problems[0]
+
+
+def test_images_of_sixteen_bits_are_scaled_by_their_depth(tmp_path):
+    grey = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
+    Image.fromarray(grey).save(tmp_path / 'ir_0.png')
+    sequence = open_sequence(tmp_path)
+    frame = sequence.frames[0]
+    np.testing.assert_allclose(frame.image()[..., 0], grey / 65535, atol=1e-6)
+    assert 'taken for a camera' in sequence.problems[0]
+    # What the node is sent is the very same picture.
+    assert frame.payload().encoding == 'rgb16'
+    np.testing.assert_array_equal(decode_image(frame.payload(), 48), frame.image())
+
+
+def test_grey_of_sixteen_bits_beside_others_is_left_out_by_name(tmp_path):
+    _picture(1).save(tmp_path / '0.png')
+    Image.fromarray(np.zeros((6, 8), np.uint16)).save(tmp_path / '1.png')
+    sequence = open_sequence(tmp_path)
+    assert len(sequence.frames) == 1
+    assert 'taken for depth maps for 1 of 2 images: 1.png' in sequence.problems[0]
+
+
+def test_frames_of_one_number_are_one_and_counted(tmp_path):
+    for name in ('frame-000001', 'frame-1', 'frame-000002'):
+        _picture(7).save(tmp_path / f'{name}.color.png')
+    sequence = open_sequence(tmp_path)
+    assert len(sequence.frames) == sequence.length == 2
+    assert any('1 images have the number' in problem for problem in sequence.problems)
+
+
+def _big_text(path):
+    about = PngImagePlugin.PngInfo()
+    about.add_text('comment', 'x' * (2 * 2**20), zip=True)
+    _picture(1).save(path, pnginfo=about)
+
+
+def _huge(path):
+    _picture(1).save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack('>II', 60_000, 60_000)
+    data[29:33] = struct.pack('>I', zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize('make', [_big_text, _huge])
+def test_what_the_decoder_refuses_is_named_and_the_rest_goes_on(tmp_path, make):
+    _picture(1).save(tmp_path / '0.png')
+    make(tmp_path / '1.png')
+    _picture(2).save(tmp_path / '2.png')
+    sequence = open_sequence(tmp_path)
+    assert [index for index, _, _ in readable_images(sequence)] == [0, 2]
+    assert '1.png is left out' in sequence.problems[0]
+
+
+def _boxes(data, start, end):
+    while start < end:
+        size, kind = struct.unpack_from('>I4s', data, start)
+        yield kind.decode(), start, start + size
+        start += size
+
+
+def _set_durations(path, durations):
+    """Rewrite an MP4's table of durations, which lies behind its frames."""
+    data = path.read_bytes()
+    inside, at, end = ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stts'], 0, len(data)
+    outer = []
+    for name in inside:
+        at, end = next((a + 8, b) for kind, a, b in _boxes(data, at, end) if kind == name)
+        outer.append(at - 8)
+    entries = b''.join(struct.pack('>II', 1, each) for each in durations)
+    table = bytes(4) + struct.pack('>I', len(durations)) + entries
+    more = len(table) - (end - at)
+    data = bytearray(data[:at] + table + data[end:])
+    for box in outer:
+        data[box : box + 4] = struct.pack('>I', struct.unpack_from('>I', data, box)[0] + more)
+    # An edit list says how much of it is shown, and would cut the longer frames off.
+    path.write_bytes(data.replace(b'edts', b'free'))
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Film six frames of rising brightness, 100 a second."""
+    path = tmp_path / 'clip.mp4'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 100.0, (64, 48))
+    for value in range(6):
+        writer.write(np.full((48, 64, 3), 40 * value, np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_video_s_stamps_are_the_container_s_own(clip):
+    data = clip.read_bytes()
+    at = data.index(b'mdhd') + 4
+    (ticks,) = struct.unpack_from('>I', data, at + 12)
+    seconds = [0, 0.25, 0.35, 0.46, 0.55, 0.66]
+    steps = [round(each * ticks) for each in np.diff([*seconds, 0.67])]
+    _set_durations(clip, steps)
+    sequence = open_sequence(clip)
+    stamps = [(frame.stamp_ns - FIRST_STAMP_NS) * 1e-9 for frame in sequence.frames]
+    np.testing.assert_allclose(stamps, seconds, atol=2 / ticks)
+    assert [round(image.mean() / 40) for _, _, image in readable_images(sequence)] == list(
+        range(6)
+    )
+
+
+def test_a_video_that_was_not_finished_is_said_to_be(clip):
+    data = clip.read_bytes()
+    clip.write_bytes(data[: data.index(b'moov') - 4])
+    with pytest.raises(InputError, match='no moov box') as caught:
+        open_sequence(clip)
+    assert 'ffmpeg' not in str(caught.value)
+
+
+def test_a_bag_of_ros_1_in_a_folder_is_said_to_be_one(tmp_path):
+    (tmp_path / 'run.bag').write_bytes(b'#ROSBAG V2.0')
+    with pytest.raises(InputError, match=r'run\.bag is a ROS 1 bag; convert it'):
+        open_sequence(tmp_path)

@@ -26,6 +26,7 @@ from layouts import camera_pose, pixels
 import numpy as np
 import pytest
 
+from xstreamvggt_ros.files.bags import typestore
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.files.trajectories import Trajectory, write_tum
 from xstreamvggt_ros.geometry import invert_rigid, quaternion_from_rotation, rigid
@@ -278,7 +279,7 @@ def test_images_of_one_stamp_are_counted_once_and_named(tmp_path):
     twice = [*images(), *images()[:1]]
     sequence = open_sequence(write_bag(tmp_path / 'bag', twice))
     assert len(sequence.frames) == 4
-    assert f'{STAMPS[0]} ns twice' in sequence.problems[0]
+    assert '1 images have the stamp of another' in sequence.problems[0]
 
 
 def test_messages_recorded_at_one_time_are_told_apart(tmp_path):
@@ -313,3 +314,50 @@ def test_a_fingerprint_covers_the_bag(tmp_path):
     again = open_sequence(tmp_path / 'a')
     other = open_sequence(write_bag(tmp_path / 'b', whole()[:-1]))
     assert first.fingerprint() == again.fingerprint() != other.fingerprint()
+
+
+def test_truth_that_does_not_say_whose_it_is_is_said_to_be_the_camera_s(tmp_path):
+    messages = [*images(), *(('/amcl_pose', *each[1:]) for each in poses())]
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages), truth='/amcl_pose')
+    check_poses(sequence)
+    (problem,) = sequence.problems
+    assert '/amcl_pose does not say whose its poses are' in problem and "'optical'" in problem
+
+
+def test_odometry_under_the_usual_name_is_truth_too(tmp_path):
+    messages = images() + [
+        ('/ground_truth/pose', ODOMETRY, stamp, odometry(stamp, camera_pose(index), 'optical'))
+        for index, stamp in enumerate(STAMPS)
+    ]
+    check_poses(open_sequence(write_bag(tmp_path / 'bag', messages)))
+
+
+def test_a_pose_that_is_none_costs_itself(tmp_path):
+    messages = [*images(), *poses()]
+    zero = messages[5][3].pose.orientation
+    zero.x = zero.y = zero.z = zero.w = 0.0
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages))
+    known = [frame.pose() is not None for frame in sequence.frames]
+    assert known == [True, False, True, True]
+    assert any('no rigid motion' in problem for problem in sequence.problems)
+
+
+def test_truth_of_another_type_is_named(tmp_path):
+    messages = [*images(), ('/ground_truth/pose', TF, START, transforms(START))]
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages))
+    assert sequence.frames[0].pose() is None
+    assert any('holds no pose' in problem for problem in sequence.problems)
+
+
+def test_the_first_message_of_a_topic_may_be_cut(tmp_path):
+    whole = images()
+    first = typestore().serialize_cdr(whole[0][3], IMAGE)[:40].tobytes()
+    messages = [(*whole[0][:3], first), *whole[1:]]
+    sequence = open_sequence(write_bag(tmp_path / 'bag', messages))
+    assert [index for index, _, _ in readable_images(sequence)] == [1, 2, 3]
+    assert len(sequence.problems) == 1
+
+
+def test_a_bag_without_messages_is_said_to_have_none(tmp_path):
+    with pytest.raises(InputError, match='holds no messages'):
+        open_sequence(write_bag(tmp_path / 'bag', []))

@@ -72,6 +72,8 @@ def choose_topic(path: Path, topic: str, kinds: dict[str, tuple[str, bool]], rea
             f'{path} has several image topics; choose one with --option topic=NAME: '
             f'{", ".join(cameras)}'
         )
+    if not reader.message_count:
+        raise InputError('; '.join([f'{path} holds no messages', *reader.problems]))
     listed = ', '.join(f'{name} [{info.msgtype}]' for name, info in sorted(reader.topics.items()))
     raise InputError(
         f'{path} has no sensor_msgs Image or CompressedImage with colour; its topics: '

@@ -65,6 +65,11 @@ class PoseTrack:
 
     def take(self, kind: str, stamp_ns: int, message) -> None:
         """Take up a message of the topic with the truth."""
+        if kind not in POSE_TYPES:
+            self._problems.add(
+                f'{kind} holds no pose; the truth is one of: {", ".join(POSE_TYPES)}'
+            )
+            return
         pose = message.transform if kind == TRANSFORM else message.pose
         if kind in (ODOMETRY, POSE_WITH_COVARIANCE):
             pose = pose.pose
@@ -91,6 +96,11 @@ class PoseTrack:
             return
         if self._track is None:
             self._track = StampedPoses.sorted(self._stamps, self._poses)
+        if self._options.source and len(self._track.stamps_ns) and not self._body:
+            self._problems.add(
+                f'{self._options.source} does not say whose its poses are; they are taken for '
+                f'those of the optical frame {self._camera!r}: name another by body_frame'
+            )
         if self._body and self._body != self._camera:
             self._require(self._body, 'body_frame')
 

@@ -41,9 +41,20 @@ class FileSequence:
     length: int | None = None
 
     def __post_init__(self) -> None:
-        """Count the frames where that is at no cost."""
-        if self.length is None and isinstance(self.frames, tuple):
-            object.__setattr__(self, 'length', len(self.frames))
+        """Bring frames that are known into the order of time, and count them."""
+        if not isinstance(self.frames, tuple):
+            return
+        frames: dict[int, SequenceFrame] = {}
+        for frame in self.frames:
+            frames.setdefault(frame.stamp_ns, frame)
+        if doubled := len(self.frames) - len(frames):
+            self.found.add(
+                f'{self.root}: {doubled} images have the number or stamp of another; the first of '
+                'each is taken'
+            )
+        ordered = tuple(frames[stamp] for stamp in sorted(frames))
+        object.__setattr__(self, 'frames', ordered)
+        object.__setattr__(self, 'length', len(ordered))
 
     @property
     def problems(self) -> tuple[str, ...]:

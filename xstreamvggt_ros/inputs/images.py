@@ -4,7 +4,7 @@
 Any folder of images, in natural order (frame2 before frame10).
 
 Depth maps are never taken for images: names with the word depth, and 16-bit grey files beside
-others. camera-intrinsics.txt (3, 3) is the images' calibration. They have no stamps: `rate` spaces
+others. camera-intrinsics.txt is the images' calibration. They have no stamps: `rate` spaces
 them.
 """
 
@@ -24,7 +24,7 @@ from xstreamvggt_ros.inputs.reading import (
     INTRINSICS_FILE,
     natural_key,
     pinhole,
-    read_intrinsics,
+    read_calibration,
 )
 from xstreamvggt_ros.inputs.sequence import stamp_at
 
@@ -54,7 +54,7 @@ def open_folder(path: Path, rate: float = RATE_HZ) -> FileSequence:
     images = image_files(path, problems)
     calibration = path / INTRINSICS_FILE
     own = calibration.is_file()
-    intrinsics = read_intrinsics(calibration, (3, 3), problems) if own else None
+    intrinsics = read_calibration(calibration, problems) if own else None
     camera = pinhole(intrinsics, image_size(images))
     frames = tuple(
         file_frame(stamp_at(index, rate), image, problems, camera)

@@ -82,14 +82,14 @@ def open_folder(path: Path, depth: str = 'depth') -> FileSequence:
 def read_poses(file: Path, problems: Problems) -> dict[int, np.ndarray]:
     """Read world from optical frame (4, 4) by the image's number; those not valid are left out."""
     try:
-        rows = np.loadtxt(file, ndmin=2)
-        if rows.shape[1] != 4 or len(rows) % 4:
-            raise ValueError(f'it has {rows.shape[0]} rows of {rows.shape[1]}, not four of 4 each')
+        values = np.array(file.read_text(encoding='ascii').split(), dtype=np.float64)
+        if len(values) % 16:
+            raise ValueError(f'it has {len(values)} numbers, not 16 for each image')
     except (OSError, ValueError) as error:
         problems.add(f'{file} gives no poses: {error}')
         return {}
     poses = {}
-    for number, matrix in enumerate(rows.reshape(-1, 4, 4)):
+    for number, matrix in enumerate(values.reshape(-1, 4, 4)):
         try:
             poses[number] = rigid_pose(matrix @ OPENGL_FROM_OPTICAL)
         except ValueError:

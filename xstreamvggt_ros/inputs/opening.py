@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 
-from xstreamvggt_ros.files.bags import find_bag
+from xstreamvggt_ros.files.bags import find_bag, ros_1_hint
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import (
     images,
@@ -96,6 +96,8 @@ def layout_of(path: str | Path) -> str:
     for name, layout in LAYOUTS.items():
         if layout.recognise(path):
             return name
+    if hint := ros_1_hint(path):
+        raise InputError(hint)
     raise InputError(
         f'{path} has no images ({", ".join(images.IMAGE_SUFFIXES)}), is no rosbag (no '
         f'metadata.yaml, .mcap or .db3) and in none of the layouts {", ".join(LAYOUTS)}; give the '

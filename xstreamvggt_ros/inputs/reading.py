@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 import re
 
@@ -118,13 +119,47 @@ def read_intrinsics(
     """Read a text file's intrinsics, the upper left (3, 3) of `shape`; None if there are none."""
     if file is None:
         return None
+    return _checked(file, lambda: read_numbers(file, shape)[:3, :3], problems)
+
+
+def read_calibration(file: Path, problems: Problems) -> np.ndarray | None:
+    """
+    Read intrinsics (3, 3) that somebody wrote in one of the usual ways.
+
+    A matrix of 3 x 3, 3 x 4 or 4 x 4, or `fx fy cx cy`; parted by blanks, commas or semicolons,
+    with comments behind #. None, and a problem that names the ways, where it is none of them.
+    """
+    return _checked(file, lambda: _calibration(file), problems)
+
+
+def _checked(file: Path, read: Callable[[], np.ndarray], problems: Problems) -> np.ndarray | None:
     try:
-        return checked_intrinsics(read_numbers(file, shape)[:3, :3])
+        return checked_intrinsics(read())
     except InputError as error:
         problems.add(f'no intrinsics: {error}')
     except ValueError as error:
         problems.add(f'no intrinsics: {file}: {error}')
     return None
+
+
+def _calibration(file: Path) -> np.ndarray:
+    try:
+        text = file.read_bytes().decode('utf-8-sig', 'replace')
+        lines = [line.split('#')[0] for line in text.splitlines()]
+        numbers = [float(each) for each in re.split(r'[\s,;\[\]]+', ' '.join(lines)) if each]
+    except (OSError, ValueError) as error:
+        raise InputError(f'{file} is no list of numbers: {error}') from error
+    match len(numbers):
+        case 4:
+            return matrix_of(*numbers)
+        case 9:
+            return np.reshape(numbers, (3, 3))
+        case 12 | 16:
+            return np.reshape(numbers, (-1, 4))[:3, :3]
+    raise InputError(
+        f'{file} has {len(numbers)} numbers; write fx fy cx cy, or a matrix of 3 x 3, 3 x 4 or '
+        '4 x 4'
+    )
 
 
 def checked_intrinsics(matrix: np.ndarray) -> np.ndarray:

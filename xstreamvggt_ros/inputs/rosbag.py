@@ -11,6 +11,7 @@ came last before it.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -124,6 +125,7 @@ class _Loader:
         self._depths: dict[int, Place] = {}
         # Different ones of the images, in order, each with the camera it describes.
         self._infos: list[tuple[Calibration, CameraModel | None]] = []
+        self._doubled: Counter[str] = Counter()
         self._depth_camera: CameraModel | None = None
         self._index()
 
@@ -201,10 +203,14 @@ class _Loader:
                 self._keep(self._depths, place, place)
             else:
                 self._take(kind, place, cdr)
+        for topic, count in self._doubled.items():
+            self.problems.add(
+                f'{topic}: {count} images have the stamp of another, the first of each is kept'
+            )
 
     def _keep(self, places: dict, place: Place, found) -> None:
         if places.setdefault(place.stamp_ns, found) is not found:
-            self.problems.add(f'{place.topic} has {place.stamp_ns} ns twice; one is kept')
+            self._doubled[place.topic] += 1
 
     def _take(self, kind: str, place: Place, cdr: bytes) -> None:
         """Look into a small message."""

@@ -6,7 +6,7 @@ Folders in the layout of 7-Scenes (Shotton et al., CVPR 2013): `<scene>/seq-NN`.
 frame-NNNNNN.color.png (or .jpg); frame-NNNNNN.depth.png, 16-bit millimetres, 0 and 65535 invalid;
 frame-NNNNNN.pose.txt, camera-to-world (4, 4), metres. The data set has no calibration: its authors
 name a focal length of 585 and the centre (320, 240), which is taken for colour and depth alike
-unless camera-intrinsics.txt (3, 3) lies beside the frames. Images are 30 a second.
+unless camera-intrinsics.txt lies beside the frames. Images are 30 a second.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from xstreamvggt_ros.inputs.reading import (
     INTRINSICS_FILE,
     matrix_of,
     pinhole,
+    read_calibration,
     read_depth_png,
-    read_intrinsics,
     read_pose,
 )
 from xstreamvggt_ros.inputs.sequence import stamp_at
@@ -52,7 +52,7 @@ def open_folder(path: Path) -> FileSequence:
     poses = present([_beside(file, '.pose.txt') for file in images], 'pose', problems)
     calibration = path / INTRINSICS_FILE
     own = calibration.is_file()
-    intrinsics = read_intrinsics(calibration, (3, 3), problems) if own else INTRINSICS
+    intrinsics = read_calibration(calibration, problems) if own else INTRINSICS
     camera = pinhole(intrinsics, image_size(images))
     frames = tuple(
         file_frame(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 import math
 from pathlib import Path
+import struct
 from threading import Lock
 
 import cv2
@@ -168,6 +169,23 @@ class VideoFrames(Sequence):
         return grabbed
 
 
+def _lacks_index(path: Path) -> bool:
+    """Tell whether a file is an MP4 or MOV without its index."""
+    kinds = set()
+    with path.open('rb') as file:
+        at, end = 0, path.stat().st_size
+        while at + 8 <= end:
+            file.seek(at)
+            size, kind = struct.unpack('>I4s', file.read(8))
+            kinds.add(kind)
+            # 1 says that the size follows, 0 that the box is the last.
+            size = struct.unpack('>Q', file.read(8).ljust(8, b'\0'))[0] if size == 1 else size
+            if size < 8:
+                break
+            at += size
+    return b'ftyp' in kinds and b'moov' not in kinds
+
+
 def _opened(path: Path) -> cv2.VideoCapture:
     """Open a video; InputError where it is none."""
     capture = cv2.VideoCapture(str(path))
@@ -179,5 +197,11 @@ def _opened(path: Path) -> cv2.VideoCapture:
 
 
 def _convert(path: Path) -> str:
+    if _lacks_index(path):
+        return (
+            'it begins as an MP4 and has no moov box: its recording was not finished, so nothing '
+            'says where its frames are; record again, or try `untrunc` with a whole video of the '
+            'same camera'
+        )
     command = f'ffmpeg -i {path} -c:v libx264 -pix_fmt yuv420p converted.mp4'
     return f'if it is a video, its codec may be missing here: convert it with {command}'

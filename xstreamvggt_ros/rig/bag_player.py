@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rclpy.publisher import Publisher
 
-from xstreamvggt_ros.files.bags import find_bag, open_bag
+from xstreamvggt_ros.files.bags import find_bag, open_bag, ros_1_hint
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.files.recording import Recording
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
@@ -57,7 +57,10 @@ def play_bag(
     """
     found = find_bag(path)
     if found is None:
-        raise InputError(f'{path} is no rosbag2: a folder with metadata.yaml, an .mcap or a .db3')
+        raise InputError(
+            ros_1_hint(path)
+            or f'{path} is no rosbag2: a folder with metadata.yaml, an .mcap or a .db3'
+        )
     with open_bag(found) as reader:
         if not reader.message_count:
             raise InputError(
