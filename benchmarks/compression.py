@@ -114,7 +114,6 @@ def settings(every_policy: bool) -> Iterator[Setting]:
 def compared(policies: Iterable[str], shares: Iterable[int]) -> Iterator[Setting]:
     """Yield the settings that compare policies at those shares and 4 bits."""
     yield Setting()
-    yield Setting(bits=4)
     for share, policy in product(shares, policies):
         yield Setting(share, 4, policy)
 

@@ -94,7 +94,7 @@ class CacheConfig:
         camera head's memory is as in training.
         """
         return cls(
-            budget_frames=12, bits=4, policy='attention_value', camera_cache='per_iteration'
+            budget_frames=12, bits=4, policy='attention_coverage', camera_cache='per_iteration'
         )
 
     @classmethod
