@@ -40,7 +40,8 @@ def context(held: int, generator: torch.Generator) -> EvictionContext:
         grids=grids,
         kept=held - tokens,
         newest=40,
-        layer=0,
+        # Not the first, where a mixed policy may do less.
+        layer=1,
         frame=FRAME,
     )
 
