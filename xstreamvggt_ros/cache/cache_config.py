@@ -46,7 +46,7 @@ class CacheConfig:
         None, 'Tokens to remember per layer.', minimum=1, maximum=10_000_000
     )
     budget_frames: int | None = setting(
-        None, 'Frames to remember, of the size that they have.', minimum=1, maximum=100_000
+        None, 'Frames to remember, whatever their size.', minimum=1, maximum=100_000
     )
     budget_mib: float | None = setting(
         None, 'MiB that the memory may take.', minimum=1, maximum=1_000_000

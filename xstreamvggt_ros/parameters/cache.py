@@ -25,9 +25,9 @@ def cache_parameters() -> tuple[ParameterSpec, ...]:
     budget = ParameterSpec(
         f'{PREFIX}budget',
         '',
-        f'{NO_BUDGET}: remember every image, in memory that grows. Empty: what the next three '
-        f'say, of which at most one is given; {PREFIX}{default} as it ships gives way to another, '
-        'and holds where none is given.',
+        f'{NO_BUDGET}: remember every image, in memory that grows. Empty: as one of the next '
+        f'three says; {PREFIX}{default} as it ships gives way to another, and holds where none is '
+        'given.',
         live=False,
         choices=('', NO_BUDGET),
     )
