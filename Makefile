@@ -4,7 +4,14 @@
 PYTHON ?= python3
 INPUT ?=
 MAX_FRAMES ?=
+STRIDE ?=
+FORCE ?=
 OUT ?= out
+# A misspelt variable would be without effect.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out PYTHON INPUT MAX_FRAMES STRIDE FORCE OUT ROS_DISTRO,$(GIVEN))
+$(if $(UNKNOWN),$(error no such variable: $(UNKNOWN). There are: PYTHON INPUT MAX_FRAMES STRIDE OUT FORCE))
+
 # What `clean` may remove of it: a folder of this checkout that .gitignore covers.
 OWN_OUT := $(if $(findstring /,$(OUT)),,$(filter out%,$(firstword $(OUT))))
 
@@ -29,9 +36,10 @@ help:  ## show this
 
 venv: $(STAMP)  ## set up .venv (PYTHON=python3.12 to choose; demo and test do it themselves)
 
-demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or video, MAX_FRAMES=, OUT=)
+demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or video, MAX_FRAMES=, STRIDE=, OUT=, FORCE=1)
 	$(BIN)/xstreamvggt_demo $(if $(INPUT),--input "$(INPUT)") \
-	  $(if $(MAX_FRAMES),--max-frames $(MAX_FRAMES)) --output "$(OUT)"
+	  $(if $(MAX_FRAMES),--max-frames $(MAX_FRAMES)) $(if $(STRIDE),--stride $(STRIDE)) \
+	  $(if $(FORCE),--force) --output "$(OUT)"
 
 test: lint $(TRITON)  ## lint and run every test
 	@$(BIN)/python -m pytest
@@ -48,7 +56,7 @@ lint: $(STAMP)  ## check style, format and which room imports which
 	$(BIN)/lint-imports
 
 clean:  ## remove what was made here, but for .venv
-	rm -rf out $(OWN_OUT) build install log *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf out out_[0-9]* $(OWN_OUT) build install log *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +
 
 $(TRITON): $(STAMP)

@@ -42,6 +42,7 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     out.mkdir()
     (out / 'mine.txt').write_text("not the demo's")
     (out / 'cloud.ply').write_text('of a run before')
+    (out / 'made_from.txt').write_text(str(images))
     code = main(['--input', str(images), '--output', str(out), *SMALL])
     said = capsys.readouterr().out
     assert code == 0, said
@@ -58,6 +59,7 @@ def test_a_folder_becomes_bag_trajectory_cloud_and_sheet(images, tmp_path, capsy
     assert sorted(file.name for file in out.iterdir()) == [
         'cloud.ply',
         'contact_sheet.png',
+        'made_from.txt',
         'mine.txt',
         'node.log',
         'reconstruction.mcap',
@@ -100,6 +102,7 @@ def test_a_node_that_cannot_be_configured_shows_its_log(images, tmp_path, capsys
     of_a_run_before = [out / 'contact_sheet.png', out / 'reconstruction.mcap']
     for path in of_a_run_before:
         path.write_bytes(b'old')
+    (out / 'made_from.txt').write_text(str(images))
     refused = ('--param', 'model.device:=abacus')
     assert main(['--input', str(images), '--output', str(out), *SMALL, *refused]) == 1
     said = capsys.readouterr().out
@@ -112,7 +115,7 @@ def test_a_node_that_cannot_be_configured_shows_its_log(images, tmp_path, capsys
 def test_an_input_that_the_run_would_write_over_is_refused(tmp_path, capsys):
     recording = tmp_path / 'reconstruction.mcap'
     recording.write_bytes(b'old')
-    assert main(['--input', str(recording), '--output', str(tmp_path)]) == 2
+    assert main(['--input', str(recording), '--output', str(tmp_path), '--force']) == 2
     assert 'give another --output' in ' '.join(capsys.readouterr().out.split())
     assert recording.read_bytes() == b'old'
 
@@ -176,6 +179,7 @@ def test_an_unusable_input_is_named_before_anything_starts(tmp_path, capsys, mak
         ['--max-frames', '0'],
         ['--max-frames', 'abc'],
         ['--window', '1.5'],
+        ['--stride', '0'],
         ['--param', 'nothing'],
         ['--params', 'no/such.yaml'],
         ['--rate', 'nan'],

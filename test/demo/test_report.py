@@ -175,6 +175,15 @@ def test_of_nothing_no_files_are_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ('stride', 'words'),
+    [(1, 'wall: 3 images, over 1.0 s,'), (3, 'images, every 3rd of the input')],
+)
+def test_the_title_says_stride_and_length(stride, words):
+    sheet = gather_sheet(Known(), replace(_run(), stride=stride), _results(STAMPS))
+    assert words in sheet.title
+
+
 def test_random_weights_are_said_as_the_node_says_them():
     assert gather_sheet(Known(), _run('random'), _results(STAMPS)).warning == RANDOM_WEIGHTS
 

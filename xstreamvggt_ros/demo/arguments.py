@@ -39,6 +39,17 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=0,
         help=f'images to play; default: all, or {RENDERED_FRAMES} rendered ones',
     )
+    add(
+        '--stride',
+        type=_count,
+        default=1,
+        help='play every n-th image of the input (%(default)s: all)',
+    )
+    add(
+        '--force',
+        action='store_true',
+        help='write over the results of another input; otherwise the folder gets a number',
+    )
     add('--output', type=Path, default=Path('out'), help='folder for the files (%(default)s)')
     add(
         '--rate',

@@ -22,15 +22,20 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from xstreamvggt_ros.demo.arguments import parse, RENDERED_FRAMES
+from xstreamvggt_ros.demo.folder import (
+    CONTACT_SHEET,
+    free_folder,
+    origin_of,
+    owner,
+    put_in_place,
+    RECORDING,
+    RENDERED_BAG,
+    RESULTS,
+)
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import ImageSequence, layout_of, open_sequence
 from xstreamvggt_ros.rig.shipped import shipped_parameters
 
-RENDERED_BAG = 'input.mcap'
-# What a run makes; those of a run before stay until there are new ones.
-RECORDING = 'reconstruction.mcap'
-CONTACT_SHEET = 'contact_sheet.png'
-RESULTS = (CONTACT_SHEET, 'trajectory.tum', 'cloud.ply', RECORDING)
 SHEET_COLUMNS = 6
 LOG_LINES = 25
 GOOD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -48,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     # An end by SIGTERM unwinds as Ctrl-C does, so that no child stays behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        options.output = _folder(options, console)
         _make_folder(options.output)
         _mind_input(options)
         with TemporaryDirectory(prefix='.new_', dir=options.output) as folder:
@@ -64,6 +70,18 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     finally:
         logger.removeHandler(warnings)
+
+
+def _folder(options: argparse.Namespace, console: Console) -> Path:
+    """Choose where the files go; say so where that is not what was asked for."""
+    wanted, origin = options.output, origin_of(options.input)
+    before = owner(wanted)
+    if options.force or before in ('', origin):
+        return wanted
+    chosen = free_folder(wanted, origin)
+    told = f'{wanted} has the results of {before}; those of this run go to {chosen}'
+    console.print(f'{escape(told)} (--force writes over them)', soft_wrap=True)
+    return chosen
 
 
 def _make_folder(output: Path) -> None:
@@ -88,7 +106,7 @@ def _source(options: argparse.Namespace, folder: Path, console: Console) -> Imag
     from xstreamvggt_ros.demo.synthetic_bag import render_bag
 
     path = folder / RENDERED_BAG
-    frames = options.max_frames or RENDERED_FRAMES
+    frames = options.max_frames * options.stride or RENDERED_FRAMES
     with console.status(f'rendering a room, {frames} images with depth and poses'):
         render_bag(path, frames, options.rate)
     return replace(open_sequence(path), name='A rendered room')
@@ -114,6 +132,7 @@ def _demonstrate(
 
     run_options = RunOptions(
         max_frames=options.max_frames,
+        stride=options.stride,
         rate_hz=options.rate,
         lossless=options.queue == 'every',
         window=options.window,
@@ -129,7 +148,7 @@ def _demonstrate(
         console.print(f'[bold red]{escape(str(error))}[/]')
         _say_what_stays(options.output, console)
         return FAILED
-    return _report(source, run_options, happened, bag, log, console)
+    return _report(source, run_options, happened, bag, log, origin_of(options.input), console)
 
 
 def _play(source, options, run_options, bag: Path, log: Path, console: Console):
@@ -143,12 +162,15 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
         # On one line however narrow the terminal, so that it can be copied.
         watch = f'ROS_DOMAIN_ID={domain} ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST rviz2'
         console.print(f'to watch: {watch}', soft_wrap=True)
-    lengths = [length for length in (source.length, options.max_frames) if length]
+    played = source.length and -(-source.length // options.stride)
+    lengths = [length for length in (played, options.max_frames) if length]
     with isolated(domain), _progress(console, min(lengths, default=None)) as progress:
         return run(source, run_options, bag, log, progress)
 
 
-def _report(source, run_options, happened, bag: Path, log: Path, console: Console) -> int:
+def _report(
+    source, run_options, happened, bag: Path, log: Path, origin: str, console: Console
+) -> int:
     """Check what was recorded, make the other files of it and print the table."""
     from xstreamvggt_ros.demo.report import weights_warning, write_results
     from xstreamvggt_ros.demo.results import read_results, spread
@@ -168,7 +190,7 @@ def _report(source, run_options, happened, bag: Path, log: Path, console: Consol
         if len(results.trajectory):
             write_results(results, bag.parent)
             # What is finished is in place before it is held against a truth that may be bad.
-            files = _put_in_place(bag.parent, output)
+            files = put_in_place(bag.parent, output, origin)
             accuracy = _compare(source, happened, results, notes)
             files += _draw(source, happened, results, accuracy, output, notes)
     if not files:
@@ -208,15 +230,6 @@ def _draw(source, happened, results, accuracy, output: Path, notes: list[str]) -
         notes.append(f'no contact sheet: {error}')
         return []
     return [path]
-
-
-def _put_in_place(folder: Path, output: Path) -> list[Path]:
-    """Move what a run made to `output`; nothing of a run before stays among it."""
-    for name in RESULTS:
-        if not (folder / name).exists():
-            (output / name).unlink(missing_ok=True)
-    made = [name for name in (*RESULTS, RENDERED_BAG) if (folder / name).exists()]
-    return [(folder / name).replace(output / name) for name in made]
 
 
 def _say_what_stays(output: Path, console: Console) -> None:

@@ -18,6 +18,7 @@ from xstreamvggt_ros.demo.run import DemoRun
 from xstreamvggt_ros.demo.top_view import TopView
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.trajectories import write_tum
+from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.umeyama import move
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.inputs import (
@@ -77,7 +78,7 @@ def gather_sheet(
     ordered = sorted(run.published_ns)
     axes = run.parameters['output.world_axes']
     return Sheet(
-        title=f'{sequence.name}: {len(results.trajectory)} images, reconstructed one by one',
+        title=_title(sequence.name, run, results),
         subtitle=_subtitle(run, results),
         warning=weights_warning(run) or '; '.join(doubts(results)),
         columns=[_column(each, results, ordered) for each in shown],
@@ -88,6 +89,19 @@ def gather_sheet(
         depth_unit=UP_TO_SCALE,
         aligned=accuracy is not None and accuracy.similarity is not None,
     )
+
+
+def _title(name: str, run: DemoRun, results: Results) -> str:
+    """Say how many images, how many of the input's were passed over, and how long it took."""
+    stamps = results.trajectory.stamps_ns
+    seconds = (stamps[-1] - stamps[0]) / NANOSECONDS if len(stamps) else 0.0
+    every = f', every {_ordinal(run.stride)} of the input' if run.stride > 1 else ''
+    return f'{name}: {len(stamps)} images{every}, over {seconds:.1f} s, reconstructed one by one'
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')
+    return f'{number}{"th" if number % 100 in (11, 12, 13) else ending}'
 
 
 def _subtitle(run: DemoRun, results: Results) -> str:

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 import time
 
 from xstreamvggt_ros.files.errors import InputError
-from xstreamvggt_ros.inputs import ImageSequence
+from xstreamvggt_ros.inputs import ImageSequence, SequenceFrame
 from xstreamvggt_ros.rig.camera_messages import shots
 from xstreamvggt_ros.rig.camera_player import CameraPlayer
 from xstreamvggt_ros.rig.driven_node import node_command, RecordedNode
@@ -25,13 +25,14 @@ class RunOptions:
     """
     Say how to play.
 
-    `max_frames` 0 is all; `rate_hz` is the most images a second. `lossless` waits for the node,
-    with `window` images on their way at most; otherwise the node takes the newest. `patience_s`
-    bounds every wait for the network. `overrides` are parameters as name:=value, which go before
-    those in the file `parameters`.
+    Every `stride`-th image is played; `max_frames` 0 is all of them. `rate_hz` is the most images
+    a second. `lossless` waits for the node, with `window` images on their way at most; otherwise
+    the node takes the newest. `patience_s` bounds every wait for the network. `overrides` are
+    parameters as name:=value, which go before those in the file `parameters`.
     """
 
     max_frames: int = 0
+    stride: int = 1
     rate_hz: float = 30.0
     lossless: bool = True
     window: int = 1
@@ -49,7 +50,7 @@ class DemoRun:
     sent, and of the last of its outputs being received. `diagnostics` are the node's own figures
     and `parameters` some of what it ran with. `distorted` images were undistorted, which leaves
     pixels that nothing is known of. `problem` says why the images could not all be played; it is
-    empty for a good run.
+    empty for a good run. Every `stride`-th image of the input was played.
     """
 
     published_ns: dict[int, int]
@@ -59,6 +60,7 @@ class DemoRun:
     distorted: bool
     problem: str
     seconds: float
+    stride: int = 1
 
 
 def run(
@@ -91,6 +93,7 @@ def run(
             player.distorted,
             problem,
             time.monotonic() - started,
+            options.stride,
         )
 
 
@@ -100,7 +103,7 @@ def _play(
     """Play everything; what is in the way is returned as a sentence, for the rest is worth it."""
     try:
         player.play(
-            shots(islice(source.frames, options.max_frames or None)),
+            shots(chosen(source, options.stride, options.max_frames)),
             AtMost(rig.link, options.rate_hz),
             rig.pacer,
             options.window if options.lossless else 0,
@@ -109,6 +112,11 @@ def _play(
     except (PlayerError, InputError) as error:
         return str(error)
     return ''
+
+
+def chosen(source: ImageSequence, stride: int, most: int = 0) -> Iterator[SequenceFrame]:
+    """Choose every `stride`-th frame of an input, at most so many (0: all)."""
+    return islice(islice(source.frames, 0, None, stride), most or None)
 
 
 def _name(override: str) -> str:
