@@ -1,25 +1,38 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Print what fits GPUs of the usual sizes: an estimate, nothing is measured or allocated.
+Print what fits GPUs of the usual sizes, and how fast they may be: estimates, nothing is measured.
 
 ``.venv/bin/python tools/memory_table.py`` needs no GPU. What it prints stands in docs/cache.md,
-where tools/reference.py keeps it up to date.
+where tools/reference.py keeps it up to date. ``--free-gib`` asks for one device instead: the
+largest budget that fits, in frames, with its memory and its time.
 """
 
 from __future__ import annotations
 
+import argparse
 from bisect import bisect_right
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.memory.estimate import MemoryEstimate
 
 GIB = 2**30
 GPUS_GIB = (4, 6, 8, 12, 16, 24, 48)
+# Boards whose GPU shares the host's memory, of which the system and the node's process take this.
+UNIFIED_GIB = (8, 16, 64)
+SYSTEM = 5 * GIB // 2
 # Of a card's memory, what the driver, CUDA's own context and a screen leave.
 USABLE = 0.92
 CONTEXT = GIB // 2
 SIZES = (518, 392, 224)
 BITS = (4, 16)
+PRESET = 'streamvggt'
+ROOT = Path(__file__).resolve().parent.parent
 # More would be slow before it would be large.
 MOST_FRAMES = 256
 
@@ -31,49 +44,137 @@ def memory_table() -> str:
         'estimated memory |',
         '|---|---|---|---|---|---|',
     ]
-    for gpu in GPUS_GIB:
-        free = int(USABLE * gpu * GIB) - CONTEXT
+    for name, free in devices().items():
         for bits in BITS:
-            rows.append(f'| {gpu} GB | {_largest(bits, free)} |')
+            rows.append(f'| {name} | {_largest(bits, free)} |')
     return '\n'.join(rows)
 
 
+def devices() -> dict[str, int]:
+    """Give the bytes that are free on GPUs of the usual sizes."""
+    cards = {f'{gib} GB': int(USABLE * gib * GIB) - CONTEXT for gib in GPUS_GIB}
+    boards = {f'Orin, {gib} GB': int(USABLE * gib * GIB) - SYSTEM for gib in UNIFIED_GIB}
+    return cards | boards
+
+
 def _largest(bits: int, free: int) -> str:
-    import torch
-
-    from xstreamvggt_ros.cache import CacheConfig
-    from xstreamvggt_ros.memory.estimate import estimate, MemoryEstimate, named, Settings
-    from xstreamvggt_ros.model import ModelConfig
-
-    shipped = replace(CacheConfig.recommended(), bits=bits)
-    model = ModelConfig.preset('streamvggt')
-
-    def needed(size: int, frames: int) -> MemoryEstimate:
-        cache = shipped.with_budget(budget_frames=frames)
-        return estimate(Settings(model, cache, size, torch.bfloat16, point_head=True))
-
     for size in SIZES:
-        # No budget holds fewer than two frames.
-        fitting = bisect_right(
-            range(2, MOST_FRAMES + 1), free, key=lambda frames: needed(size, frames).total
-        )
-        if fitting:
-            frames = 1 + fitting
-            found = needed(size, frames)
-            tokens = frames * model.tokens_per_frame(*found.size)
-            return f'{size} | {bits} | {frames} | {tokens:,} | {named(found.total)}'
+        found = largest_budget(free, size, bits)
+        if found is not None:
+            frames, needed, tokens = found
+            return f'{size} | {bits} | {frames} | {tokens:,} | {_named(needed)}'
     return f'none of {", ".join(map(str, SIZES))} | {bits} | | | '
 
 
-def main() -> int:
-    """Print the table."""
+def largest_budget(
+    free: int, size: int, bits: int, preset: str = PRESET
+) -> tuple[int, MemoryEstimate, int] | None:
+    """
+    Find the most frames that a cache may hold within so many bytes.
+
+    Returns them with the estimate and the tokens of a layer; None where not even two would fit,
+    which any cache holds.
+    """
+    # Of images at this size; with more frames it only grows.
+    fitting = bisect_right(
+        range(2, MOST_FRAMES + 1),
+        free,
+        key=lambda frames: _needed(size, bits, frames, preset).total,
+    )
+    if not fitting:
+        return None
+    from xstreamvggt_ros.model import ModelConfig
+
+    frames = 1 + fitting
+    needed = _needed(size, bits, frames, preset)
+    return frames, needed, frames * ModelConfig.preset(preset).tokens_per_frame(*needed.size)
+
+
+@cache
+def _needed(size: int, bits: int, frames: int, preset: str) -> MemoryEstimate:
+    import torch
+
+    from xstreamvggt_ros.cache import CacheConfig
+    from xstreamvggt_ros.memory.estimate import estimate, Settings
+    from xstreamvggt_ros.model import ModelConfig
+
+    shipped = replace(CacheConfig.recommended(), bits=bits).with_budget(budget_frames=frames)
+    return estimate(
+        Settings(ModelConfig.preset(preset), shipped, size, torch.bfloat16, point_head=True)
+    )
+
+
+def _named(needed: MemoryEstimate) -> str:
+    from xstreamvggt_ros.memory.estimate import named
+
+    return named(needed.total)
+
+
+def planning() -> str:
+    """Estimate frames a second; benchmarks.planning says how."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from benchmarks import planning
+
+    return f'{planning.notes()}\n\n{planning.planning_table()}'
+
+
+def milliseconds(size: tuple[int, int], frames: int, bits: int, preset: str) -> str:
+    """Estimate what a frame takes on the devices of benchmarks.planning."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from benchmarks import planning
+    from xstreamvggt_ros.cache import CacheConfig
+
+    config = replace(CacheConfig.recommended(), bits=bits).with_budget(budget_frames=frames)
+    work = planning.work_of(size, config, preset)
+    return ', '.join(
+        f'{device.name} {work.milliseconds(device):.0f} ms' for device in planning.DEVICES
+    )
+
+
+def _answer(options: argparse.Namespace) -> str:
+    """Say what the largest budget is for one device."""
+    found = largest_budget(
+        int(options.free_gib * GIB), options.image_size, options.bits, options.preset
+    )
+    if found is None:
+        least = _needed(options.image_size, options.bits, 2, options.preset)
+        return (
+            f'nothing fits in {options.free_gib:g} GiB: two frames take {_named(least)}; take a '
+            'smaller --image-size or fewer --bits'
+        )
+    frames, needed, tokens = found
+    height, width = needed.size
+    most = ', the most that is looked for' if frames == MOST_FRAMES else ''
+    return (
+        f'cache.budget_frames {frames}{most}: {tokens:,} tokens a layer at {width}x{height}, '
+        f'{options.bits} bits; {needed}\n'
+        'a captured frame by estimate: '
+        f'{milliseconds(needed.size, frames, options.bits, options.preset)}'
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the tables, or what fits one device."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--free-gib', type=float, help='memory of one device that is free')
+    parser.add_argument('--image-size', type=int, default=SIZES[0], help='long side, pixels')
+    parser.add_argument('--preset', default=PRESET, choices=('tiny', 'streamvggt'))
+    parser.add_argument('--bits', type=int, default=BITS[0], choices=(2, 4, 8, 16))
+    options = parser.parse_args(arguments or [])
+    if options.free_gib is not None:
+        print(_answer(options))
+        return 0
     print(
-        f'streamvggt, bfloat16, point head, 4:3 images, at most {MOST_FRAMES} frames; estimated, '
+        f'{PRESET}, bfloat16, point head, 4:3 images, at most {MOST_FRAMES} frames; estimated, '
         'not measured'
     )
     print(memory_table())
+    print()
+    print(planning())
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,9 @@
 
 from dataclasses import replace
 
-from memory_table import CONTEXT, GIB, GPUS_GIB, main, memory_table, MOST_FRAMES, USABLE
+import memory_table as tables
+from memory_table import devices, GIB, main, memory_table, MOST_FRAMES
+import pytest
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
@@ -21,34 +23,58 @@ def needed(size, bits, frames):
 
 def test_every_row_fits_its_card_and_is_what_the_estimate_says():
     rows = [[cell.strip() for cell in row.split('|')[1:-1]] for row in _rows(memory_table())]
-    assert [row[0] for row in rows] == [f'{gpu} GB' for gpu in GPUS_GIB for _ in (4, 16)]
+    assert [row[0] for row in rows] == [name for name in devices() for _ in (4, 16)]
 
     for gpu, size, bits, frames, tokens, memory in rows:
         found = needed(int(size), int(bits), int(frames))
         assert memory == named(found.total)
-        assert found.total < int(gpu.split()[0]) * GIB
+        assert found.total <= devices()[gpu] < int(gpu.split()[-2]) * GIB
         assert _number(tokens) == int(frames) * MODEL.tokens_per_frame(*found.size)
 
 
 def test_no_larger_budget_would_fit():
     for row in _rows(memory_table()):
         gpu, size, bits, frames = (cell.strip() for cell in row.split('|')[1:5])
-        free = USABLE * int(gpu.split()[0]) * GIB - CONTEXT
         one_more = needed(int(size), int(bits), int(frames) + 1).total
-        assert one_more > free or int(frames) == MOST_FRAMES
+        assert one_more > devices()[gpu] or int(frames) == MOST_FRAMES
 
 
 def test_fewer_bits_hold_no_fewer_tokens_and_larger_cards_no_smaller_images():
     rows = [row.split('|') for row in _rows(memory_table())]
     for four, sixteen in zip(rows[::2], rows[1::2], strict=True):
         assert _number(four[4]) >= _number(sixteen[4])
-    sizes = [_number(row[2]) for row in rows[::2]]
-    assert sizes == sorted(sizes)
+    for kind in ('Orin', ''):
+        sizes = [_number(row[2]) for row in rows[::2] if ('Orin' in row[1]) == bool(kind)]
+        assert sizes == sorted(sizes)
 
 
-def test_the_command_says_that_nothing_was_measured(capsys):
+def test_the_command_says_that_nothing_was_measured(capsys, monkeypatch):
+    monkeypatch.setattr(tables, 'planning', lambda: 'how fast')
+
     assert main() == 0
-    assert 'estimated, not measured' in capsys.readouterr().out
+
+    out = capsys.readouterr().out
+    assert 'estimated, not measured' in out and out.endswith('how fast\n')
+
+
+def test_one_device_is_told_its_largest_budget_and_its_time(capsys):
+    main(['--free-gib', '0.25', '--preset', 'tiny', '--image-size', '168', '--bits', '8'])
+    out = capsys.readouterr().out
+
+    frames = int(out.split()[1].rstrip(':,'))
+    model = ModelConfig.preset('tiny')
+    cache = replace(CacheConfig.recommended(), bits=8, budget_frames=frames)
+    assert estimate(Settings(model, cache, 168, torch.bfloat16, True)).total <= GIB / 4
+    assert f'{frames * model.tokens_per_frame(126, 168):,} tokens a layer at 168x126' in out
+    assert 'MiB' in out and 'H200' in out and ' ms' in out
+
+
+def test_a_device_that_is_too_small_is_told_so(capsys):
+    main(['--free-gib', '1'])
+
+    assert 'nothing fits in 1 GiB' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(['--bits', '3'])
 
 
 def _rows(table):
