@@ -355,3 +355,28 @@ def test_a_step_in_fp32_rounds_nothing_to_tf32_and_leaves_the_process_s_settings
 
     assert during == 2 * [before and not exact]
     assert torch.backends.cudnn.allow_tf32 == before
+
+
+@pytest.mark.parametrize('image', [255 * torch.rand(3, 28, 42), torch.randn(3, 28, 42) * 2])
+def test_images_of_another_scale_are_refused_with_the_remedy(image):
+    stream = StreamingReconstructor(StreamVGGT(SMALLEST))
+
+    with pytest.raises(ValueError, match=r'divide what goes to 255 by 255'):
+        stream.step(image)
+    # Filters overshoot a little.
+    stream.step(torch.rand(3, 28, 42) * 1.1 - 0.05)
+
+
+def test_a_frame_says_where_its_camera_is():
+    stream = StreamingReconstructor(StreamVGGT(SMALLEST))
+    frame = stream.step(torch.rand(3, 28, 42))
+    turned = torch.linalg.qr(torch.randn(3, 3))[0]
+    frame = replace(
+        frame, camera_from_world=torch.cat([turned, torch.tensor([[1.0], [2.0], [3.0]])], dim=1)
+    )
+
+    there = frame.camera_from_world[:, :3] @ frame.camera_centre + frame.camera_from_world[:, 3]
+    torch.testing.assert_close(there, torch.zeros(3), rtol=0, atol=1e-5)
+    last = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
+    both = torch.cat([frame.world_from_camera, last]) @ torch.cat([frame.camera_from_world, last])
+    torch.testing.assert_close(both, torch.eye(4), rtol=0, atol=1e-5)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -26,3 +27,14 @@ class Frame:
     points_confidence: Tensor
     camera_from_world: Tensor
     intrinsics: Tensor
+
+    @property
+    def world_from_camera(self) -> Tensor:
+        """Where the camera is and how it is turned: the inverse of camera_from_world, (3, 4)."""
+        rotation = self.camera_from_world[:, :3].T
+        return torch.cat([rotation, self.camera_centre[:, None]], dim=1)
+
+    @property
+    def camera_centre(self) -> Tensor:
+        """Where the camera is in the world, (3,)."""
+        return -(self.camera_from_world[:, :3].T @ self.camera_from_world[:, 3])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 import hashlib
 import json
+import math
 
 import torch
 from torch import Tensor
@@ -27,6 +28,9 @@ from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.step_graph import StepGraph
+
+# Filters overshoot; numbers further beyond [0, 1] are of another scale.
+BEYOND = 0.5
 
 
 class StreamingReconstructor:
@@ -199,9 +203,15 @@ class StreamingReconstructor:
             )
         height, width = image.shape[-2:]
         check_size(height, width)
-        if not image.isfinite().all():
+        low, high = (float(each) for each in torch.stack(image.aminmax()).tolist())
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError(
                 'image has numbers that are not finite; one would spoil all later frames'
+            )
+        if low < -BEYOND or high > 1 + BEYOND:
+            raise ValueError(
+                f'image has numbers from {low:g} to {high:g}; give RGB in [0, 1]: divide what '
+                'goes to 255 by 255, and do not normalise (images.prepare does all that is needed)'
             )
         if self._size not in (None, (height, width)):
             raise ValueError(
