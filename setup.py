@@ -59,6 +59,11 @@ setup(
             'rosbags>=0.10',  # bags, without ROS
             'opencv-python-headless>=4.8',  # the images in them; undistortion
         ],
+        # `xstreamvggt_view`: the page that follows a node or a recorded run.
+        'view': [
+            'rosbags>=0.10',  # recorded runs, without ROS
+            'viser>=1.0',  # the page and its scene (Apache-2.0)
+        ],
         # What `make test` needs beside the demo.
         'test': [
             'import-linter>=2.1',  # which room imports which
@@ -67,6 +72,7 @@ setup(
             'ray>=2.40',  # sweeps on a cluster, here of one machine
             'rerun-sdk>=0.30',  # recordings of runs
             'ruff>=0.9',  # lint and format
+            'selenium>=4.20',  # drives Chromium, where there is one, over the view's page
         ],
         # `evaluate run --ray-address`: sweeps on a cluster.
         'ray': ['ray>=2.40'],
@@ -82,6 +88,7 @@ setup(
             f'reconstruction_node = {PACKAGE}.node:main',
             f'xstreamvggt_demo = {PACKAGE}.demo.cli:main',
             f'xstreamvggt_play = {PACKAGE}.rig.play:main',
+            f'xstreamvggt_view = {PACKAGE}.view.command:main',
             f'xstreamvggt_evaluate = {PACKAGE}.evaluation.__main__:main',
             # What it was called first.
             f'evaluate = {PACKAGE}.evaluation.__main__:main',

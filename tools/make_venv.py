@@ -141,7 +141,7 @@ def run(*command) -> None:
 
 def install(folder: Path, with_ros: bool) -> None:
     """Install the package, editable, and what it needs."""
-    constraints, extras = CONSTRAINTS, 'demo,evaluation,hub,test'
+    constraints, extras = CONSTRAINTS, 'demo,evaluation,hub,test,view'
     if with_ros:
         constraints = folder / 'constraints.txt'
         kept = constraints_beside_ros(CONSTRAINTS.read_text(), installed_versions(sys.path))

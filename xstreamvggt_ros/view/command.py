@@ -1,0 +1,117 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The program xstreamvggt_view."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from contextlib import ExitStack
+import logging
+from pathlib import Path
+import signal
+import sys
+import threading
+
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.settings import Bounds
+
+GOOD, UNUSABLE = 0, 2
+PORT = 8080
+EVERYBODY = '0.0.0.0'
+
+
+def main(arguments: list[str] | None = None, ended: threading.Event | None = None) -> int:
+    """Serve the page until Ctrl-C, SIGTERM or `ended`; 2 for a bag that cannot be used."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    logging.getLogger('websockets').setLevel(logging.WARNING)
+    try:
+        import viser  # noqa: F401 said here rather than in a traceback
+    except ImportError:
+        sys.stderr.write("viser is not installed: pip install 'xstreamvggt_ros[view]'\n")
+        return UNUSABLE
+    ended = ended or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+    with ExitStack() as stack:
+        try:
+            serve = _replayed if options.bag else _followed
+            page, update = serve(options, stack)
+        except InputError as error:
+            sys.stderr.write(f'{error}\n')
+            return UNUSABLE
+        stack.callback(page.close)
+        sys.stdout.write(f'view at {page.address}\n')
+        sys.stdout.flush()
+        page.run(update, lambda: not ended.is_set())
+    return GOOD
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='xstreamvggt_view',
+        description='Show what a reconstruction node sees, in a browser.',
+        epilog='Arguments behind --ros-args are those of every ROS 2 program.',
+    )
+    parser.add_argument('--bag', type=Path, help='a recorded run, such as reconstruction.mcap')
+    parser.add_argument('--node', default='', help='name with namespace; else the one there is')
+    parser.add_argument('--camera', default='', help='of several; else the first')
+    parser.add_argument('--map-frame', default='map', help='the frame of the clouds')
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help=f'address to listen on; {EVERYBODY}: for everybody in the network',
+    )
+    parser.add_argument('--port', type=int, default=PORT, help='or the next free one')
+    parser.add_argument('--map-points', type=int, default=Bounds.map_points, help='at most')
+    parser.add_argument('--rate', type=float, default=Bounds.rate, help='pictures a second')
+    parser.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[], dest='ros')
+    return parser
+
+
+def _page(options, contents: Contents, actions: dict, waiting_for: str):
+    from xstreamvggt_ros.view.page import Page
+
+    bounds = Bounds(map_points=options.map_points, rate=options.rate)
+    return Page(contents, options.host, options.port, bounds, actions, waiting_for)
+
+
+def _followed(options, stack: ExitStack) -> tuple:
+    from xstreamvggt_ros.view.following import Following
+
+    contents = Contents()
+    following = Following(
+        contents, options.node, options.camera, options.map_frame, ['--ros-args', *options.ros]
+    )
+    actions = {
+        'new stream': lambda: following.trigger('reset'),
+        'save': lambda: following.trigger('save'),
+        'pause': lambda: following.enable(False),
+        'resume': lambda: following.enable(True),
+    }
+    page = _page(options, contents, actions, following.whom)
+    following.watched = lambda: page.watched
+    stack.enter_context(following)
+    return page, following.update
+
+
+def _replayed(options, stack: ExitStack) -> tuple[object, Callable[[], None]]:
+    from xstreamvggt_ros.view.replay import Playing, Replay
+    from xstreamvggt_ros.view.slider import add_slider
+
+    contents = Contents()
+    replay = stack.enter_context(
+        Replay(contents, options.bag, options.node, options.camera, options.map_frame)
+    )
+    playing = Playing(replay)
+    page = _page(options, contents, {}, str(options.bag))
+    follow = add_slider(page.gui, replay, playing)
+
+    def update() -> None:
+        playing.update()
+        follow()
+
+    return page, update

@@ -1,0 +1,195 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A running node, followed through its topics alone.
+
+Messages are kept as they came, the newest of each, and read when the page is drawn; large ones are
+asked for only while somebody looks at it. So following costs the node what any subscriber does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+import logging
+import threading
+
+from diagnostic_msgs.msg import DiagnosticArray
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.serialization import deserialize_message
+from std_srvs.srv import SetBool, Trigger
+from tf2_msgs.msg import TFMessage
+
+from xstreamvggt_ros.view import reading
+from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.frames import Frames
+from xstreamvggt_ros.view.topics import camera_of, roots_of, Topic, TOPICS
+
+LOGGER = logging.getLogger(__name__)
+ANSWER_S, THERE_S = 60.0, 5.0
+LOOK_S = 0.1
+# Of topics on which every message counts: several nodes speak there.
+KEPT = 256
+NEWEST = QoSProfile(depth=1)
+LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+ALL = QoSProfile(depth=100)
+ALL_LATCHED = QoSProfile(depth=100, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+
+
+SERVICES = {'reset': Trigger, 'save': Trigger, 'enable': SetBool}
+
+
+class Following:
+    """
+    Puts what a node says into contents; use in a with statement.
+
+    `watched` is asked now and then whether anybody looks. Without a `node` the one that there is
+    is followed, once it has topics.
+    """
+
+    def __init__(
+        self,
+        contents: Contents,
+        node: str = '',
+        camera: str = '',
+        map_frame: str = 'map',
+        arguments: list[str] | None = None,
+    ) -> None:
+        """Say whom to follow: a node's name, with its namespace, and one of its cameras."""
+        self.watched: Callable[[], bool] = lambda: True
+        self._contents, self._camera = contents, camera
+        self._root = node and f'/{node.strip("/")}'
+        self._frames = Frames(map_frame)
+        self._newest: dict[str, bytes] = {}
+        self._said: deque[bytes] = deque(maxlen=KEPT)
+        self._moved: deque[bytes] = deque(maxlen=KEPT)
+        self._subscribed: dict[str, object] = {}
+        self._clients: dict[str, object] = {}
+        self._refused: set[str] = set()
+        self._ended = threading.Event()
+        self._context = rclpy.Context()
+        self._context.init(args=arguments or [], initialize_logging=False)
+        self._node: Node = rclpy.create_node('view', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name='following', daemon=True)
+
+    @property
+    def whom(self) -> str:
+        """Say who is followed, or waited for."""
+        return self._root or 'a node that publishes ~/stream, ~/frame and ~/path'
+
+    def update(self) -> None:
+        """Read what came since the last time, and put it into the contents."""
+        for topic in TOPICS:
+            if (raw := self._newest.pop(topic.kind, None)) is not None:
+                self._read(topic.name, lambda topic=topic, raw=raw: self._put(topic, raw))
+        while self._moved:
+            self._read('tf', lambda: self._move(self._moved.popleft()))
+        while self._said:
+            self._read('diagnostics', lambda: self._hear(self._said.popleft()))
+
+    def trigger(self, service: str) -> str:
+        """Call one of the node's services of the type Trigger; return what it answers."""
+        return self._call(service, Trigger.Request())
+
+    def enable(self, on: bool) -> str:
+        """Have images taken, or dropped; return what the node answers."""
+        return self._call('enable', SetBool.Request(data=on))
+
+    def _put(self, topic: Topic, raw: bytes) -> None:
+        self._contents.put(topic.kind, topic.read(deserialize_message(raw, topic.type)))
+
+    def _move(self, raw: bytes) -> None:
+        for each in deserialize_message(raw, TFMessage).transforms:
+            pose = reading.pose_of(each.transform)
+            self._frames.put(each.child_frame_id, each.header.frame_id, pose)
+        if not self._moved:
+            self._contents.put('transforms', self._frames.in_map())
+
+    def _hear(self, raw: bytes) -> None:
+        said = reading.said_of(deserialize_message(raw, DiagnosticArray), self._root)
+        if said is not None:
+            self._contents.put('said', said)
+
+    def _read(self, name: str, read: Callable[[], None]) -> None:
+        """Read; what cannot be is said once."""
+        try:
+            read()
+        except (ValueError, KeyError) as error:
+            if name not in self._refused:
+                self._refused.add(name)
+                LOGGER.warning('%s cannot be shown: %s', name, error)
+
+    def _call(self, name: str, request) -> str:
+        if not self._root:
+            return f'there is no node yet: waiting for {self.whom}'
+        client = self._clients.get(name)
+        if client is None or not client.wait_for_service(timeout_sec=THERE_S):
+            return f'{self._root} has no service {name}: is it running?'
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(ANSWER_S):
+            return f'{name} was not answered within {ANSWER_S:.0f} s'
+        answer = future.result()
+        return answer.message or ('done' if answer.success else 'refused')
+
+    def _spin(self) -> None:
+        while not self._ended.is_set():
+            self._mind()
+            try:
+                self._executor.spin_once(timeout_sec=LOOK_S)
+            except ExternalShutdownException:
+                return
+
+    def _mind(self) -> None:
+        """Find whom to follow, and subscribe to what is looked at."""
+        if not self._subscribed:
+            self._listen('/tf', TFMessage, self._moved.append, ALL)
+            self._listen('/tf_static', TFMessage, self._moved.append, ALL_LATCHED)
+            self._listen('/diagnostics', DiagnosticArray, self._said.append, ALL)
+        names = [name for name, _ in self._node.get_topic_names_and_types()]
+        if not self._root:
+            self._root = next(iter(roots_of(names)), '')
+        if not self._root:
+            return
+        if not self._clients:
+            self._clients = {
+                name: self._node.create_client(kind, f'{self._root}/{name}')
+                for name, kind in SERVICES.items()
+            }
+        for name, topic in self._wanted(camera_of(names, self._root, self._camera)):
+            looked_at = self.watched() or not topic.heavy
+            if looked_at and name not in self._subscribed:
+                keep = self._keeping(topic.kind)
+                self._listen(name, topic.type, keep, LATCHED if topic.latched else NEWEST)
+            elif not looked_at and name in self._subscribed:
+                self._node.destroy_subscription(self._subscribed.pop(name))
+
+    def _wanted(self, camera: str) -> Iterator[tuple[str, Topic]]:
+        for topic in TOPICS:
+            yield f'{camera if topic.camera else self._root}/{topic.name}', topic
+
+    def _keeping(self, kind: str) -> Callable[[bytes], None]:
+        def keep(raw: bytes) -> None:
+            self._newest[kind] = raw
+
+        return keep
+
+    def _listen(self, name: str, kind: type, keep: Callable[[bytes], None], qos) -> None:
+        self._subscribed[name] = self._node.create_subscription(kind, name, keep, qos, raw=True)
+
+    def __enter__(self) -> Following:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._executor.shutdown()
+        self._node.destroy_node()
+        self._context.try_shutdown()

@@ -1,0 +1,86 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's messages as what there is to show; of rclpy or of a bag, which are alike."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xstreamvggt_ros.messages import read_points
+from xstreamvggt_ros.view.contents import Lens, Points, Pose, Said
+
+# A page is not asked to show more, whatever a message says of itself.
+MOST_PIXELS = 16_777_216
+
+
+def points_of(message) -> Points:
+    """Read a PointCloud2; ValueError where it is not one of the node's."""
+    cloud = read_points(message)
+    return Points(cloud.points, cloud.rgb, cloud.confidence)
+
+
+def picture_of(message) -> np.ndarray:
+    """Read an Image of rgb8 into (H, W, 3) uint8; ValueError where it is another."""
+    if message.encoding != 'rgb8':
+        raise ValueError(f'an image is {message.encoding!r}, not rgb8')
+    return _pixels(message, np.dtype('u1'), 3)
+
+
+def map_of(message) -> np.ndarray:
+    """Read an Image of 32FC1 into (H, W) float32; ValueError where it is another."""
+    if message.encoding != '32FC1':
+        raise ValueError(f'a map is {message.encoding!r}, not 32FC1')
+    return _pixels(message, np.dtype('>f4' if message.is_bigendian else '<f4'), 1)[..., 0]
+
+
+def lens_of(message) -> Lens:
+    """Read a CameraInfo; ValueError where it has no focal length."""
+    intrinsics = np.array(message.k, dtype=np.float64).reshape(3, 3)
+    if not (np.isfinite(intrinsics).all() and intrinsics[0, 0] > 0 and intrinsics[1, 1] > 0):
+        raise ValueError(f'a CameraInfo has no focal length: k is {intrinsics.ravel().tolist()}')
+    return Lens(intrinsics, int(message.height), int(message.width))
+
+
+def pose_of(message) -> Pose:
+    """Read a geometry_msgs/Pose or Transform; ValueError where it is not finite."""
+    place = getattr(message, 'position', None) or message.translation
+    turn = getattr(message, 'orientation', None) or message.rotation
+    position = np.array([place.x, place.y, place.z], dtype=np.float64)
+    quaternion = np.array([turn.x, turn.y, turn.z, turn.w], dtype=np.float64)
+    length = float(np.linalg.norm(quaternion))
+    if not (np.isfinite(position).all() and math.isfinite(length) and length > 0):
+        raise ValueError(f'a pose is at {position.tolist()}, turned by {quaternion.tolist()}')
+    return Pose(position, quaternion / length)
+
+
+def path_of(message) -> np.ndarray:
+    """Read a Path's positions (N, 3) float32, those that are finite."""
+    places = [each.pose.position for each in message.poses]
+    found = np.array([(p.x, p.y, p.z) for p in places], np.float32).reshape(-1, 3)
+    return found[np.isfinite(found).all(axis=1)]
+
+
+def said_of(message, node: str) -> Said | None:
+    """Read what a node says of its stream in a DiagnosticArray, None where it says nothing."""
+    name = f'{node.rpartition("/")[2]}: reconstruction'
+    for status in message.status:
+        if status.name.lstrip('/').rpartition('/')[2] == name:
+            level = status.level
+            level = level[0] if isinstance(level, bytes) else int(level)
+            return Said(level, status.message, {pair.key: pair.value for pair in status.values})
+    return None
+
+
+def _pixels(message, kind: np.dtype, channels: int) -> np.ndarray:
+    height, width, step = int(message.height), int(message.width), int(message.step)
+    row = width * channels * kind.itemsize
+    if not 0 < height * width <= MOST_PIXELS or step < row or len(message.data) < height * step:
+        raise ValueError(
+            f'an image of {width}x{height} {message.encoding} has step {step} and '
+            f'{len(message.data)} bytes'
+        )
+    rows = np.frombuffer(message.data, np.uint8, count=height * step).reshape(height, step)
+    values = np.ascontiguousarray(rows[:, :row]).view(kind).reshape(height, width, channels)
+    return values.astype(kind.newbyteorder('='), copy=False)

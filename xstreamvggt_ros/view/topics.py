@@ -1,0 +1,66 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which topics are shown, and how to find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import UInt32
+
+from xstreamvggt_ros.view import reading
+
+
+@dataclass(frozen=True)
+class Topic:
+    """
+    A topic whose newest message is shown.
+
+    latched: the last message waits for those who come later. heavy: asked for only while somebody
+    looks. camera: each of several cameras has it.
+    """
+
+    kind: str
+    name: str
+    type: type
+    read: Callable
+    latched: bool = False
+    heavy: bool = False
+    camera: bool = False
+
+
+TOPICS = (
+    Topic('stream', 'stream', UInt32, lambda message: int(message.data), latched=True),
+    Topic('pose', 'pose', PoseStamped, lambda message: reading.pose_of(message.pose)),
+    Topic('lens', 'depth/camera_info', CameraInfo, reading.lens_of, camera=True),
+    Topic('points', 'points', PointCloud2, reading.points_of, heavy=True, camera=True),
+    Topic('image', 'image', Image, reading.picture_of, heavy=True, camera=True),
+    Topic('depth', 'depth/image', Image, reading.map_of, heavy=True, camera=True),
+    Topic('confidence', 'confidence', Image, reading.map_of, heavy=True, camera=True),
+    Topic('map', 'map', PointCloud2, reading.points_of, latched=True, heavy=True),
+    Topic('path', 'path', Path, reading.path_of, latched=True, heavy=True),
+)
+
+
+def roots_of(topics: Collection[str]) -> list[str]:
+    """Return the full names of the nodes, among topics' names, that publish what ours does."""
+    ends = [name.removesuffix('/stream') for name in topics if name.endswith('/stream')]
+    return sorted(root for root in ends if {f'{root}/frame', f'{root}/path'} <= set(topics))
+
+
+def camera_of(topics: Collection[str], root: str, camera: str = '') -> str:
+    """Return below what a camera's topics are: the node's own name, or with the camera's."""
+    if camera:
+        return f'{root}/{camera}'
+    if f'{root}/points' in topics:
+        return root
+    cameras = sorted(
+        name.removesuffix('/points')
+        for name in topics
+        if name.startswith(f'{root}/') and name.endswith('/points')
+    )
+    return cameras[0] if cameras else root
