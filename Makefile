@@ -6,11 +6,12 @@ INPUT ?=
 MAX_FRAMES ?=
 STRIDE ?=
 FORCE ?=
+VIEW ?=
 OUT ?= out
 # A misspelt variable would be without effect.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
-UNKNOWN := $(filter-out PYTHON INPUT MAX_FRAMES STRIDE FORCE OUT ROS_DISTRO,$(GIVEN))
-$(if $(UNKNOWN),$(error no such variable: $(UNKNOWN). There are: PYTHON INPUT MAX_FRAMES STRIDE OUT FORCE))
+UNKNOWN := $(filter-out PYTHON INPUT MAX_FRAMES STRIDE FORCE VIEW OUT ROS_DISTRO,$(GIVEN))
+$(if $(UNKNOWN),$(error no such variable: $(UNKNOWN). There are: PYTHON INPUT MAX_FRAMES STRIDE VIEW OUT FORCE))
 
 # What `clean` may remove of it: a folder of this checkout that .gitignore covers.
 OWN_OUT := $(if $(findstring /,$(OUT)),,$(filter out%,$(firstword $(OUT))))
@@ -36,9 +37,10 @@ help:  ## show this
 
 venv: $(STAMP)  ## set up .venv (PYTHON=python3.12 to choose; demo and test do it themselves)
 
-demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag or video, MAX_FRAMES=, STRIDE=, OUT=, FORCE=1)
+demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag, video or camera, VIEW=1, MAX_FRAMES=, STRIDE=, OUT=, FORCE=1)
 	$(BIN)/xstreamvggt_demo $(if $(INPUT),--input "$(INPUT)") \
 	  $(if $(MAX_FRAMES),--max-frames $(MAX_FRAMES)) $(if $(STRIDE),--stride $(STRIDE)) \
+	  $(if $(or $(filter camera%,$(INPUT)),$(filter-out 0,$(VIEW))),--view) \
 	  $(if $(FORCE),--force) --output "$(OUT)"
 
 test: lint $(TRITON)  ## lint and run every test

@@ -22,8 +22,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         '--input',
         type=Path,
-        help='rosbag (folder, .mcap, .db3), folder of images or of a data set, video',
+        help='rosbag (folder, .mcap, .db3), folder of images or of a data set, video, or camera '
+        '(camera:1, /dev/video1): until Ctrl-C, after which the files are made',
     )
+    add(
+        '--view',
+        action='store_true',
+        help='show it in the browser meanwhile, and until Ctrl-C afterwards',
+    )
+    add('--view-port', type=int, default=8080, help='of the page, or the next free one')
     add('--topic', default='', help='image topic of a bag that has several')
     add(
         '--option',

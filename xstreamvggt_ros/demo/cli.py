@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import contextmanager
+from contextlib import contextmanager, ExitStack
 from dataclasses import replace
 import logging
 import os
@@ -32,6 +32,7 @@ from xstreamvggt_ros.demo.folder import (
     RENDERED_BAG,
     RESULTS,
 )
+from xstreamvggt_ros.demo.live import end_with_ctrl_c, Views
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import ImageSequence, layout_of, open_sequence
 from xstreamvggt_ros.rig.shipped import shipped_parameters
@@ -56,9 +57,16 @@ def main(arguments: list[str] | None = None) -> int:
         options.output = _folder(options, console)
         _make_folder(options.output)
         _mind_input(options)
-        with TemporaryDirectory(prefix='.new_', dir=options.output) as folder:
-            source = _source(options, Path(folder), console)
-            return _demonstrate(source, options, Path(folder), console)
+        with ExitStack() as stack:
+            folder = Path(
+                stack.enter_context(TemporaryDirectory(prefix='.new_', dir=options.output))
+            )
+            source = _source(options, folder, console)
+            end_with_ctrl_c(source, stack)
+            views = Views(options, console, stack)
+            code = _demonstrate(source, options, folder, console, views)
+            views.stay()
+            return code
     except InputError as error:
         console.print(f'[bold red]cannot be used:[/] {escape(str(error))}')
         return UNUSABLE
@@ -94,7 +102,8 @@ def _make_folder(output: Path) -> None:
 def _mind_input(options: argparse.Namespace) -> None:
     """Refuse to write over what is to be read."""
     results = [options.output / name for name in RESULTS]
-    if options.input and any(each.exists() and each.samefile(options.input) for each in results):
+    read = options.input
+    if read and read.exists() and any(each.exists() and each.samefile(read) for each in results):
         raise InputError(f'--input {options.input} would be written over; give another --output')
 
 
@@ -117,13 +126,17 @@ def _options(options: argparse.Namespace) -> dict[str, object]:
     found: dict[str, object] = dict(options.option)
     if options.topic:
         found['topic'] = options.topic
-    if layout_of(options.input) == 'images':
+    if layout_of(options.input) in ('images', 'camera'):
         found.setdefault('rate', options.rate)
     return found
 
 
 def _demonstrate(
-    source: ImageSequence, options: argparse.Namespace, folder: Path, console: Console
+    source: ImageSequence,
+    options: argparse.Namespace,
+    folder: Path,
+    console: Console,
+    views: Views,
 ) -> int:
     """Run the node, make the files in `folder`, put them in place and print the table."""
     # Here, so that an unusable input is said without waiting for ROS and torch.
@@ -142,7 +155,7 @@ def _demonstrate(
     )
     bag, log = folder / RECORDING, options.output / 'node.log'
     try:
-        happened = _play(source, options, run_options, bag, log, console)
+        happened = _play(source, options, run_options, bag, log, console, views)
     except NodeError as error:
         console.print(Panel(_tail(log), title=f'the end of {log}', title_align='left'))
         console.print(f'[bold red]{escape(str(error))}[/]')
@@ -151,7 +164,7 @@ def _demonstrate(
     return _report(source, run_options, happened, bag, log, origin_of(options.input), console)
 
 
-def _play(source, options, run_options, bag: Path, log: Path, console: Console):
+def _play(source, options, run_options, bag: Path, log: Path, console: Console, views: Views):
     """Play the source into the node, where neither meets anybody else."""
     from xstreamvggt_ros.demo.run import run
     from xstreamvggt_ros.rig.domain import free_domain, isolated
@@ -164,8 +177,10 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console):
         console.print(f'to watch: {watch}', soft_wrap=True)
     played = source.length and -(-source.length // options.stride)
     lengths = [length for length in (played, options.max_frames) if length]
-    with isolated(domain), _progress(console, min(lengths, default=None)) as progress:
-        return run(source, run_options, bag, log, progress)
+    with isolated(domain):
+        views.open()
+        with _progress(console, min(lengths, default=None)) as progress:
+            return run(source, run_options, bag, log, progress)
 
 
 def _report(

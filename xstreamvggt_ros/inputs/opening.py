@@ -12,6 +12,7 @@ from pathlib import Path
 from xstreamvggt_ros.files.bags import find_bag, ros_1_hint
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import (
+    camera,
     images,
     kitti,
     neural_rgbd,
@@ -65,7 +66,7 @@ AUTO = 'auto'
 
 def open_sequence(path: str | Path, layout: str = AUTO, **options) -> ImageSequence:
     """
-    Open a data set's folder, a rosbag, a folder of images, a video or `synthetic:<seed>`.
+    Open a data set's folder, a rosbag, images, a video, `synthetic:<seed>` or `camera:<index>`.
 
     layout: one of LAYOUTS, or found out. options: as the layout's own function has them. Raises
     InputError naming what is wrong with the path, the layout or an option.
@@ -75,6 +76,9 @@ def open_sequence(path: str | Path, layout: str = AUTO, **options) -> ImageSeque
             raise InputError(f'{path} is {synthetic.LAYOUT}, not {layout!r}')
         chosen = Layout(lambda _: False, synthetic.open_synthetic)
         return _open(chosen, synthetic.LAYOUT, str(path), options)
+    if camera.is_camera(path):
+        chosen = Layout(lambda _: False, camera.open_camera)
+        return _open(chosen, camera.LAYOUT, str(path), options)
     path = Path(path)
     if not path.exists():
         raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')
@@ -90,6 +94,8 @@ def layout_of(path: str | Path) -> str:
     """Find out the layout of what is there, as `open_sequence` does; InputError."""
     if _is_synthetic(path):
         return synthetic.LAYOUT
+    if camera.is_camera(path):
+        return camera.LAYOUT
     path = Path(path)
     if not path.exists():
         raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')

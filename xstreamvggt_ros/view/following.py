@@ -149,9 +149,9 @@ class Following:
     def _mind(self) -> None:
         """Find whom to follow, and subscribe to what is looked at."""
         if not self._subscribed:
-            self._listen('/tf', TFMessage, self._moved.append, ALL)
-            self._listen('/tf_static', TFMessage, self._moved.append, ALL_LATCHED)
-            self._listen('/diagnostics', DiagnosticArray, self._said.append, ALL)
+            self._listen('/tf', TFMessage, _noting(self._moved), ALL)
+            self._listen('/tf_static', TFMessage, _noting(self._moved), ALL_LATCHED)
+            self._listen('/diagnostics', DiagnosticArray, _noting(self._said), ALL)
         names = [name for name, _ in self._node.get_topic_names_and_types()]
         if not self._root:
             self._root = next(iter(roots_of(names)), '')
@@ -193,3 +193,11 @@ class Following:
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
+
+
+def _noting(kept: deque[bytes]) -> Callable[[bytes], None]:
+    # rclpy looks at a callback's signature, which a deque's own method has not.
+    def note(raw: bytes) -> None:
+        kept.append(raw)
+
+    return note

@@ -96,6 +96,7 @@ class Page:
         for name, picture in pictures.items():
             if picture is not None:
                 self._pictures[name].image = PICTURES[name](picture)
+                self._pictures[name].visible = True
         self._draw_camera(pictures['image'])
         text = strip(self._contents.get('said'), self._waiting_for)
         if text != self._strip.content:
@@ -117,7 +118,7 @@ class Page:
             self._add_button(name, action)
         with gui.add_folder('Pictures'):
             self._pictures = {
-                name: gui.add_image(NOTHING, label=name, format='jpeg', jpeg_quality=80)
+                name: gui.add_image(NOTHING, label=name, format='jpeg', visible=False)
                 for name in PICTURES
             }
         with gui.add_folder('View'):

@@ -86,18 +86,18 @@ class Replay:
         self._contents.put('path', path[begin:])
         self._contents.put('stream', begin)
         window = max(0, recorded - TOGETHER), recorded + TOGETHER
-        frames = Frames(self._map_frame)
+        frames, said = Frames(self._map_frame), None
         for topic, name, message in self._messages(self._near, *window):
             if topic is not None and topic.kind != 'stream':
                 if stamp_of_message(message) == stamp:
                     self._contents.put(topic.kind, topic.read(message))
             elif name == '/tf':
                 _move(frames, message, stamp)
-            elif name == '/diagnostics':
-                said = reading.said_of(message, self._root)
-                if said is not None:
-                    self._contents.put('said', said)
+            elif name == '/diagnostics' and (self._time <= recorded or said is None):
+                said = reading.said_of(message, self._root) or said
         self._contents.put('transforms', frames.in_map())
+        if said is not None:
+            self._contents.put('said', said)
 
     def _index(self) -> None:
         """Read where the camera was, and the map as it was in the end."""

@@ -37,6 +37,7 @@ class Scene:
         self._path: viser.LineSegmentsHandle | None = None
         self._chosen = Chosen()
         self._pose: Pose | None = None
+        self._stream: int | None = None
         self._distance = 1.0
         self.forget()
 
@@ -80,8 +81,10 @@ class Scene:
 
     def draw(self, look: Looker) -> None:
         """Bring the scene up to date."""
-        if look.new('stream') is not None:
-            self.forget()
+        if (stream := look.new('stream')) is not None and stream != self._stream:
+            if self._stream is not None:
+                self.forget()
+            self._stream = stream
         if (pose := look.new('pose')) is not None:
             self._pose = pose
         if (cloud := look.new('points')) is not None:
