@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-import logging
 import threading
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -26,9 +25,9 @@ from tf2_msgs.msg import TFMessage
 from xstreamvggt_ros.view import reading
 from xstreamvggt_ros.view.contents import Contents
 from xstreamvggt_ros.view.frames import Frames
+from xstreamvggt_ros.view.tolerance import Tolerance
 from xstreamvggt_ros.view.topics import camera_of, roots_of, Topic, TOPICS
 
-LOGGER = logging.getLogger(__name__)
 ANSWER_S, THERE_S = 60.0, 5.0
 LOOK_S = 0.1
 # Of topics on which every message counts: several nodes speak there.
@@ -68,7 +67,7 @@ class Following:
         self._moved: deque[bytes] = deque(maxlen=KEPT)
         self._subscribed: dict[str, object] = {}
         self._clients: dict[str, object] = {}
-        self._refused: set[str] = set()
+        self._tolerance = Tolerance()
         self._ended = threading.Event()
         self._context = rclpy.Context()
         self._context.init(args=arguments or [], initialize_logging=False)
@@ -86,11 +85,11 @@ class Following:
         """Read what came since the last time, and put it into the contents."""
         for topic in TOPICS:
             if (raw := self._newest.pop(topic.kind, None)) is not None:
-                self._read(topic.name, lambda topic=topic, raw=raw: self._put(topic, raw))
+                self._tolerance.run(topic.name, lambda topic=topic, raw=raw: self._put(topic, raw))
         while self._moved:
-            self._read('tf', lambda: self._move(self._moved.popleft()))
+            self._tolerance.run('tf', lambda: self._move(self._moved.popleft()))
         while self._said:
-            self._read('diagnostics', lambda: self._hear(self._said.popleft()))
+            self._tolerance.run('diagnostics', lambda: self._hear(self._said.popleft()))
 
     def trigger(self, service: str) -> str:
         """Call one of the node's services of the type Trigger; return what it answers."""
@@ -114,15 +113,6 @@ class Following:
         said = reading.said_of(deserialize_message(raw, DiagnosticArray), self._root)
         if said is not None:
             self._contents.put('said', said)
-
-    def _read(self, name: str, read: Callable[[], None]) -> None:
-        """Read; what cannot be is said once."""
-        try:
-            read()
-        except (ValueError, KeyError) as error:
-            if name not in self._refused:
-                self._refused.add(name)
-                LOGGER.warning('%s cannot be shown: %s', name, error)
 
     def _call(self, name: str, request) -> str:
         if not self._root:

@@ -22,7 +22,7 @@ PICTURES = {
     'depth': depth_picture,
     'confidence': confidence_picture,
 }
-START, TARGET = (-2.0, -1.2, 1.5), (2.0, 0.0, 0.0)
+START, TARGET = (-1.0, -0.7, 0.8), (1.5, 0.0, 0.0)
 NOTHING = np.zeros((9, 12, 3), np.uint8)
 
 # What a button does; the sentence that it returns is shown.

@@ -4,26 +4,39 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 import time
 
 import numpy as np
 
 from xstreamvggt_ros.files.bags import open_bag
+from xstreamvggt_ros.files.bags import stamp_of as raw_stamp
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view import reading
 from xstreamvggt_ros.view.contents import Contents
 from xstreamvggt_ros.view.frames import Frames
+from xstreamvggt_ros.view.tolerance import Tolerance
 from xstreamvggt_ros.view.topics import camera_of, roots_of, Topic, TOPICS
 
 SECOND = 1_000_000_000
 # Outputs of one frame come within this time of each other.
-TOGETHER = 5 * SECOND
+TOGETHER = 2 * SECOND
 # What is shown of the whole run, as it was in the end.
 WORLD = ('map',)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A frame by when it came, its stamp, both in nanoseconds, its stream and where it was."""
+
+    recorded: int
+    stamp: int
+    stream: int
+    position: np.ndarray
 
 
 class Replay:
@@ -43,6 +56,7 @@ class Replay:
     ) -> None:
         """Open a bag of the node's outputs; InputError where it holds none."""
         self._contents, self._map_frame = contents, map_frame
+        self._tolerance = Tolerance()
         self._stack = ExitStack()
         self._reader = self._stack.enter_context(open_bag(path))
         names = {each.topic for each in self._reader.connections}
@@ -61,36 +75,38 @@ class Replay:
 
     def __len__(self) -> int:
         """Count the frames."""
-        return len(self._stamps)
+        return len(self._frames)
 
     @property
     def duration(self) -> float:
         """Seconds from the first frame to the last."""
-        return (self._stamps[-1] - self._stamps[0]) / SECOND
+        return self.seconds(len(self) - 1)
 
     def at(self, seconds: float) -> int:
         """Return the frame that was the newest so many seconds after the first."""
-        wanted = self._stamps[0] + round(seconds * SECOND)
-        return max(0, min(bisect_left(self._stamps, wanted + 1) - 1, len(self) - 1))
+        wanted = self._frames[0].recorded + round(seconds * SECOND)
+        after = bisect_right(self._frames, wanted, key=lambda frame: frame.recorded)
+        return max(0, after - 1)
 
     def seconds(self, frame: int) -> float:
-        """Return when a frame was, in seconds after the first."""
-        return (self._stamps[frame] - self._stamps[0]) / SECOND
+        """Return when a frame came, in seconds after the first."""
+        return (self._frames[frame].recorded - self._frames[0].recorded) / SECOND
 
     def show(self, frame: int) -> None:
         """Put a frame, the path that led to it and what the node then said of itself."""
-        stamp, recorded = self._stamps[frame], self._recorded[frame]
-        path = self._path[: frame + 1]
+        chosen = self._frames[frame]
+        stamp, recorded = chosen.stamp, chosen.recorded
         # Of another stream's frames nothing is where it was.
-        begin = self._begins[frame]
-        self._contents.put('path', path[begin:])
-        self._contents.put('stream', begin)
+        path = [
+            each.position for each in self._frames[: frame + 1] if each.stream == chosen.stream
+        ]
+        self._contents.put('path', np.array(path, np.float32))
+        self._contents.put('stream', chosen.stream)
         window = max(0, recorded - TOGETHER), recorded + TOGETHER
         frames, said = Frames(self._map_frame), None
-        for topic, name, message in self._messages(self._near, *window):
-            if topic is not None and topic.kind != 'stream':
-                if stamp_of_message(message) == stamp:
-                    self._contents.put(topic.kind, topic.read(message))
+        for topic, name, message in self._messages(self._near, *window, stamp):
+            if topic is not None:
+                self._put(topic, message)
             elif name == '/tf':
                 _move(frames, message, stamp)
             elif name == '/diagnostics' and (self._time <= recorded or said is None):
@@ -102,37 +118,44 @@ class Replay:
     def _index(self) -> None:
         """Read where the camera was, and the map as it was in the end."""
         pose = f'{self._root}/pose'
-        found, streams, latest = {}, {}, 0
-        for topic, name, message in self._messages([pose, f'{self._root}/stream'], None, None):
+        stream = 0
+        self._frames: list[Shown] = []
+        for topic, name, message in self._messages([pose, f'{self._root}/stream']):
             if name == pose:
-                found[stamp_of_message(message)] = self._time, topic.read(message).position
-                streams[stamp_of_message(message)] = latest
+                place = topic.read(message).position
+                self._frames.append(Shown(self._time, stamp_of(message), stream, place))
             else:
-                latest = topic.read(message)
-        if not found:
+                stream = topic.read(message)
+        if not self._frames:
             raise InputError(f'{self._root} gave no pose in this recording')
-        self._stamps = sorted(found)
-        self._recorded = [found[stamp][0] for stamp in self._stamps]
-        self._path = np.array([found[stamp][1] for stamp in self._stamps], np.float32)
-        numbers = [streams[stamp] for stamp in self._stamps]
-        self._begins = [numbers.index(number) for number in numbers]
         world = [f'{self._root}/{name}' for name in WORLD]
-        for topic, _, message in self._messages(world, None, None):
-            self._contents.put(topic.kind, topic.read(message))
+        for topic, _, message in self._messages(world):
+            self._put(topic, message)
         shown = [
-            name for name, topic in self._topics.items() if topic.kind not in ('path', *WORLD)
+            name
+            for name, topic in self._topics.items()
+            if topic.kind not in ('stream', 'path', *WORLD)
         ]
         self._near = [*shown, '/tf', '/diagnostics']
 
+    def _put(self, topic: Topic, message) -> None:
+        self._tolerance.run(
+            topic.name, lambda: self._contents.put(topic.kind, topic.read(message))
+        )
+
     def _messages(
-        self, names, start: int | None, stop: int | None
+        self, names, start: int | None = None, stop: int | None = None, stamp: int | None = None
     ) -> Iterator[tuple[Topic | None, str, object]]:
+        """Read messages of a time; of the node's topics those with a stamp, where it is given."""
         connections = [each for each in self._reader.connections if each.topic in names]
         # Without a connection the library would give the messages of every topic.
         found = self._reader.messages(connections, start, stop) if connections else ()
         for connection, self._time, raw in found:
+            topic = self._topics.get(connection.topic)
+            if topic is not None and stamp is not None and raw_stamp(raw) != stamp:
+                continue
             message = self._reader.deserialize(raw, connection.msgtype)
-            yield self._topics.get(connection.topic), connection.topic, message
+            yield topic, connection.topic, message
 
     def __enter__(self) -> Replay:
         return self
@@ -173,7 +196,7 @@ class Playing:
             self._replay.show(self.frame)
 
 
-def stamp_of_message(message) -> int:
+def stamp_of(message) -> int:
     """Return the stamp of a message's header, in nanoseconds."""
     stamp = message.header.stamp
     return stamp.sec * SECOND + stamp.nanosec
@@ -181,6 +204,6 @@ def stamp_of_message(message) -> int:
 
 def _move(frames: Frames, message, until: int) -> None:
     for each in message.transforms:
-        if stamp_of_message(each) <= until:
+        if stamp_of(each) <= until:
             pose = reading.pose_of(each.transform)
             frames.put(each.child_frame_id, each.header.frame_id, pose)

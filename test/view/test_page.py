@@ -1,0 +1,135 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a browser: points move, figures are the node's, buttons work, nothing grows."""
+
+import threading
+import time
+
+from browser import Browser, needs_chromium
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from xstreamvggt_ros.view.contents import Contents, Lens, Points, Pose, Said
+from xstreamvggt_ros.view.page import Page
+from xstreamvggt_ros.view.settings import Bounds
+
+LENS = Lens(np.array([[50.0, 0, 28], [0, 50, 21], [0, 0, 1]]), 42, 56)
+AHEAD = np.array([-0.5, 0.5, -0.5, 0.5])
+SAID = Said(
+    1,
+    'up to scale',
+    {'fps': '9.7', 'cache_tokens': '2048', 'cache_unbounded_tokens': '40000', 'stream': '1'},
+)
+
+
+def a_wall(place, colour, count=20_000):
+    """Return a wall across the view, its middle at a place."""
+    rng = np.random.default_rng(0)
+    points = rng.uniform((0, -1.5, -1), (0.05, 1.5, 1), (count, 3)) + place
+    rgb = np.tile(np.array(colour, np.uint8), (count, 1))
+    return Points(points.astype(np.float32), rgb, np.full(count, 5, np.float32))
+
+
+def put_frame(contents, step, colour=(250, 40, 40)):
+    position = np.array([0.1 * step, 0.0, 0.0])
+    contents.put('pose', Pose(position, AHEAD))
+    contents.put('lens', LENS)
+    contents.put('image', np.full((42, 56, 3), 10 * (step % 20), np.uint8))
+    contents.put('depth', np.full((42, 56), 2.0, np.float32) + np.eye(42, 56, dtype=np.float32))
+    contents.put('points', a_wall(position + [2.0, 0, 0], colour))
+
+
+@pytest.fixture
+def page():
+    """Give a page that is drawn from now on, its contents, and what its buttons did."""
+    contents, pressed, ended = Contents(), [], threading.Event()
+    actions = {'save': lambda: pressed.append('save') or 'written to cloud.ply'}
+    made = Page(
+        contents, '127.0.0.1', 8200, Bounds(frame_points=20_000), actions, '/reconstruction'
+    )
+    thread = threading.Thread(target=made.run, args=(lambda: None, lambda: not ended.is_set()))
+    thread.start()
+    yield made, contents, pressed
+    ended.set()
+    thread.join()
+    made.close()
+
+
+@pytest.fixture
+def browser():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+def share_of(picture, channel):
+    """Return the share of pixels in which a channel stands out."""
+    others = np.delete(picture.astype(int), channel, axis=2).max(axis=2)
+    return float((picture[..., channel].astype(int) > others + 60).mean())
+
+
+@needs_chromium
+def test_a_browser_sees_what_the_node_says_and_its_buttons_work(page, browser):
+    made, contents, pressed = page
+    browser.open(made.address)
+    browser.wait(lambda: 'waiting for /reconstruction' in browser.text(), 'the page')
+    assert made.watched
+
+    contents.put('stream', 1)
+    put_frame(contents, 0)
+    contents.put('said', SAID)
+    browser.wait(lambda: '2048 of 40000 unbounded' in browser.text(), 'the strip')
+    assert 'warning up to scale' in browser.text()
+    browser.wait(lambda: share_of(browser.scene(), 0) > 0.005, 'red points')
+    assert share_of(browser.scene(), 1) < 0.001
+
+    contents.put('stream', 2)
+    put_frame(contents, 1, (30, 230, 30))
+    browser.wait(lambda: share_of(browser.scene(), 1) > 0.005, 'green points')
+    browser.wait(lambda: share_of(browser.scene(), 0) < 0.003, 'the old stream gone')
+
+    browser.click('save')
+    browser.wait(lambda: 'written to cloud.ply' in browser.text(), 'an answer')
+    assert pressed == ['save']
+
+    shown = 'return [...document.images].filter((i) => i.naturalWidth === 56).length'
+    browser.wait(lambda: browser.run(shown) >= 2, 'image and depth')
+    assert browser.complaints() == []
+
+
+def test_a_page_keeps_no_more_the_longer_it_runs():
+    contents, bounds = Contents(), Bounds(map_points=2000, frames=3, frame_points=500, frusta=6)
+    page = Page(contents, '127.0.0.1', 8300, bounds, {}, 'a node')
+    buffer = page._server._websock_server._broadcast_buffer
+    held, sent = [], []
+    try:
+        for step in range(240):
+            put_frame(contents, step)
+            turned = Rotation.from_euler('z', step, degrees=True).as_quat()
+            frames = {'map': Pose(np.zeros(3), turned), f'frame_{step}': Pose(np.zeros(3), turned)}
+            contents.put('transforms', frames)
+            contents.put('map', a_wall(np.array([0.1 * step, 0, 0]), (9, 9, 9)))
+            contents.put('path', np.cumsum(np.full((step + 2, 3), 0.1, np.float32), axis=0))
+            page.draw()
+            if step % 40 == 39:
+                held.append(len(page._server.scene._handle_from_node_name))
+                sent.append(len(buffer.message_from_id))
+    finally:
+        page.close()
+    # Places in the scene are used again; messages are replaced by newer ones of the same place.
+    assert max(held[2:]) <= max(held[:2]) + 40
+    assert max(sent[2:]) < 2.5 * max(sent[:2])
+
+
+def test_drawing_waits_for_nobody(page):
+    made, contents, _ = page
+    begin = time.monotonic()
+    for step in range(30):
+        put_frame(contents, step)
+    assert time.monotonic() - begin < 5
+
+
+def test_it_listens_to_this_machine_alone(page):
+    made, _, _ = page
+    assert made.address.startswith('http://127.0.0.1:')

@@ -1,0 +1,32 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Depth and confidence as pictures."""
+
+import numpy as np
+
+from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture, thumbnail
+
+
+def test_near_is_red_far_is_blue_and_nothing_is_black():
+    depth = np.tile(np.linspace(1, 9, 50, dtype=np.float32), (4, 1))
+    depth[0] = np.nan
+    depth[1] = 0
+    depth[2, 3] = -np.inf
+    shown = depth_picture(depth).astype(int)
+    assert (shown[:2] == 0).all() and (shown[2, 3] == 0).all()
+    near, far = shown[3, 0], shown[3, -1]
+    assert near[0] > 2 * near[2] and far[2] > far[0]
+
+
+def test_what_is_all_alike_or_unknown_is_drawn():
+    for values in (np.full((3, 4), 2.0), np.full((3, 4), np.nan)):
+        for draw in (depth_picture, confidence_picture):
+            shown = draw(values.astype(np.float32))
+            assert shown.shape == (3, 4, 3) and shown.dtype == np.uint8
+
+
+def test_thumbnails_are_small_and_of_the_same_shape():
+    small = thumbnail(np.zeros((300, 400, 3), np.uint8), 160)
+    assert small.shape == (100, 134, 3)
+    picture = np.zeros((120, 160, 3), np.uint8)
+    assert thumbnail(picture, 160).shape == picture.shape

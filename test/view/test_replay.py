@@ -1,0 +1,131 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded run is looked at frame by frame, and in a browser with a slider."""
+
+import threading
+
+from browser import Browser, needs_chromium
+import pytest
+from rclpy.serialization import serialize_message
+from relay import answer, SIZE
+from std_msgs.msg import Header, UInt32
+
+from xstreamvggt_ros.files.bags import BagWriter
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
+from xstreamvggt_ros.view.command import main
+from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.replay import Playing, Replay
+
+SECOND = 10**9
+
+
+@pytest.fixture(scope='module')
+def bag(tmp_path_factory):
+    """Record five frames, one a second, the last two of another stream."""
+    path = tmp_path_factory.mktemp('bag') / 'run.mcap'
+    with BagWriter(path) as writer:
+        for name, kind in FRAME_OUTPUTS.items():
+            package = kind.__module__.partition('.')[0]
+            writer.add_topic(f'/r/{name}', f'{package}/msg/{kind.__name__}')
+        writer.add_topic('/r/stream', 'std_msgs/msg/UInt32', latched=True)
+        writer.add_topic('/r/path', 'nav_msgs/msg/Path', latched=True)
+        for index in range(5):
+            at = (100 + index) * SECOND
+            if index in (0, 3):
+                stream = serialize_message(UInt32(data=1 + index // 3))
+                writer.write('/r/stream', stream, at - 1000)
+            header = Header(frame_id='map')
+            header.stamp.sec = 1 + index
+            for offset, (name, message) in enumerate(answer(header, 1 + index // 3).items()):
+                if name == 'pose':
+                    message.pose.position.x = float(index)
+                writer.write(f'/r/{name}', serialize_message(message), at + offset)
+    return path
+
+
+def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
+    contents = Contents()
+    with Replay(contents, bag) as replay:
+        assert len(replay) == 5 and replay.duration == 4
+        replay.show(2)
+        assert contents.get('pose').position[0] == 2
+        assert contents.get('path')[:, 0].tolist() == [0, 1, 2]
+        assert contents.get('stream') == 1
+        assert contents.get('depth').shape == SIZE
+        assert len(contents.get('points').points) == 5
+        replay.show(4)
+        assert contents.get('pose').position[0] == 4
+        assert contents.get('path')[:, 0].tolist() == [3, 4]
+        assert contents.get('stream') == 2
+        replay.show(0)
+        assert contents.get('pose').position[0] == 0
+        assert contents.get('stream') == 1
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'frame'), [(-3, 0), (0, 0), (0.9, 0), (1, 1), (3.5, 3), (4, 4), (99, 4)]
+)
+def test_the_frame_of_a_time_is_the_newest_then(bag, seconds, frame):
+    with Replay(Contents(), bag) as replay:
+        assert replay.at(seconds) == frame
+
+
+def test_playing_goes_on_with_the_clock_and_stands_at_the_end(bag, monkeypatch):
+    now = [50.0]
+    monkeypatch.setattr('xstreamvggt_ros.view.replay.time.monotonic', lambda: now[0])
+    with Replay(Contents(), bag) as replay:
+        playing = Playing(replay)
+        playing.go(1)
+        playing.update()
+        now[0] += 10
+        playing.update()
+        assert playing.frame == 1
+        playing.play(True)
+        now[0] += 2.2
+        playing.update()
+        assert (playing.frame, playing.playing) == (3, True)
+        now[0] += 5
+        playing.update()
+        assert (playing.frame, playing.playing) == (4, False)
+        playing.play(True)
+        playing.update()
+        assert (playing.frame, playing.playing) == (0, True)
+
+
+def test_a_bag_of_something_else_is_refused_with_what_it_has(tmp_path, capsys):
+    path = tmp_path / 'other.mcap'
+    with BagWriter(path) as writer:
+        writer.add_topic('/camera/info', 'std_msgs/msg/UInt32')
+        writer.write('/camera/info', serialize_message(UInt32()), 1)
+    with pytest.raises(InputError, match=r'holds no outputs .* it has: /camera/info'):
+        Replay(Contents(), path)
+    assert main(['--bag', str(path)]) == 2
+    assert 'holds no outputs' in capsys.readouterr().err
+    assert main(['--bag', str(tmp_path / 'none.mcap')]) == 2
+
+
+@needs_chromium
+def test_a_browser_has_a_slider_and_moves_through_the_run(bag):
+    ended = threading.Event()
+    thread = threading.Thread(target=main, args=(['--bag', str(bag), '--port', '8400'], ended))
+    thread.start()
+    browser = Browser()
+    try:
+        browser.wait(lambda: _opened(browser), 'the page')
+        browser.wait(lambda: '0.00 s of 4.00 s' in browser.text(), 'the first frame')
+        browser.click('play')
+        browser.wait(lambda: '4.00 s of 4.00 s' in browser.text(), 'the last frame')
+        assert browser.complaints() == []
+    finally:
+        browser.close()
+        ended.set()
+        thread.join()
+
+
+def _opened(browser):
+    try:
+        browser.open('http://127.0.0.1:8400')
+    except Exception:
+        return False
+    return 'xstreamvggt_ros' in browser.text()
