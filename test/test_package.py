@@ -129,6 +129,7 @@ def test_executables_are_functions_in_the_tree(setup):
         'xstreamvggt_demo',
         'xstreamvggt_evaluate',
         'xstreamvggt_play',
+        'xstreamvggt_view',
     }
     for _, _, target in scripts:
         module, _, function = target.partition(':')

@@ -50,10 +50,8 @@ class Views:
         if not self._options.view:
             return
         if find_spec('viser') is None:
-            self._console.print(
-                "[bold]no view:[/] viser is not installed: pip install 'xstreamvggt_ros[view]'",
-                markup=True,
-            )
+            install = escape("pip install 'xstreamvggt_ros[view]'")
+            self._console.print(f'[bold]no view:[/] viser is not installed: {install}')
             return
         log = self._options.output / LOG
         command = [sys.executable, '-m', PROGRAM, '--port', str(self._options.view_port)]

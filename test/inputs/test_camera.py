@@ -1,0 +1,113 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A camera's images, once, in order, the newest whenever one is asked for; or what is missing."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.inputs import layout_of, open_sequence
+from xstreamvggt_ros.inputs.payloads import EncodedImage
+
+
+class FakeCamera:
+    """What cv2.VideoCapture is of a camera: ever brighter images, at a hundred a second."""
+
+    def __init__(self, index, opened=True, images=10**6):
+        self.index, self._opened, self._left = index, opened, images
+        self.released = False
+        self._count = 0
+
+    def isOpened(self):
+        return self._opened
+
+    def read(self):
+        time.sleep(0.01)
+        if self._count >= self._left:
+            return False, None
+        self._count += 1
+        return True, np.full((48, 64, 3), (0, self._count % 256, 255), np.uint8)
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def cameras(monkeypatch):
+    """Put fake cameras in the place of real ones; those that were opened."""
+    opened, options = [], {}
+
+    def capture(index):
+        opened.append(FakeCamera(index, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(cv2, 'VideoCapture', capture)
+    opened_with = (opened, options)
+    return opened_with
+
+
+@pytest.mark.parametrize(('path', 'index'), [('camera', 0), ('camera:3', 3), ('/dev/video2', 2)])
+def test_a_camera_is_known_by_its_name(cameras, path, index):
+    assert layout_of(path) == 'camera'
+    sequence = open_sequence(path)
+    assert cameras[0][0].index == index
+    sequence.frames.close()
+    assert cameras[0][0].released
+
+
+def test_images_come_in_order_and_are_the_same_whenever_they_are_read(cameras):
+    sequence = open_sequence('camera', frames=4, rate=1000)
+    frames = list(sequence.frames)
+    stamps = [frame.stamp_ns for frame in frames]
+    assert len(frames) == 4 and sorted(set(stamps)) == stamps
+    assert abs(stamps[0] - time.time_ns()) < 60 * 10**9
+    again = list(sequence.frames)
+    assert [frame.stamp_ns for frame in again] == stamps
+    for frame in frames:
+        image = frame.image()
+        assert image.shape == (48, 64, 3)
+        # RGB: red is full.
+        assert image[..., 0].mean() > 240 > 50 > image[..., 2].mean()
+        payload = frame.payload()
+        assert isinstance(payload, EncodedImage) and payload.format == 'jpeg'
+        decoded = cv2.imdecode(np.frombuffer(payload.data, np.uint8), cv2.IMREAD_COLOR)
+        np.testing.assert_array_equal(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), image)
+    sequence.frames.close()
+
+
+def test_whoever_takes_long_is_given_the_newest(cameras):
+    sequence = open_sequence('camera', rate=1000)
+    frames = iter(sequence.frames)
+    first = next(frames)
+    time.sleep(0.3)
+    second = next(frames)
+    # Thirty images passed meanwhile; none of them is a queue to be worked off.
+    assert second.image()[..., 1].mean() - first.image()[..., 1].mean() > 10
+    sequence.frames.end()
+    assert list(frames) == []
+    sequence.frames.close()
+
+
+def test_a_camera_that_is_unplugged_ends_the_sequence(cameras):
+    cameras[1]['images'] = 5
+    sequence = open_sequence('camera', rate=1000)
+    assert 1 <= len(list(sequence.frames)) <= 5
+    sequence.frames.close()
+
+
+def test_without_a_camera_what_to_do_is_said(cameras):
+    cameras[1]['opened'] = False
+    with pytest.raises(InputError, match=r'camera 1 cannot be opened: .*/dev/video'):
+        open_sequence('camera:1')
+    assert cameras[0][0].released
+    cameras[1].update(opened=True, images=0)
+    with pytest.raises(InputError, match='camera 0 gives no image'):
+        open_sequence('camera')
+
+
+def test_an_option_that_it_has_not_is_refused(cameras):
+    with pytest.raises(InputError, match='camera has no option colour; it has: rate, frames'):
+        open_sequence('camera', colour='red')
