@@ -18,6 +18,7 @@ from benchmarks.steadiness import (
     late_by_second_tenth,
     MIB,
     plot,
+    processor_late_by_second_tenth,
     read_samples,
     Sample,
     settled_parts,
@@ -44,11 +45,15 @@ def tell(options: argparse.Namespace) -> int:
         return 1
     slope = growth(settled_parts(samples, options.settle))
     late = late_by_second_tenth(samples)
+    spent = processor_late_by_second_tenth(
+        [each for each in samples if each.part == samples[-1].part]
+    )
     rows = by_minute(samples)
     figures = {
         'options': {name: str(value) for name, value in vars(options).items()},
         'bytes_a_frame': None if slope is None else asdict(slope),
         'late_latency_by_second_tenth': late,
+        'late_processor_time_by_second_tenth': spent,
         'by_minute': rows,
     }
     (options.output / 'flatness.json').write_text(json.dumps(figures, indent=1) + '\n')
@@ -64,18 +69,21 @@ def tell(options: argparse.Namespace) -> int:
     )
     if late is not None:
         print(f'late latency (p95) of the last tenth by that of the second: {late:.3f}')
+    if spent is not None:
+        print(f'processor time a frame, last tenth by second: {spent:.3f}')
     return int(options.bound is not None and slope.high > options.bound)
 
 
 def _print(rows: list[dict[str, float]], samples: list[Sample]) -> None:
-    print('| part | minute | frames | anonymous, MiB | shared, MiB | files | p50, ms | p95, ms |')
-    print('|---|---|---|---|---|---|---|---|')
+    names = ('part', 'minute', 'frames', 'anonymous, MiB', 'shared, MiB', 'files')
+    print('|', *(f'{name} |' for name in (*names, 'p50, ms', 'p95, ms', 'processor, ms')))
+    print('|---|---|---|---|---|---|---|---|---|')
     step = max(1, len(rows) // ROWS)
     for row in [*rows[:-1:step], rows[-1]]:
         print(
             f'| {row["part"]} | {row["minute"]} | {row["frames"]} | {row["anonymous_mib"]:.1f} | '
             f'{row["shared_mib"]:.1f} | {row["file_descriptors"]} | {row["latency_p50_ms"]:.0f} | '
-            f'{row["latency_p95_ms"]:.0f} |'
+            f'{row["latency_p95_ms"]:.0f} | {row["processor_ms"]:.0f} |'
         )
     load = np.mean([each.load for each in samples])
     print(f'load of the machine meanwhile: {load:.1f} on {os.cpu_count()} cores')

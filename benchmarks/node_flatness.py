@@ -147,6 +147,7 @@ class _Notes:
             file_descriptors=len(os.listdir(f'/proc/{self._pid}/fd')),
             latencies_ms=tuple(round(each, 2) for each in self._latencies),
             load=os.getloadavg()[0],
+            processor_seconds=_processor_seconds(self._pid),
         )
         self._latencies.clear()
         append_sample(self._file, sample)
@@ -195,6 +196,13 @@ def _memory(pid: int) -> dict[str, int]:
     lines = Path(f'/proc/{pid}/status').read_text(encoding='ascii').splitlines()
     pairs = (line.split(':') for line in lines if line.startswith('Rss'))
     return {name: KIB * int(value.split()[0]) for name, value in pairs}
+
+
+def _processor_seconds(pid: int) -> float:
+    """Read how long a process has been on a processor (Linux)."""
+    fields = Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rpartition(')')[2].split()
+    user, system = (int(field) for field in fields[11:13])
+    return (user + system) / os.sysconf('SC_CLK_TCK')
 
 
 def _overrides(options: argparse.Namespace) -> list[str]:

@@ -30,7 +30,8 @@ class Sample:
 
     part: counts the processes that were watched one after the other. seconds and frames are since
     its first image. Bytes are of anonymous and of shared memory. latencies: milliseconds of the
-    frames since the sample before. load: the machine's, of the last minute.
+    frames since the sample before. load: the machine's, of the last minute. processor_seconds:
+    what the process has had of the processors, to which others add little.
     """
 
     part: int
@@ -41,6 +42,7 @@ class Sample:
     file_descriptors: int
     latencies_ms: tuple[float, ...]
     load: float
+    processor_seconds: float = float('nan')
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,24 @@ def late_by_second_tenth(samples: Sequence[Sample]) -> float | None:
     return float(np.percentile(tenths[LAST], 95) / np.percentile(tenths[SECOND], 95))
 
 
+def processor_late_by_second_tenth(part: Sequence[Sample]) -> float | None:
+    """Give a part's processor time a frame in the last tenth of its frames by the second's."""
+    frames = [each.frames for each in part]
+    if len(part) < 2 * TENTHS or np.isnan([each.processor_seconds for each in part]).any():
+        return None
+    edges = np.linspace(frames[0], frames[-1], TENTHS + 1)
+    spent = np.diff(np.interp(edges, frames, [each.processor_seconds for each in part]))
+    return float(spent[LAST] / spent[SECOND])
+
+
 def by_minute(samples: Sequence[Sample]) -> list[dict[str, float]]:
     """Sum up minute by minute: memory, file descriptors, median and late latency, load."""
     rows = []
     for (part, minute), group in groupby(samples, key=lambda s: (s.part, int(s.seconds // 60))):
         of = list(group)
         latencies = [each for sample in of for each in sample.latencies_ms]
+        frames = of[-1].frames - of[0].frames
+        spent = of[-1].processor_seconds - of[0].processor_seconds
         middle, late = np.percentile(latencies, (50, 95)) if latencies else (np.nan, np.nan)
         rows.append(
             {
@@ -129,6 +143,7 @@ def by_minute(samples: Sequence[Sample]) -> list[dict[str, float]]:
                 'file_descriptors': of[-1].file_descriptors,
                 'latency_p50_ms': float(middle),
                 'latency_p95_ms': float(late),
+                'processor_ms': 1e3 * spent / frames if frames else float('nan'),
                 'load': float(np.mean([sample.load for sample in of])),
             }
         )

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What samples of a process say of its growth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from benchmarks.steadiness import (
     growth,
     late_by_second_tenth,
     plot,
+    processor_late_by_second_tenth,
     read_samples,
     Sample,
     settled_parts,
@@ -37,6 +40,7 @@ def part(number=0, bytes_a_frame=0.0, level=3e8, noise=0.0, count=60, latency=50
             file_descriptors=23,
             latencies_ms=(latency,) * 100,
             load=1.0,
+            processor_seconds=0.05 * 100 * index,
         )
         for index in range(count)
     ]
@@ -77,6 +81,16 @@ def test_late_frames_are_compared_with_early_ones():
     assert late_by_second_tenth([]) is None
 
 
+def test_processor_time_of_late_frames_is_compared_with_that_of_early_ones():
+    assert processor_late_by_second_tenth(part()) == pytest.approx(1.0)
+    slower = [
+        replace(each, processor_seconds=each.processor_seconds * (1 + each.frames / 1e4))
+        for each in part()
+    ]
+    assert processor_late_by_second_tenth(slower) > 1.2
+    assert processor_late_by_second_tenth(part(count=3)) is None
+
+
 def test_samples_come_back_from_a_file_that_was_cut_short(tmp_path):
     file, samples = tmp_path / 'samples.jsonl', part(count=3)
     assert read_samples(file) == []
@@ -101,4 +115,5 @@ def test_minutes_and_plot_tell_of_every_part():
         (1, 1),
     ]
     assert rows[0]['latency_p95_ms'] == 50.0
+    assert rows[0]['processor_ms'] == pytest.approx(50.0)
     assert plot(samples, 'memory').startswith('<svg')
