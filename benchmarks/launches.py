@@ -17,7 +17,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+import functools
 
 import torch
 from torch import Tensor
@@ -29,7 +31,7 @@ from torch.utils._pytree import tree_leaves
 from xstreamvggt_ros.cache import CacheConfig, StreamCache
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
-from xstreamvggt_ros.ops.dispatch import fused_everywhere
+from xstreamvggt_ros.ops.dispatch import fused_everywhere, Launch
 from xstreamvggt_ros.stream import frame_from, stream_layout
 
 META = torch.device('meta')
@@ -142,22 +144,43 @@ def count_launches(
     point_head: bool = False,
 ) -> Counter[tuple[str, str]]:
     """Return how often a steady frame (H, W) launches each kernel: {(part, name): count}."""
-    with META:
-        network = StreamVGGT(model).eval().requires_grad_(False)
-        image = torch.empty(1, 1, 3, *size)
-    network.set_precision(dtype)
+    network, image = _network(model, dtype), torch.empty(1, 1, 3, *size, device=META)
     launches = _Launches()
+
+    def noticed(launch: Launch) -> None:
+        launches.note(launch.name)
+
     # Not in inference mode, in which operators arrive that are made of others.
     with torch.no_grad():
         with fused_everywhere():
             # The first frame makes tables that are kept.
             _advance(network, full_cache(network, config, *size), image, point_head)
             cache = full_cache(network, config, *size)
-        _attribute(launches, network, cache)
-        with fused_everywhere(launches.note), _OneAttention(launches), launches:
+        attributed = _attributed(launches, network, cache)
+        with attributed, fused_everywhere(noticed), _OneAttention(launches), launches:
             predictions = _advance(network, cache, image, point_head)
             launches.within('result', frame_from)(predictions, *size)
     return launches.counts
+
+
+def frame_launches(
+    model: ModelConfig, config: CacheConfig, size: tuple[int, int] = SIZE
+) -> list[Launch]:
+    """Return every launch of the package's own kernels that a steady frame (H, W) in bf16 has."""
+    network, image = _network(model, torch.bfloat16), torch.empty(1, 1, 3, *size, device=META)
+    launches: list[Launch] = []
+    with torch.no_grad(), fused_everywhere(launches.append), _OneAttention(_Launches()):
+        predictions = _advance(network, full_cache(network, config, *size), image, False)
+        frame_from(predictions, *size)
+    return launches
+
+
+@functools.cache
+def _network(model: ModelConfig, dtype: torch.dtype) -> StreamVGGT:
+    """Return a network without memory."""
+    with META:
+        network = StreamVGGT(model).eval().requires_grad_(False)
+    return network.set_precision(dtype)
 
 
 def _advance(model: StreamVGGT, cache: StreamCache, image: Tensor, point_head: bool):
@@ -165,10 +188,15 @@ def _advance(model: StreamVGGT, cache: StreamCache, image: Tensor, point_head: b
         return model.advance(image, cache, False, point_head)
 
 
-def _attribute(launches: _Launches, model: StreamVGGT, cache: StreamCache) -> None:
-    """Count what the parts of a frame launch to them."""
-    for owner, name, part in _owners(model, cache):
+@contextmanager
+def _attributed(launches: _Launches, model: StreamVGGT, cache: StreamCache) -> Iterator[None]:
+    """Count what the parts of a frame launch within to them."""
+    owners = list(_owners(model, cache))
+    for owner, name, part in owners:
         setattr(owner, name, launches.within(part, getattr(owner, name)))
+    yield
+    for owner, name, _ in owners:
+        delattr(owner, name)
 
 
 def _owners(model: StreamVGGT, cache: StreamCache) -> Iterator[tuple[object, str, str]]:

@@ -191,7 +191,7 @@ def _command(
         'model.checkpoint': 'random',
         'model.device': device,
         'model.dtype': dtype,
-        'model.cuda_graph': cuda_graph,
+        'model.cuda_graph': 'on' if cuda_graph else 'off',
         'model.image_size': max(size),
         'input.image_topics': [TOPIC],
         'input.queue': 'every',

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steady state as one CUDA graph, and the clock that it needs, which a CPU can run."""
 
-import logging
-
 import pytest
 import torch
 
@@ -16,6 +14,8 @@ from xstreamvggt_ros.cache import (
 )
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.step_graph import StepGraph
 
 CONFIG = CacheConfig(budget_tokens=60, bits=4, policy='frame_diversity', camera_budget_frames=3)
 
@@ -30,10 +30,116 @@ def images(count):
     return torch.rand(count, 3, 42, 56, generator=torch.Generator().manual_seed(0))
 
 
-def test_on_a_cpu_a_graph_that_is_asked_for_changes_nothing():
-    plain, asked = reconstructor(), reconstructor(cuda_graph=True)
+def test_on_a_cpu_a_graph_that_is_asked_for_changes_nothing_and_says_so(caplog):
+    plain, asked = reconstructor(), reconstructor(cuda_graph='on')
     for image in images(8):
         assert torch.equal(plain.step(image).depth, asked.step(image).depth)
+    assert ['on CUDA devices only' in record.message for record in caplog.records] == [True]
+
+
+def test_a_choice_that_is_none_is_refused_by_name():
+    with pytest.raises(ValueError, match="cuda_graph is 'yes'; use one of: auto, on, off"):
+        reconstructor(cuda_graph='yes')
+
+
+class FakeGraphs:
+    """Stands in for CUDA: what is captured is a step that runs again each time."""
+
+    def __init__(self, error: Exception | None = None):
+        self.error = error
+        self.captured = self.replayed = self.released = 0
+
+    def can(self, image):
+        return True
+
+    def capture(self, step):
+        if self.error is not None:
+            raise self.error
+        self.captured += 1
+        shapes = (9,), (42, 56), (42, 56), (42, 56, 3), (42, 56), (3, 4), (3, 3)
+        frame = Frame(*(torch.zeros(shape) for shape in shapes))
+
+        def replay():
+            self.replayed += 1
+            for written, made in zip(vars(frame).values(), vars(step()).values(), strict=True):
+                written.copy_(made)
+
+        return replay, frame
+
+    def release(self):
+        self.released += 1
+
+
+def captured_reconstructor(graphs):
+    made = reconstructor()
+    made._graph = StepGraph(made._run, graphs)
+    return made
+
+
+def assert_alike(actual, expected):
+    for name, tensor in vars(expected).items():
+        torch.testing.assert_close(getattr(actual, name), tensor, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_every_frame_of_full_slots_is_a_replay_kept_or_not_and_no_image_waits_for_it():
+    graphs = FakeGraphs()
+    plain, captured = reconstructor(), captured_reconstructor(graphs)
+    frames = images(9)
+    # Slots for 60 tokens are full with the fourth frame of 17.
+    for index, image in enumerate(frames):
+        keep = index % 4 != 2
+        before = graphs.captured, graphs.replayed
+        assert_alike(captured.step(image, keep), plain.step(image, keep))
+        if index == 0:
+            # Both were captured before the first image, by frames of noise.
+            assert graphs.captured == 2
+        else:
+            assert graphs.captured == before[0]
+        assert (graphs.replayed > before[1]) == (index > 4 or index == 0)
+    assert captured.cache_stats() == plain.cache_stats()
+
+
+def test_a_new_stream_of_the_same_size_captures_nothing_anew():
+    graphs = FakeGraphs()
+    plain, captured = reconstructor(), captured_reconstructor(graphs)
+    for _ in range(2):
+        for image in images(7):
+            assert_alike(captured.step(image), plain.step(image))
+        for each in (plain, captured):
+            each.reset()
+            assert each.cache_stats().bytes == 0
+    assert (graphs.captured, graphs.released) == (2, 0)
+
+
+def test_another_size_gives_back_what_was_captured_before():
+    graphs = FakeGraphs()
+    captured = captured_reconstructor(graphs)
+    captured.step(images(1)[0])
+    captured.reset()
+    with pytest.raises(RuntimeError):
+        # Captured frames of this fake are of one size, which shows that they are made anew.
+        captured.step(torch.rand(3, 56, 56))
+    assert (graphs.captured, graphs.released) == (3, 1)
+
+
+def test_a_stream_that_was_loaded_is_captured_after_it_ran_once():
+    graphs = FakeGraphs()
+    plain, captured = reconstructor(), captured_reconstructor(graphs)
+    for image in images(5):
+        plain.step(image)
+    captured.step(images(1)[0])
+    captured.load_state_dict(plain.state_dict())
+    for image in images(3):
+        assert_alike(captured.step(image), plain.step(image))
+    assert graphs.captured == 3
+
+
+def test_what_cannot_be_captured_is_said_once_and_runs_step_by_step(caplog):
+    plain = reconstructor()
+    captured = captured_reconstructor(FakeGraphs(RuntimeError('operation not permitted')))
+    for image in images(8):
+        assert_alike(captured.step(image), plain.step(image))
+    assert ['launch by launch' in record.message for record in caplog.records] == [True]
 
 
 @pytest.mark.parametrize('strict', [True, False])
@@ -110,19 +216,21 @@ def _assert_same(actual, expected):
         assert torch.equal(actual[name], tensor), name
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
 def test_a_captured_stream_gives_what_a_stepped_one_does(caplog):
-    caplog.set_level(logging.INFO, 'xstreamvggt_ros')
-    plain, captured = reconstructor('cuda'), reconstructor('cuda', cuda_graph=True)
-    for image in images(12):
-        expected, actual = plain.step(image), captured.step(image)
-        torch.testing.assert_close(actual.depth, expected.depth, rtol=1e-3, atol=1e-3)
-        torch.testing.assert_close(actual.pose_encoding, expected.pose_encoding)
-    assert captured.cache_stats().evictions == plain.cache_stats().evictions
-    assert not caplog.records
-
-    captured.reset()
-    for image in images(12):
-        captured.step(image)
-
-    assert ['captured anew' in record.message for record in caplog.records] == [True]
+    plain, captured = reconstructor('cuda', cuda_graph='off'), reconstructor('cuda')
+    sizes = []
+    for _ in range(3):
+        for index, image in enumerate(images(12)):
+            keep = index % 5 != 4
+            expected, actual = plain.step(image, keep), captured.step(image, keep)
+            torch.testing.assert_close(actual.depth, expected.depth, rtol=1e-3, atol=1e-3)
+            torch.testing.assert_close(actual.pose_encoding, expected.pose_encoding)
+        assert captured.cache_stats().evictions == plain.cache_stats().evictions
+        assert captured._graph.serves(captured._cache)
+        sizes.append(torch.cuda.memory_reserved())
+        plain.reset()
+        captured.reset()
+    assert sizes[2] == sizes[1]
+    assert not [record for record in caplog.records if record.levelname == 'WARNING']

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 import functools
 import importlib.util
 from typing import Any
@@ -14,8 +15,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Told of each kernel by name, while fused passes are taken on any device.
-_EVERYWHERE: ContextVar[Callable[[str], None] | None] = ContextVar('everywhere', default=None)
+
+@dataclass(frozen=True)
+class Launch:
+    """What was launched: a Triton kernel, its arguments in order, and its constants by name."""
+
+    kernel: Any
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The kernel's name."""
+        return self.kernel.__name__
+
+
+Noticed = Callable[[Launch], None]
+# Told of each launch, while fused passes are taken on any device.
+_EVERYWHERE: ContextVar[Noticed | None] = ContextVar('everywhere', default=None)
 
 
 @functools.cache
@@ -32,9 +49,9 @@ def fused(tensor: Tensor) -> bool:
 
 
 @contextmanager
-def fused_everywhere(noticed: Callable[[str], None] = lambda name: None) -> Iterator[None]:
+def fused_everywhere(noticed: Noticed = lambda launch: None) -> Iterator[None]:
     """
-    Take the fused passes on any device within, and tell of each kernel by its name.
+    Take the fused passes on any device within, and tell of each launch.
 
     On a CPU Triton's interpreter has to run them (TRITON_INTERPRET=1); tensors without memory
     (`meta`) run nothing, so that a frame's launches can be counted on any machine.
@@ -53,7 +70,7 @@ def launch(
     if not first.is_cuda:
         noticed = _EVERYWHERE.get()
         if noticed is not None:
-            noticed(kernel.__name__)
+            noticed(Launch(kernel, (first, *arguments), options))
         if not first.is_meta:
             kernel[grid](first, *arguments, **options)
     elif first.device.index == torch.cuda.current_device():

@@ -27,7 +27,7 @@ from xstreamvggt_ros.parameters.quality import is_subscription_override, PREFIX,
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
-OFF = 'off'
+OFF, ON = 'off', 'on'
 
 
 class DeclaredParameters:
@@ -183,7 +183,8 @@ def _meant(name: str, value: object) -> object:
         return float(value)
     if type(value) is int and str(value) in spec.choices:
         return str(value)
-    return OFF if value is False and OFF in spec.choices else value
+    word = {False: OFF, True: ON}[value] if isinstance(value, bool) else None
+    return word if word in spec.choices else value
 
 
 def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:

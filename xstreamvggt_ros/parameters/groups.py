@@ -36,7 +36,7 @@ class ModelParameters:
     dtype: str
     image_size: int
     attention: str
-    cuda_graph: bool
+    cuda_graph: str
     memory_check: str
 
     def __post_init__(self) -> None:

@@ -63,8 +63,10 @@ MODEL_PARAMETERS = (
     ),
     _locked(
         'model.cuda_graph',
-        False,
-        'On CUDA, run each image as one launch once the cache is full. Not yet tried on a GPU.',
+        'auto',
+        'Run each image as one launch once the slots are full. auto: on CUDA; on: say so where '
+        'there is none; off: launch by launch.',
+        choices=('auto', 'on', 'off'),
     ),
     _locked(
         'model.memory_check',

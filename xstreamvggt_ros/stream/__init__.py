@@ -3,10 +3,10 @@
 """The network advanced one frame at a time over its cache; no ROS."""
 
 from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
-from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.frame import Frame, frame_from
 from xstreamvggt_ros.stream.layout import layout_of, stream_layout
 from xstreamvggt_ros.stream.loading import load_network, working_device
-from xstreamvggt_ros.stream.reconstructor import frame_from, StreamingReconstructor
+from xstreamvggt_ros.stream.reconstructor import StreamingReconstructor
 from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
 __all__ = [

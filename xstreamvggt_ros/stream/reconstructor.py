@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 import hashlib
 import json
+import logging
 import math
 
 import torch
@@ -15,22 +16,19 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
-from xstreamvggt_ros.geometry import (
-    decode_pose_encoding,
-    FIELD_OF_VIEW_RANGE,
-    unproject,
-    world_from_camera_points,
-)
 from xstreamvggt_ros.images.patches import PATCH_SIZE
-from xstreamvggt_ros.model import Predictions, StreamVGGT
-from xstreamvggt_ros.ops.dispatch import fused
+from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.ops.precision import exact_products
-from xstreamvggt_ros.stream.frame import Frame
+from xstreamvggt_ros.stream.frame import Frame, frame_from
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
 # Filters overshoot; numbers further beyond [0, 1] are of another scale.
 BEYOND = 0.5
+# Frames of noise at most, before the first image of a size. Slots that more would fill are full
+# later, and their step is captured then.
+_MOST_WARM = 64
+_LOG = logging.getLogger(__name__)
 
 
 class StreamingReconstructor:
@@ -47,20 +45,24 @@ class StreamingReconstructor:
         config: CacheConfig | None = None,
         point_head: bool = True,
         attention: str = 'auto',
-        cuda_graph: bool = False,
+        cuda_graph: bool | str = 'auto',
     ) -> None:
         """
         Take a network, what to remember, whether to run the point head, and how to attend.
 
         Without the point head, points are unprojected from depth and pose. `attention` is 'auto',
-        'sdpa' or 'flash_attn'. With `cuda_graph`, frames on a CUDA device are one launch each once
-        the cache is full. The model is put into evaluation mode.
+        'sdpa' or 'flash_attn'. `cuda_graph` is 'auto', 'on' (or True) or 'off' (or False): on a
+        CUDA device frames are one launch each once the slots are full, and the first image of a
+        size waits until that has been made ready. 'on' says so where there is no such device. The
+        model is put into evaluation mode.
         """
         self.model = model.eval()
         self.config = config or CacheConfig()
         self.point_head = point_head
         self._attention = AttentionChoice(attention)
-        self._graph = StepGraph(self.model) if cuda_graph else None
+        self._graph = self._step_graph(cuda_graph)
+        # After a reset: the cache whose steps are captured, for a stream of the same size.
+        self._parked: tuple[tuple[int, int], StreamCache] | None = None
         self._cache: StreamCache | None = None
         self._size: tuple[int, int] | None = None
         self._weights_hash: bytes | None = None
@@ -77,24 +79,67 @@ class StreamingReconstructor:
         it (BudgetTooSmall).
         """
         self._check(image)
-        height, width = image.shape[-2:]
-        cache = self._cache or self._new_cache(height, width)
-        first = cache.steps == 0
+        size = tuple(image.shape[-2:])
         image = self._on_device(image)
-        predictions = None
         with exact_products(self.model.dtype):
-            if self._graph is not None and keep:
-                predictions = self._graph.advance(cache, image, self.point_head)
-            if predictions is None:
-                with cache.frame(keep):
-                    predictions = self.model.advance(
-                        image[None, None], cache, first, self.point_head
-                    )
-            self._cache, self._size = cache, (height, width)
-            return frame_from(predictions, height, width)
+            cache = self._cache or self._opened(size, image)
+            frame = None
+            if self._graph is not None:
+                frame = self._graph.advance(cache, image, keep, self.point_head)
+            if frame is None:
+                frame = self._run(cache, image, keep, self.point_head)
+        self._cache, self._size = cache, size
+        return frame
+
+    def _run(self, cache: StreamCache, image: Tensor, keep: bool, point_head: bool) -> Frame:
+        """Run a frame operator by operator."""
+        with cache.frame(keep):
+            first = cache.steps == 0
+            predictions = self.model.advance(image[None, None], cache, first, point_head)
+        return frame_from(predictions, *image.shape[-2:])
+
+    def _opened(self, size: tuple[int, int], image: Tensor) -> StreamCache:
+        """Return an empty cache for images of that size, its steps captured where they can be."""
+        if self._parked is not None:
+            parked, cache = self._parked
+            self._parked = None
+            if parked == size:
+                cache.clear()
+                return cache
+        if self._graph is None or not self._graph.can(image):
+            return self._new_cache(*size)
+        # Two caches at once would be too many.
+        self._graph.drop()
+        cache = self._new_cache(*size)
+        self._warm_up(cache, image)
+        return cache
+
+    def _warm_up(self, cache: StreamCache, image: Tensor) -> None:
+        """Have kernels compiled and steps captured by frames of noise that are then forgotten."""
+        noise = torch.rand(image.shape, generator=torch.Generator().manual_seed(0)).to(image)
+        # Until the slots are full, unless they have no end; then as often as capturing asks.
+        fills = cache.plan.capacity or 0
+        kept = min(2 + -(-fills // cache.layout.frame.tokens), _MOST_WARM)
+        for keep in (True,) * (kept + 1) + (False,) * 2:
+            if self._graph.advance(cache, noise, keep, self.point_head) is None:
+                self._run(cache, noise, keep, self.point_head)
+        cache.clear()
+
+    def _step_graph(self, wanted: bool | str) -> StepGraph | None:
+        if wanted not in ('auto', 'on', 'off', True, False):
+            raise ValueError(f'cuda_graph is {wanted!r}; use one of: auto, on, off')
+        if wanted in ('on', True) and self._device.type != 'cuda':
+            _LOG.warning('steps are captured on CUDA devices only, and this is %s', self._device)
+        return None if wanted in ('off', False) else StepGraph(self._run)
 
     def reset(self) -> None:
-        """Start a new stream: forget every frame and give the cache's memory back."""
+        """
+        Start a new stream: forget every frame and give the cache's memory back.
+
+        Where steps are captured, they and the memory that they use stay, for images of that size.
+        """
+        if self._graph is not None and self._graph.serves(self._cache):
+            self._parked = (self._size, self._cache)
         self._cache = self._size = None
 
     def cache_stats(self) -> CacheStats:
@@ -137,6 +182,7 @@ class StreamingReconstructor:
                 'with the checkpoint, dtype and cache parameters that it was saved with'
             )
         height, width = (int(side) for side in state['image_size'].tolist())
+        self._parked = None
         cache = self._loaded_cache(height, width, state) if height or width else None
         self._cache, self._size = cache, (height, width) if cache else None
 
@@ -226,35 +272,3 @@ def check_size(height: int, width: int) -> None:
         raise ValueError(
             f'image is {width}x{height}; width and height must be multiples of {PATCH_SIZE}'
         )
-
-
-def frame_from(predictions: Predictions, height: int, width: int) -> Frame:
-    """Take from what the network says of one image of that size what a stream gives of it."""
-    pose_encoding = predictions.pose_encodings[-1][0, 0].float()
-    depth = predictions.depth[0, 0].float()
-    confidence = predictions.depth_confidence[0, 0].float()
-    lifts = predictions.points is None
-    camera_from_world, intrinsics, points = _lifted(pose_encoding, depth, lifts)
-    if lifts:
-        points_confidence = confidence
-    else:
-        points = predictions.points[0, 0].float()
-        points_confidence = predictions.points_confidence[0, 0].float()
-    return Frame(
-        pose_encoding, depth, confidence, points, points_confidence, camera_from_world, intrinsics
-    )
-
-
-def _lifted(
-    pose_encoding: Tensor, depth: Tensor, lifts: bool
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Return camera_from_world, intrinsics and, with `lifts`, points in the world."""
-    if fused(depth):
-        from xstreamvggt_ros.ops.lift import lift
-
-        return lift(pose_encoding.contiguous(), depth.contiguous(), FIELD_OF_VIEW_RANGE, lifts)
-    camera_from_world, intrinsics = decode_pose_encoding(pose_encoding, *depth.shape)
-    if not lifts:
-        return camera_from_world, intrinsics, None
-    points = world_from_camera_points(unproject(depth, intrinsics), camera_from_world)
-    return camera_from_world, intrinsics, points
