@@ -3,9 +3,10 @@
 """
 Print what passive waiting gives beside a busy process: python -m benchmarks.speed.waiting.
 
-Frames of `tiny` run with as many threads as there are cores, once with threads that spin while
-they wait for each other and once with threads that sleep, beside a process that keeps a core busy,
-as a robot's other nodes do, and alone. Wall time; the ways run in turn.
+Frames of `tiny` run with as many threads as there are cores, beside a process that keeps a core
+busy, as a robot's other nodes do, and alone. The ways: threads that spin while they wait for each
+other; threads that sleep; as a program gets them that imports torch before this package; as one
+that imports this package first. Wall time; the ways run in turn.
 """
 
 from __future__ import annotations
@@ -22,17 +23,25 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 BUSY = 'while True: pass'
-POLICIES = ('ACTIVE', 'PASSIVE')
+# OMP_WAIT_POLICY, None where it is not set, and whether torch is imported first.
+WAYS = {
+    'spinning': ('ACTIVE', False),
+    'sleeping': ('PASSIVE', False),
+    'torch imported first': (None, True),
+    'this package first': (None, False),
+}
 FRAMES = 20
 
 
-def seconds_a_frame(policy: str, busy: bool, frames: int = FRAMES) -> float:
+def seconds_a_frame(way: str, busy: bool, frames: int = FRAMES) -> float:
     """Run frames in a process of their own, its threads waiting in that way."""
-    environment = os.environ | {
-        'OMP_WAIT_POLICY': policy,
-        'OMP_NUM_THREADS': str(len(os.sched_getaffinity(0))),
-    }
-    run = [sys.executable, '-m', 'benchmarks.speed.waiting', '--frames', str(frames)]
+    policy, torch_first = WAYS[way]
+    environment = {name: value for name, value in os.environ.items() if name != 'OMP_WAIT_POLICY'}
+    environment |= {'OMP_NUM_THREADS': str(len(os.sched_getaffinity(0)))}
+    environment |= {'OMP_WAIT_POLICY': policy} if policy else {}
+    first = 'import torch' if torch_first else 'import xstreamvggt_ros'
+    code = f'{first}; from benchmarks.speed.waiting import run_frames; print(run_frames({frames}))'
+    run = [sys.executable, '-c', code]
     with ExitStack() as stack:
         if busy:
             other = stack.enter_context(subprocess.Popen([sys.executable, '-c', BUSY]))
@@ -63,22 +72,19 @@ def run_frames(frames: int) -> float:
 
 
 def main() -> None:
-    """Print the table, or with --frames the seconds of a frame in this process."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--frames', type=int, help='only run these, in this process')
     options = parser.parse_args()
-    if options.frames:
-        print(run_frames(options.frames))
-        return
-    print('| beside | spinning, ms | sleeping, ms | faster (quartiles) |\n|---|---|---|---|')
+    names = ' | '.join(f'{way}, ms' for way in WAYS)
+    print(f'| beside | {names} | sleeping is faster (quartiles) |\n|---|---|---|---|---|---|')
     for name, busy in (('nothing', False), ('a busy process', True)):
         seconds = np.array(
-            [[seconds_a_frame(each, busy) for each in POLICIES] for _ in range(options.rounds)]
+            [[seconds_a_frame(way, busy) for way in WAYS] for _ in range(options.rounds)]
         )
         low, middle, high = np.percentile(seconds[:, 0] / seconds[:, 1], (25, 50, 75))
-        before, after = 1e3 * np.median(seconds, axis=0)
-        print(f'| {name} | {before:.1f} | {after:.1f} | {middle:.1f} ({low:.1f} to {high:.1f}) |')
+        cells = ' | '.join(f'{each:.1f}' for each in 1e3 * np.median(seconds, axis=0))
+        print(f'| {name} | {cells} | {middle:.1f} ({low:.1f} to {high:.1f}) |')
 
 
 if __name__ == '__main__':

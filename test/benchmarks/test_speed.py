@@ -143,6 +143,6 @@ def test_ratios_are_of_the_same_round():
     assert ratios(row, baseline) == (2.5, 3.0, 3.5)
 
 
-@pytest.mark.parametrize('policy', ['ACTIVE', 'PASSIVE'])
-def test_frames_run_beside_a_busy_process(policy):
-    assert 0 < seconds_a_frame(policy, busy=True, frames=1) < 600
+@pytest.mark.parametrize('way', ['torch imported first', 'this package first'])
+def test_frames_run_beside_a_busy_process(way):
+    assert 0 < seconds_a_frame(way, busy=True, frames=1) < 600

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.launches import count_launches
+from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.float8 import FLOAT8, float8_obstacle, Float8Linear
 from xstreamvggt_ros.model.narrow import HalfLinear
@@ -90,6 +92,22 @@ def test_the_mlps_are_in_float8_and_the_rest_in_bf16():
     stream = StreamingReconstructor(model, point_head=False)
     for _ in range(2):
         assert stream.step(torch.rand(3, 28, 42)).depth.isfinite().all()
+
+
+def test_a_frame_in_float8_launches_one_kernel_more_for_each_layer():
+    shape, config = (
+        ModelConfig.preset('tiny'),
+        CacheConfig.recommended().with_budget(budget_tokens=64),
+    )
+
+    half, narrow = (
+        count_launches(shape, config, (28, 42), dtype) for dtype in (torch.bfloat16, FLOAT8)
+    )
+
+    rounded = [count for (_, name), count in narrow.items() if 'float8' in name]
+    # Two layers of each block of encoder and aggregator; GELU goes with the second's.
+    assert sum(rounded) == 2 * (2 + 2 * shape.depth)
+    assert sum(narrow.values()) < 1.3 * sum(half.values())
 
 
 def test_other_devices_refuse_it_by_name(monkeypatch):

@@ -15,7 +15,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from xstreamvggt_ros.model.layers import Mlp
-from xstreamvggt_ros.ops.dispatch import has_triton
+from xstreamvggt_ros.ops.dispatch import fused
 
 FLOAT8 = torch.float8_e4m3fn
 # The first devices that multiply such numbers: Ada; Hopper is 9.0.
@@ -84,11 +84,10 @@ class Float8Linear(nn.Module):
 
     def _rounded(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Give codes (M, in) and the step of each row (M, 1)."""
-        if rows.is_cuda and has_triton():
+        if fused(rows):
             from xstreamvggt_ros.ops.float8 import rows_to_float8
 
-            with torch.cuda.device(rows.device):
-                return rows_to_float8(rows, self.gelu)
+            return rows_to_float8(rows, self.gelu)
         numbers = rows.float()
         if self.gelu:
             numbers = functional.gelu(numbers)

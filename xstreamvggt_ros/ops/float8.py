@@ -9,6 +9,8 @@ from torch import Tensor
 import triton
 import triton.language as tl
 
+from xstreamvggt_ros.ops.dispatch import launch, next_power_of_two
+
 _LARGEST = tl.constexpr(448.0)
 _LEAST = tl.constexpr(1e-12)
 # Below this power of two all numbers are as far apart; three bits of mantissa divide each above.
@@ -48,7 +50,6 @@ def rows_to_float8(x: Tensor, gelu: bool) -> tuple[Tensor, Tensor]:
     rows, width = x.shape
     codes = torch.empty(rows, width, dtype=torch.float8_e4m3fn, device=x.device)
     steps = torch.empty(rows, 1, dtype=torch.float32, device=x.device)
-    _rows_to_float8[(rows,)](
-        x.contiguous(), codes, steps, width, GELU=gelu, BLOCK=triton.next_power_of_2(width)
-    )
+    block = next_power_of_two(width)
+    launch(_rows_to_float8, (rows,), x.contiguous(), codes, steps, width, GELU=gelu, BLOCK=block)
     return codes, steps
