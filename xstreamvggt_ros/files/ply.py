@@ -62,17 +62,23 @@ def read_ply(path: str | os.PathLike) -> PlyCloud:
     """
     Read a little-endian binary PLY whose first element is its vertices.
 
-    Properties beside position and colour are passed over; a cloud without colours is white.
-    Raises ValueError naming the file for any other kind of file.
+    Properties beside position and colour are passed over; a cloud without colours of 8
+    bits is white. Raises ValueError naming the file for any other kind of file.
     """
     with open(path, 'rb') as file:
-        count, dtype = _read_header(file, path)
+        try:
+            count, dtype = _read_header(file, path)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f'{path} has a header that is damaged: {error}') from error
+        # By the size of what is there, not by what the header claims.
+        there = (os.fstat(file.fileno()).st_size - file.tell()) // dtype.itemsize
+        if not 0 <= count <= there:
+            raise ValueError(f'{path}: {there} of {count} points; the file is cut short')
         vertices = np.fromfile(file, dtype=dtype, count=count)
-    if len(vertices) != count:
-        raise ValueError(f'{path}: {len(vertices)} of {count} points; the file is cut short')
-    points = np.stack([vertices[name] for name in 'xyz'], axis=1).astype(np.float32)
+    with np.errstate(over='ignore'):
+        points = np.stack([vertices[name] for name in 'xyz'], axis=1).astype(np.float32)
     colours = np.full((count, 3), 255, dtype=np.uint8)
-    if 'red' in dtype.names:
+    if all(dtype.fields.get(name, (None,))[0] == np.uint8 for name in ('red', 'green', 'blue')):
         colours = np.stack([vertices[name] for name in ('red', 'green', 'blue')], axis=1)
     return PlyCloud(points, colours)
 
@@ -89,11 +95,21 @@ def _read_header(file, path) -> tuple[int, np.dtype]:
             case ['element', name, number]:
                 element = name
                 if name == 'vertex':
-                    count = int(number)
+                    count = _whole(number, path)
             case ['property', kind, name] if element == 'vertex':
                 fields.append((name, PLY_TYPES[kind]))
             case ['end_header']:
                 break
     if not {'x', 'y', 'z'} <= {name for name, _ in fields}:
         raise ValueError(f'{path} has no vertices with x, y and z')
-    return count, np.dtype(fields)
+    try:
+        return count, np.dtype(fields)
+    except ValueError as error:
+        raise ValueError(f'{path} has a header that is damaged: {error}') from error
+
+
+def _whole(text: str, path) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f'{path} has {text!r} vertices; a whole number is expected') from None

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 import shutil
 import sqlite3
+import struct
 from tempfile import TemporaryDirectory
 
 from xstreamvggt_ros.files.storage import Channel, Contents, Message
@@ -71,6 +72,7 @@ class SqliteStorage:
         )
         self._stack.callback(self._connection.close)
         self.contents = self._contents()
+        self._mind_length(path)
 
     def _contents(self) -> Contents:
         tables = {
@@ -101,6 +103,17 @@ class SqliteStorage:
         ((first, last),) = self._ask('SELECT MIN(timestamp), MAX(timestamp) FROM messages')
         contents.extent.take(first, last)
         return contents
+
+    def _mind_length(self, path: Path) -> None:
+        """Say where the file ends before its pages do: SQLite leaves them out without a word."""
+        with path.open('rb') as file:
+            size, pages = struct.unpack('>16xH10xI', file.read(32))
+        size = 65536 if size == 1 else size
+        if size * pages > path.stat().st_size:
+            self.contents.problems.append(
+                f'{self._path} is cut short: {path.stat().st_size} of {size * pages} bytes are '
+                'there, messages are missing'
+            )
 
     def _ask(self, query: str) -> list[tuple]:
         return self._connection.execute(query).fetchall()

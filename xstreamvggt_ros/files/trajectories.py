@@ -13,8 +13,10 @@ import numpy as np
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 
-# Seconds since the epoch beyond this, in the year 5138, are other units.
-LATEST_S = 10**11
+# Seconds since the epoch beyond this, in the year 5138, are other units; nanoseconds in 64 bits
+# end before, in the year 2262.
+SECONDS_END = 10**11
+LATEST_NS = 2**63 - 1
 COLUMNS = '# timestamp tx ty tz qx qy qz qw'
 
 
@@ -55,15 +57,16 @@ def read_tum(path: str | os.PathLike, tell: Callable[[str], None] | None = None)
 
     Lines that are no pose are left out where `tell` takes a sentence about them; else, and where
     not one line is a pose, they raise ValueError naming file and line. So do stamps that are not
-    in seconds (NotSecondsError) and a header that has the quaternion's w first, whatever `tell`.
+    in seconds from the first on (NotSecondsError), and a header that has the quaternion's w first,
+    whatever `tell`.
     """
     stamps, rows, left_out = [], [], []
     for number, line in _lines(path):
         try:
             stamp_ns, row = _pose(line, finite=tell is not None)
-        except NotSecondsError as error:
-            raise NotSecondsError(f'{path}:{number}: {error}') from None
         except ValueError as error:
+            if isinstance(error, NotSecondsError) and not stamps:
+                raise NotSecondsError(f'{path}:{number}: {error}') from None
             if not stamps and not left_out and _is_header(line):
                 continue
             left_out.append(
@@ -134,9 +137,11 @@ def checked_stamp(text: str) -> int:
         stamp_ns = parse_stamp(text)
     except OverflowError:
         raise ValueError(f'the stamp {text} is not finite') from None
-    if abs(stamp_ns) > LATEST_S * NANOSECONDS:
+    if abs(stamp_ns) > SECONDS_END * NANOSECONDS:
         unit = 'nanoseconds' if abs(stamp_ns) > 10**17 * NANOSECONDS else 'milli- or microseconds'
         raise NotSecondsError(f'the stamp {text} is in no seconds: it looks like {unit}')
+    if abs(stamp_ns) > LATEST_NS:
+        raise ValueError(f'the stamp {text} is beyond the year 2262')
     return stamp_ns
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -41,16 +42,24 @@ class BagFile:
     def walk(self, topics: set[str], problems: Problems) -> Iterator[tuple[str, Place, bytes]]:
         """Read type, place and serialised message once through; what is wrong is named."""
         connections = [each for each in self.reader.connections if each.topic in topics]
-        counts: dict[tuple[str, int], int] = {}
+        counts: Counter[tuple[str, int]] = Counter()
         for connection, log_ns, cdr in self.reader.messages(connections):
             key = connection.topic, log_ns
-            ordinal = counts.get(key, 0)
-            counts[key] = ordinal + 1
+            ordinal = counts[key]
+            counts[key] += 1
             # A header without a stamp is dated by its recording.
             stamp = (stamp_of(cdr) if len(cdr) >= 12 else 0) or log_ns
             yield connection.msgtype, Place(stamp, connection.topic, log_ns, ordinal), cdr
         for problem in self.reader.problems:
             problems.add(problem)
+        promised, read = Counter(), Counter()
+        for connection in connections:
+            promised[connection.topic] += connection.msgcount
+        for (topic, _), count in counts.items():
+            read[topic] += count
+        for topic, count in promised.items():
+            if read[topic] < count:
+                problems.add(f'{topic}: {read[topic]} of {count} messages could be read')
 
     def message(self, place: Place):
         """Read one message; whatever the parser of damaged bytes raises, ValueError if gone."""

@@ -41,11 +41,11 @@ def _is_depth(reader, info) -> bool:
     for connection, _, cdr in reader.messages(info.connections):
         try:
             message = reader.deserialize(cdr, connection.msgtype)
+            if info.msgtype == IMAGE:
+                return message.encoding in DEPTH_ENCODINGS
+            return is_compressed_depth(message.format)
         except Exception:  # noqa: BLE001,S112 damaged bytes raise nearly anything
             continue
-        if info.msgtype == IMAGE:
-            return message.encoding in DEPTH_ENCODINGS
-        return is_compressed_depth(message.format)
     return False
 
 

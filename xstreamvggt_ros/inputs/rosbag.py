@@ -213,12 +213,13 @@ class _Loader:
             self._doubled[place.topic] += 1
 
     def _take(self, kind: str, place: Place, cdr: bytes) -> None:
-        """Look into a small message."""
+        """Look into a small message; one that is damaged is named."""
         try:
-            message = self._bag.reader.deserialize(cdr, kind)
+            self._take_message(kind, place, self._bag.reader.deserialize(cdr, kind))
         except Exception as error:  # noqa: BLE001 damaged bytes raise nearly anything
             self.problems.add(f'{place.topic}: a message at {place.log_ns} ns is damaged: {error}')
-            return
+
+    def _take_message(self, kind: str, place: Place, message) -> None:
         if kind == CAMERA_INFO:
             self._take_info(place.topic, message)
         elif place.topic in (TF, TF_STATIC):

@@ -113,9 +113,9 @@ def read_list(file: Path, problems: Problems) -> list[tuple[int, Path]]:
             stamp, name = columns
             stamp_ns = checked_stamp(stamp)
             image = file.parent / _inside(name, file.parent)
-        except NotSecondsError as error:
-            raise InputError(f'{file}:{number}: {error}') from error
         except ValueError as error:
+            if isinstance(error, NotSecondsError) and not found:
+                raise InputError(f'{file}:{number}: {error}') from error
             left_out.append(f'{file}:{number}: a line is "stamp file": {error}')
             continue
         doubled += stamp_ns in found
