@@ -35,7 +35,7 @@ from lifecycle_msgs.msg import Transition
 PACKAGE = 'xstreamvggt_ros'
 NODE = 'reconstruction'
 # What config/recon.rviz shows of the node, by absolute names.
-SHOWN = ('map', 'points', 'path', 'depth/image')
+SHOWN = ('map', 'points', 'path', 'image', 'depth/image', 'confidence')
 
 # Argument, default, description.
 ARGUMENTS = (
@@ -57,7 +57,8 @@ ARGUMENTS = (
     ('use_sim_time', '', 'true: take the time from /clock.'),
     ('autostart', 'true', 'false: leave configuring and activating to a lifecycle manager.'),
     ('on_failure', 'shutdown', 'Where autostart fails, shutdown: end with an error; stay: wait.'),
-    ('rviz', 'false', 'true: show cloud, map, path, depth and frames in RViz.'),
+    ('rviz', 'false', 'true: show clouds, map, path, pictures and frames in RViz.'),
+    ('viewer', 'false', 'true: the same and more at http://127.0.0.1:8080, in a browser.'),
     ('log_level', 'info', 'Least severity to log: debug, info, warn, error or fatal.'),
 )
 
@@ -96,6 +97,8 @@ def _start(context: LaunchContext) -> list:
     # The handlers first: the process may start before they would be heard.
     handlers = _bring_up(node, stay) if _boolean('autostart', given['autostart']) else []
     views = [_rviz(given)] if _boolean('rviz', given['rviz']) else []
+    if _boolean('viewer', given['viewer']):
+        views.append(_viewer(given))
     return [*handlers, node, *views]
 
 
@@ -114,6 +117,22 @@ def _rviz(given: dict[str, str]) -> Node:
             *_tf_remappings(given),
             *((f'/{NODE}/{topic}', f'{NODE}/{topic}') for topic in SHOWN),
         ],
+        output='screen',
+    )
+
+
+def _viewer(given: dict[str, str]) -> Node:
+    sim_time = given['use_sim_time']
+    return Node(
+        package=PACKAGE,
+        executable='xstreamvggt_view',
+        name='view',
+        namespace=given['namespace'],
+        # The node's name with its namespace; without one the page finds the node by its topics,
+        # wherever an including launch file may have put it.
+        arguments=['--node', f'{given["namespace"]}/{NODE}'] if given['namespace'] else [],
+        parameters=[{'use_sim_time': _boolean('use_sim_time', sim_time)}] if sim_time else [],
+        remappings=_tf_remappings(given),
         output='screen',
     )
 

@@ -3,6 +3,7 @@
 """What the launch files say of themselves, read without launch."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_a_realsense_s_parameters_are_a_configuration_of_the_driver_s_topics():
     assert launch['IMAGE_TOPIC'].startswith(driver)
     assert parameters.input.depth_topic.startswith(driver)
     assert parameters.warnings() == []
+
+
+def panels(layout):
+    """Name the panels of a Foxglove layout."""
+    if isinstance(layout, str):
+        return [layout]
+    return [*panels(layout['first']), *panels(layout['second'])]
+
+
+def test_foxglove_shows_what_rviz_does_and_the_diagnostics():
+    layout = json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
+    found = layout['configById']
+    recon = constants('recon.launch.py')
+
+    assert sorted(panels(layout['layout'])) == sorted(found)
+    images = {each['imageMode']['imageTopic'] for name, each in found.items() if 'Image!' in name}
+    scene = set(found['3D!reconstruction']['topics'])
+    shown = {topic.removeprefix(f'/{recon["NODE"]}/') for topic in images | scene}
+    assert set(recon['SHOWN']) <= shown
+    assert found['DiagnosticStatusPanel!reconstruction']['topicToRender'] == '/diagnostics'
