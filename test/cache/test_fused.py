@@ -100,7 +100,9 @@ def run_both(frames: int, **config) -> tuple[StreamCache, StreamCache]:
 
 
 # With kernels of their own for the score, or, the last, for ranks.
-@pytest.mark.parametrize('policy', ['attention_value', 'query_key', 'frame_diversity', 'tar_van'])
+@pytest.mark.parametrize(
+    'policy', ['attention_coverage', 'attention_value', 'query_key', 'frame_diversity', 'tar_van']
+)
 def test_policies_keep_the_same_tokens(policy):
     assert_alike(*run_both(5, policy=policy))
 
