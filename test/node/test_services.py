@@ -180,7 +180,7 @@ def test_the_record_tells_parameters_versions_and_figures(active, tmp_path):
     record = json.loads((tmp_path / 'saved' / 'run_1_000000000.json').read_text())
 
     told = {f'{group}.{name}' for group, values in record['parameters'].items() for name in values}
-    assert PARAMETERS.keys() <= told | {'cache.strict_budget'}
+    assert PARAMETERS.keys() <= told | {'cache.budget'}
     assert record['parameters']['cache']['bits'] == 8
     assert record['versions']['torch'] == torch.__version__
     assert record['frames'] == record['figures']['frames_processed'] == 2

@@ -49,7 +49,7 @@ def test_what_comes_out_is_what_the_pipeline_gives(active):
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_checkpoint(model, bundled_checkpoint('tiny'))
     pipeline = ReconstructionPipeline(
-        StreamingReconstructor(model, CacheConfig(budget_tokens=2048, bits=4)),
+        StreamingReconstructor(model, CacheConfig.recommended().with_budget(budget_tokens=2048)),
         PipelineConfig(IMAGE_SIZE),
     )
     for index, image in enumerate(images):
