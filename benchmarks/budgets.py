@@ -32,6 +32,9 @@ class Held:
         """Hold nothing but the numbers."""
         self.tokens, self.camera_frames = tokens, camera_frames
 
+    def global_room(self, layer: int, tokens: int) -> None:
+        """Give no place to write new keys and values to."""
+
     def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend to them and the new ones; tensors are (1, H, N, D)."""
         return _attend(queries, keys, values, self.tokens)

@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.budgets import Held
 from benchmarks.launches import count_launches
 from benchmarks.speed.parts import weight_bytes
 from xstreamvggt_ros.cache import CacheConfig
@@ -126,7 +127,7 @@ def work_of(size: tuple[int, int], config: CacheConfig, preset: str = 'streamvgg
     counter, moved = FlopCounterMode(display=False), _Moved(model)
     attention = _Attention(moved)
     with torch.no_grad(), counter, moved, attention:
-        model.advance(image, _Full(held), False, point_head=False)
+        model.advance(image, Held(held, 0), False, point_head=False)
     # A frame's cache is read and unpacked, and attended to as written.
     stored = 2 * held * shape.embed_dim * shape.depth
     cached = stored * (config.bits / 8 + 2 * DTYPE.itemsize)
@@ -140,26 +141,6 @@ def work_of(size: tuple[int, int], config: CacheConfig, preset: str = 'streamvgg
 
 def _held(config: CacheConfig, tokens: int) -> int:
     return config.budget_tokens or int(config.budget_frames * tokens)
-
-
-class _Full:
-    """A memory that holds so many tokens in every global block, and a frame of its own."""
-
-    def __init__(self, held: int) -> None:
-        self._held = held
-
-    def global_room(self, layer: int, tokens: int) -> None:
-        return None
-
-    def attend_global(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        shape = (*keys.shape[:2], self._held + keys.shape[2], keys.shape[3])
-        held = torch.empty(shape, dtype=keys.dtype, device=META)
-        return functional.scaled_dot_product_attention(queries, held, held)
-
-    def attend_camera(
-        self, iteration: int, block: int, queries: Tensor, keys: Tensor, values: Tensor
-    ) -> Tensor:
-        return functional.scaled_dot_product_attention(queries, keys, values)
 
 
 class _Moved(TorchDispatchMode):
