@@ -16,7 +16,7 @@ import time
 import torch
 
 from xstreamvggt_ros.cache import FrameLayout
-from xstreamvggt_ros.cache.policies import EvictionContext, POLICIES
+from xstreamvggt_ros.cache.policies import EvictionContext, MEAN_KEY, POLICIES, VALUE_SIZE
 from xstreamvggt_ros.model.layers import Block
 
 FRAME = FrameLayout(special_tokens=5, rows=28, columns=37)
@@ -35,7 +35,10 @@ def context(held: int, generator: torch.Generator) -> EvictionContext:
         queries=torch.randn(HEADS, tokens, DIM, generator=generator),
         keys=keys,
         values=values,
-        state={'mean_key': keys[:held].mean(dim=1)},
+        state={
+            MEAN_KEY: keys[:held].mean(dim=1),
+            VALUE_SIZE: values[:held].abs().sum(dim=-1),
+        },
         frames=frames,
         grids=grids,
         kept=held - tokens,
