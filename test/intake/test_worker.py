@@ -5,6 +5,7 @@
 import gc
 import threading
 import time
+from types import SimpleNamespace
 import weakref
 
 import pytest
@@ -313,3 +314,21 @@ def test_an_empty_mailbox_that_is_not_waited_at_says_so():
     assert mailbox.take(wait=False) is NOTHING
     mailbox.close()
     assert mailbox.take(wait=False) is CLOSED
+
+
+def test_what_waits_is_bounded_in_bytes_while_every_frame_counts():
+    mailbox = Mailbox(InTurn())
+    mailbox.set_rule(newest=False, size=100, most_bytes=1000)
+
+    def image(size):
+        return Arrival(SimpleNamespace(data=bytes(size)), 0.0)
+
+    assert [mailbox.put(image(400)) for _ in range(3)] == [[], [], ['queue_full']]
+    mailbox.take()
+    assert mailbox.put(image(600)) == []
+    assert mailbox.put(image(1)) == ['queue_full']
+    mailbox.take(), mailbox.take()
+    # One is taken whatever its size, or nothing would ever be.
+    assert mailbox.put(image(5000)) == []
+    mailbox.set_rule(newest=True, size=1, most_bytes=1000)
+    assert mailbox.put(image(5000)) == ['superseded']

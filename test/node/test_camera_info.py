@@ -222,3 +222,21 @@ def test_it_is_looked_for_beside_the_image_unless_remapped(active, parameters, r
     rig = active(parameters, cli_args=['--ros-args', *arguments] if remapped else None)
 
     assert rig.node.count_subscribers(expected) == 1
+
+
+def test_the_picture_is_the_one_that_depth_and_its_camera_info_belong_to(calibrated):
+    rig, images = calibrated()
+    pictures = rig.collect(Image, '/reconstruction/image')
+    depths = rig.collect(Image, DEPTH)
+    rig.publish(calibration(d=PINCUSHION), topic='/camera_info')
+    images.until(newest_is(rig, SCALED), "the camera's own intrinsics")
+    rig.wait(lambda: len(pictures) == len(depths) == len(rig.infos))
+
+    image, depth, info = pictures[-1], depths[-1], rig.infos[-1]
+    assert image.encoding == 'rgb8' and image.header == depth.header == info.header
+    assert (image.height, image.width) == (depth.height, depth.width) == (info.height, info.width)
+    assert image.step == 3 * image.width and len(image.data) == image.step * image.height
+    # Undistorted, as the corners that come from nothing are black.
+    pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+    missing = np.isnan(np.frombuffer(depth.data, '<f4').reshape(depth.height, depth.width))
+    assert missing.any() and pixels[missing].mean() < pixels[~missing].mean()

@@ -106,3 +106,16 @@ def test_growth_without_a_budget_is_said(rig_of):
 
     assert rig.change('configure'), rig.log()
     rig.wait_for_log('more with every image, since the cache has no budget')
+
+
+@pytest.mark.ros
+def test_a_larger_map_or_queue_set_while_active_is_refused_where_it_does_not_fit(active):
+    rig = active(free_bytes=lambda device: 2**30)
+
+    refused = rig.set('output.map_max_points', 100_000_000)
+    assert not refused.successful
+    assert 'lower output.map_max_points to at most' in refused.reason
+    refused = rig.set('input.queue_mib', 100_000)
+    assert not refused.successful and 'input.queue_mib' in refused.reason
+    assert rig.set('output.map_max_points', 600_000).successful
+    assert rig.set('input.queue_mib', 1100).successful

@@ -3,6 +3,7 @@
 """Enable, save and load, over DDS."""
 
 import json
+import threading
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
@@ -12,7 +13,7 @@ from networks import flat_frame, Scripted
 import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-from ros_rig import image_message, picture
+from ros_rig import DEADLINE, image_message, picture
 from sensor_msgs.msg import Image, PointCloud2
 from std_srvs.srv import SetBool, Trigger
 import torch
@@ -266,8 +267,7 @@ def test_load_goes_on_with_the_stream_that_was_saved(active, tmp_path):
     np.testing.assert_array_equal(resumed, went_on)
     assert np.abs(alone - went_on).max() > 1e-3
     # An empty one comes with the load.
-    rig.wait(lambda: paths and paths[-1].poses, 'the path')
-    assert len(paths[-1].poses) == 1
+    rig.wait(lambda: paths and len(paths[-1].poses) == 1, 'the path')
 
 
 def begin_anew(rig, **parameters):
@@ -341,3 +341,30 @@ def test_a_snapshot_of_another_configuration_is_refused(active, tmp_path):
     response = trigger(rig, 'load')
 
     assert not response.success and 'another model' in response.message
+
+
+def test_calls_sent_together_with_deactivate_are_answered(active):
+    rig = active()
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hold():
+        entered.set()
+        go_on.wait(DEADLINE)
+
+    names = ('reset', 'save', 'load')
+    clients = [rig.peer.create_client(Trigger, f'/reconstruction/{name}') for name in names]
+    enable = rig.peer.create_client(SetBool, '/reconstruction/enable')
+    change = rig.peer.create_client(ChangeState, '/reconstruction/change_state')
+    rig.wait(lambda: all(each.service_is_ready() for each in (*clients, enable, change)))
+    # All of them wait while the executor does something else.
+    rig.node.executor.create_task(hold)
+    assert entered.wait(DEADLINE)
+    request = ChangeState.Request()
+    request.transition.label = 'deactivate'
+    asked = [change.call_async(request)]
+    asked += [client.call_async(Trigger.Request()) for client in clients for _ in range(3)]
+    asked.append(enable.call_async(SetBool.Request(data=True)))
+    go_on.set()
+
+    rig.wait(lambda: all(each.done() for each in asked), 'an answer for everybody')
+    assert asked[0].result().success

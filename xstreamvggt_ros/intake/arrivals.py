@@ -33,6 +33,11 @@ class Arrival:
     stamp_ns: int = 0
     timing: Timing = Timing(0)
 
+    @property
+    def size(self) -> int:
+        """The message's bytes, as far as it has data."""
+        return len(getattr(self.message, 'data', ()))
+
 
 class Arrivals(Protocol):
     """Frames that wait, by a rule."""

@@ -51,20 +51,32 @@ class Mailbox:
         self._condition = threading.Condition()
         self._frames = frames
         self._newest = False
+        self._most_bytes = 0
+        # Of the frames that wait, while none gives way to another.
+        self._sizes: dict[int, int] = {}
+        self._bytes = 0
         self._jobs: deque[Job] = deque()
         self._closed = False
 
-    def set_rule(self, newest: bool, size: int) -> None:
-        """Change the rule for what arrives from now on."""
+    def set_rule(self, newest: bool, size: int, most_bytes: int = 0) -> None:
+        """Change the rule for what arrives from now on; 0 bytes are no bound."""
         with self._condition:
-            self._newest = newest
+            self._newest, self._most_bytes = newest, most_bytes
+            if newest:
+                self._forget_sizes()
             self._frames.set_rule(newest, size)
             self._condition.notify()
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame; return a reason for each one that is dropped."""
         with self._condition:
+            size = 0 if self._newest else frame.size
+            if self._most_bytes and self._bytes and self._bytes + size > self._most_bytes:
+                return ['queue_full']
             dropped = self._frames.put(frame)
+            if size and not dropped:
+                self._sizes[id(frame)] = size
+                self._bytes += size
             self._condition.notify()
             return dropped
 
@@ -90,6 +102,7 @@ class Mailbox:
                     return self._jobs.popleft()
                 frame, seconds = self._frames.take(time.monotonic())
                 if frame is not None:
+                    self._bytes -= self._sizes.pop(id(frame), 0)
                     return frame
                 if not wait:
                     return NOTHING
@@ -103,8 +116,13 @@ class Mailbox:
             for job in self._jobs:
                 job.result.cancel()
             self._jobs.clear()
+            self._forget_sizes()
             self._condition.notify_all()
             return self._frames.clear()
+
+    def _forget_sizes(self) -> None:
+        self._sizes.clear()
+        self._bytes = 0
 
 
 class WorkerBusy(RuntimeError):

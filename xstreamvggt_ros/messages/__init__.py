@@ -9,7 +9,7 @@ from xstreamvggt_ros.messages.geometry import (
     pose_stamped,
     transform_stamped,
 )
-from xstreamvggt_ros.messages.images import confidence_image, depth_image
+from xstreamvggt_ros.messages.images import confidence_image, depth_image, picture_image
 from xstreamvggt_ros.messages.odometry import ns_from_time, odometry, path, time_from_ns
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     'ns_from_time',
     'odometry',
     'packed_cloud',
+    'picture_image',
     'path',
     'point_cloud',
     'pose_stamped',

@@ -1,6 +1,6 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth and confidence to sensor_msgs/Image."""
+"""Pictures, depth and confidence to sensor_msgs/Image."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ def depth_image(depth: np.ndarray, header: Header) -> Image:
 def confidence_image(confidence: np.ndarray, header: Header) -> Image:
     """Build a 32FC1 image of the network's confidence (H, W), at least 1 and without a unit."""
     return _float_image(confidence, header)
+
+
+def picture_image(picture: np.ndarray, header: Header) -> Image:
+    """Build an rgb8 image of a picture (H, W, 3) uint8."""
+    height, width, _ = picture.shape
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding='rgb8',
+        is_bigendian=0,
+        step=3 * width,
+        data=byte_array(picture),
+    )
 
 
 def _float_image(values: np.ndarray, header: Header) -> Image:

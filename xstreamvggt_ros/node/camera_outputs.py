@@ -13,6 +13,7 @@ from xstreamvggt_ros.messages import (
     depth_image,
     header_with,
     packed_cloud,
+    picture_image,
     point_cloud,
 )
 from xstreamvggt_ros.node import interface
@@ -22,12 +23,13 @@ from xstreamvggt_ros.world.clouds import Cloud
 
 
 class CameraOutputs:
-    """Publish cloud, depth, intrinsics and confidence below `root`, where somebody listens."""
+    """Publish cloud, picture, depth, intrinsics, confidence below `root` to whoever listens."""
 
     def __init__(self, node: LifecycleNode, root: str) -> None:
         """Create the publishers; they send once the node is active."""
         self._node = node
         self._points = create_output(node, interface.POINTS, root)
+        self._picture = create_output(node, interface.PICTURE, root)
         self._depth = create_output(node, interface.DEPTH, root)
         self._camera_info = create_output(node, interface.CAMERA_INFO, root)
         self._confidence = create_output(node, interface.CONFIDENCE, root)
@@ -45,6 +47,8 @@ class CameraOutputs:
             self._camera_info.publish(
                 camera_info(reconstruction.intrinsics, height, width, in_camera)
             )
+        if wanted(self._picture):
+            self._picture.publish(picture_image(reconstruction.picture, in_camera))
         if wanted(self._depth):
             self._depth.publish(depth_image(reconstruction.depth, in_camera))
         if wanted(self._confidence):
@@ -61,5 +65,6 @@ class CameraOutputs:
 
     def destroy(self) -> None:
         """Take the publishers off the node."""
-        for publisher in (self._points, self._depth, self._camera_info, self._confidence):
+        publishers = self._points, self._picture, self._depth, self._camera_info, self._confidence
+        for publisher in publishers:
             self._node.destroy_lifecycle_publisher(publisher)

@@ -18,6 +18,8 @@ from xstreamvggt_ros.node.camera_info import camera_info_topic, CameraInfoInput,
 from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.parameters import InputParameters
 
+MIB = 1 << 20
+
 
 class CameraInputs:
     """
@@ -116,4 +118,6 @@ class CameraInputs:
         parameters = self._parameters()
         if isinstance(self._order, InStampOrder):
             self._order.window = parameters.reorder_window
-        self.mailbox.set_rule(parameters.queue == 'newest', parameters.queue_size)
+        self.mailbox.set_rule(
+            parameters.queue == 'newest', parameters.queue_size, parameters.queue_mib * MIB
+        )

@@ -11,7 +11,7 @@ import time
 from typing import NamedTuple
 
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
@@ -20,6 +20,8 @@ from xstreamvggt_ros.parameters import InputParameters
 
 # Depth images that wait for the colour image of their time, and how far apart those may be.
 WAITING = 16
+# What compressed_depth_image_transport puts behind a topic.
+COMPRESSED_DEPTH = '/compressedDepth'
 APART_NS = 20_000_000
 MILLISECOND_NS = 1_000_000
 
@@ -32,7 +34,7 @@ class _Depth(NamedTuple):
     """A depth image and its stamp."""
 
     stamp_ns: int
-    image: Image
+    image: Image | CompressedImage
 
 
 class DepthInput:
@@ -58,7 +60,8 @@ class DepthInput:
         self._in_vain = self._destroyed = False
         self._listener: Listener | None = None
         if topic:
-            wanted = Wanted(Image, self._topic, 'depth images')
+            kind = CompressedImage if self._topic.endswith(COMPRESSED_DEPTH) else Image
+            wanted = Wanted(kind, self._topic, 'depth images')
             self._listener = Listener(
                 node, wanted, self._receive, lambda: NEWEST_DEPTH, self._silence_timeout
             )
@@ -69,7 +72,7 @@ class DepthInput:
             self._sought_ns = stamp_ns
             self._claimed = min(self._images, key=self._apart, default=None)
 
-    def take(self, until: float) -> Image:
+    def take(self, until: float) -> Image | CompressedImage:
         """
         Give the claimed image; NoDepthError where none is within 20 ms.
 
@@ -99,7 +102,7 @@ class DepthInput:
             self._destroyed = True
             self._changed.notify_all()
 
-    def _receive(self, message: Image) -> None:
+    def _receive(self, message: Image | CompressedImage) -> None:
         depth = _Depth(ns_from_time(message.header.stamp), message)
         with self._changed:
             self.newest_ns = depth.stamp_ns

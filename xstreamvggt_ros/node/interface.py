@@ -91,8 +91,9 @@ CAMERA_INFO_INPUT = Input(
 )
 DEPTH_INPUT = Input(
     'input.depth_topic',
-    (Image,),
-    'depth registered to the images, with `output.scale_source: depth`',
+    (Image, CompressedImage),
+    'depth registered to the images, with `output.scale_source: depth`; CompressedImage where the '
+    'topic ends in `/compressedDepth` (PNG)',
 )
 MOVING_TRANSFORMS = Input(
     '/tf',
@@ -111,6 +112,11 @@ POINTS = Output(
 )
 DEPTH = Output(
     'depth/image', Image, "32FC1, metres along z at the network's size, NaN where there is none"
+)
+PICTURE = Output(
+    'image',
+    Image,
+    'rgb8, the picture that depth, confidence and their camera_info belong to, undistorted',
 )
 CAMERA_INFO = Output('depth/camera_info', CameraInfo, "the depth image's intrinsics")
 CONFIDENCE = Output('confidence', Image, '32FC1, of the depth, no unit')
@@ -162,6 +168,7 @@ DIAGNOSTICS = Output(
 )
 OUTPUTS = (
     POINTS,
+    PICTURE,
     DEPTH,
     CAMERA_INFO,
     CONFIDENCE,

@@ -29,7 +29,7 @@ from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
-from xstreamvggt_ros.node.memory import check_memory
+from xstreamvggt_ros.node.memory import check_live_memory, check_memory
 from xstreamvggt_ros.node.names import check_topics
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
@@ -74,7 +74,7 @@ class ReconstructionNode(LifecycleNode):
         self._build_reconstructor = build_reconstructor
         self._free_bytes = free_bytes
         self._patience = patience
-        self._declared = DeclaredParameters(self, self._on_parameters, arguments)
+        self._declared = DeclaredParameters(self, self._on_parameters, arguments, self._judge)
         self._configuration: Parameters | None = None
         self._pipeline: ReconstructionPipeline | None = None
         self._reader: FrameReader | None = None
@@ -230,6 +230,9 @@ class ReconstructionNode(LifecycleNode):
             give_back()
             if torch.cuda.is_initialized():
                 torch.cuda.empty_cache()
+
+    def _judge(self, new: Parameters) -> None:
+        check_live_memory(self._configuration, new, self._free_bytes)
 
     def _on_parameters(self, new: Parameters) -> None:
         old, self._configuration = self._configuration, new

@@ -154,7 +154,11 @@ class Listener:
             return
         self._complain_from = now + timeout
         listening = Listening(
-            self._wanted.kind, self.topic, self._subscription.qos_profile, self._lost
+            self._wanted.kind,
+            self.topic,
+            self._subscription.qos_profile,
+            self._lost,
+            self._wanted.what,
         )
         self._node.get_logger().warning(
             f'no {self._wanted.what} on {self.topic} for {now - self._last_heard:.0f} s: '

@@ -18,6 +18,7 @@ from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
 SQUARE = 1.0
+MIB = 1 << 20
 
 
 def check_memory(
@@ -40,6 +41,25 @@ def check_memory(
                 f'{error}; to try all the same, set model.memory_check warn'
             ) from error
         logger.warning(f'{error}; it is tried all the same, since model.memory_check is warn')
+
+
+def check_live_memory(
+    old: Parameters, new: Parameters, free_bytes: Callable[[torch.device], int]
+) -> None:
+    """Raise NotEnoughMemory where a larger map or queue, set while running, does not fit."""
+    if new.model.memory_check != 'refuse':
+        return
+    points = new.output.map_max_points - old.output.map_max_points
+    waiting = MIB * (new.input.queue_mib - old.input.queue_mib)
+    if points <= 0 and waiting <= 0:
+        return
+    free = free_bytes(torch.device('cpu'))
+    check_map(max(0, points), free)
+    if waiting > free:
+        raise NotEnoughMemory(
+            f'the host has {named(free)} of memory free, but input.queue_mib would let '
+            f'{named(waiting)} more wait; set it to at most {old.input.queue_mib + free // MIB}'
+        )
 
 
 def _check(

@@ -10,7 +10,9 @@ import time
 
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
+from sensor_msgs.msg import CompressedImage
 
+from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
 from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.frame_reader import StampedReconstruction
@@ -119,7 +121,10 @@ class Scale:
         parameters, aligned, why = self._parameters(), None, ''
         try:
             message = depth.take(stamped.arrived + parameters.output.tf_timeout)
-            metres = decode_depth(message, parameters.input.max_pixels)
+            decode = decode_depth
+            if isinstance(message, CompressedImage):
+                decode = decode_compressed_depth
+            metres = decode(message, parameters.input.max_pixels)
             aligned = self._pipeline.align_depth(metres)
         except NoDepthError as error:
             why = str(error)

@@ -14,11 +14,14 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
+import rclpy.service
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from xstreamvggt_ros.intake.worker import WorkerBusy
 from xstreamvggt_ros.node.interface import ENABLE, Service
+
+DEACTIVATED = 'the node was deactivated first'
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,20 @@ class Services:
         # A service that is gone cannot send it, and rclpy would end the process for that.
         if not self._unanswered:
             for service in self._services:
+                self._refuse_waiting(service)
                 self._node.destroy_service(service)
+
+    def _refuse_waiting(self, service: rclpy.service.Service) -> None:
+        """Answer the calls that have come and not been read yet: nobody else would."""
+        if not self._node.context.ok():
+            return
+        with service.handle:
+            while True:
+                request, header = service.handle.service_take_request(service.srv_type.Request)
+                if header is None:
+                    return
+                answer = service.srv_type.Response(success=False, message=DEACTIVATED)
+                service.send_response(answer, header)
 
     async def _obey(
         self, command: Command, request: Trigger.Request, response: Trigger.Response
@@ -111,7 +127,7 @@ class Services:
         await over
         self._node.destroy_timer(timer)
         if promise.cancelled():
-            raise WorkerBusy('the node was deactivated first')
+            raise WorkerBusy(DEACTIVATED)
         if not promise.done():
             raise WorkerBusy(
                 f'the network is still busy with a frame after {self._patience:g} s; '

@@ -30,12 +30,13 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Listening:
-    """A subscription: the kind of its messages, the full topic, its QoS, how many were lost."""
+    """A subscription: its messages' kind, topic, QoS, how many were lost, and what they are."""
 
     kind: type
     topic: str
     profile: QoSProfile
     lost: int = 0
+    what: str = 'images'
 
     @property
     def type_name(self) -> str:
@@ -80,6 +81,10 @@ def _nobody(node: Node, listening: Listening) -> str:
     """Say what else there is where nobody publishes."""
     said = 'nobody publishes there: is the camera running, and is the name right?'
     topics = _published(node)
+    if listening.what == 'depth images' and f'{listening.topic}/compressedDepth' in topics:
+        return (
+            f'{said} {listening.topic}/compressedDepth is published: set input.depth_topic to it'
+        )
     base = listening.topic.removesuffix('/compressed')
     if listening.topic != base and base in topics:
         return f'nobody publishes there, but {base} is published: set {RAW_SETTING}'
@@ -107,6 +112,10 @@ def _other_type(listening: Listening, publisher: TopicEndpointInfo) -> str:
     """Say how to take what is published in another type."""
     topic, offered = listening.topic, publisher.topic_type
     said = f'{publisher.node_name} publishes {offered} there, not {listening.type_name}: '
+    if offered == IMAGE and topic.endswith('/compressedDepth'):
+        return said + f'give {topic.removesuffix("/compressedDepth")}, or the topic of such images'
+    if offered == COMPRESSED and listening.what == 'depth images':
+        return said + 'give the topic of raw depth, or the one that ends in /compressedDepth'
     if offered == COMPRESSED and topic.endswith('/compressedDepth'):
         return said + 'these are depth images; give a topic of colour images'
     if offered == COMPRESSED and listening.type_name == IMAGE:

@@ -35,9 +35,10 @@ class DeclaredParameters:
     Declare every parameter of the table on a node and guard its changes.
 
     While `locked`, those that are not live refuse any value but their own, and `changed` is told
-    the new configuration after a live one was. While `listening`, so do the overrides of the
-    subscriptions' quality of service. A start-up value of a wrong type or out of range does not
-    end the process as rclpy would have it: it is kept as a problem that `read` reports until the
+    the new configuration after a live one was; `judge` may refuse it before, by a ValueError.
+    While `listening`, overrides of the subscriptions' quality of service refuse as well. A
+    start-up value of a wrong type or out of range does not end the process as rclpy would have
+    it: it is kept as a problem that `read` reports until the
     parameter is set anew. So are values of a wrong type among the command line's `arguments`,
     which a parameters file would hide. A whole number will do for any other.
     """
@@ -47,12 +48,14 @@ class DeclaredParameters:
         node: Node,
         changed: Callable[[Parameters], None],
         arguments: Sequence[str] = (),
+        judge: Callable[[Parameters], None] = lambda parameters: None,
     ) -> None:
         """Declare on `node`, unlocked."""
         self.locked = False
         self.listening = False
         self._node = node
         self._changed = changed
+        self._judge = judge
         self._problems = mistyped(arguments, node.get_name(), PARAMETERS)
         # rclpy has no other way to see what was given but never declared.
         self._overrides: dict[str, Parameter] = getattr(node, '_parameter_overrides', {})
@@ -123,7 +126,9 @@ class DeclaredParameters:
             for name, value in ours.items():
                 PARAMETERS[name].check(value)
             if self.locked:
-                read_parameters({**self._values(), **ours})
+                new = read_parameters({**self._values(), **ours})
+                if ours:
+                    self._judge(new)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

@@ -62,6 +62,7 @@ class InputParameters:
     image_transport: str
     queue: str
     queue_size: int
+    queue_mib: int
     max_rate: float
     max_pixels: int
     reorder_window: float

@@ -109,6 +109,13 @@ INPUT_PARAMETERS = (
         maximum=100_000,
     ),
     _live(
+        'input.queue_mib',
+        1024,
+        'MiB that images of all cameras may wait in with input.queue every; more are dropped.',
+        minimum=1,
+        maximum=1_000_000,
+    ),
+    _live(
         'input.max_rate',
         0.0,
         "Images per second of a camera's stamps to reconstruct; 0: all.",
