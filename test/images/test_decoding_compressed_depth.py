@@ -1,68 +1,144 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth as compressed_depth_image_transport sends it."""
+"""Depth of compressed_depth_image_transport, coded here as its publisher does it."""
 
 import struct
 from types import SimpleNamespace
 
 import cv2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
+from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth, unpack_rvl
 from xstreamvggt_ros.images.errors import ImageError
 
-METRES = np.linspace(0.4, 9.0, 24 * 32, dtype=np.float32).reshape(24, 32)
+MILLIMETRES = np.array([[0, 1500, 1501, 0], [65535, 3, 0, 0], [1, 0, 2000, 1990]], np.uint16)
+SIZE = MILLIMETRES.size
+PNG, RVL = '16UC1; compressedDepth png', '16UC1; compressedDepth rvl'
 
 
-def message(told, numbers, a=0.0, b=0.0, cut=None):
-    stream = cv2.imencode('.png', numbers)[1].tobytes()
-    return SimpleNamespace(format=told, data=struct.pack('<iff', 0, a, b) + stream[:cut])
+class _Nibbles:
+    """Words of 32 bits, the highest nibble first, as the paper's listing writes them."""
+
+    def __init__(self):
+        self.words, self.word, self.count = [], 0, 0
+
+    def put(self, value):
+        while True:
+            nibble, value = value & 7, value >> 3
+            self.word = (self.word << 4) | nibble | (8 if value else 0)
+            self.count += 1
+            if self.count == 8:
+                self.words.append(self.word)
+                self.word = self.count = 0
+            if not value:
+                return
+
+    def bytes(self):
+        words = [*self.words, self.word << 4 * (8 - self.count)] if self.count else self.words
+        return struct.pack(f'<{len(words)}I', *words)
 
 
-def quantised(metres, quality=100.0, furthest=10.0):
-    """Quantise inverse depth as the transport's encoder does."""
-    a = quality * (quality + 1.0)
-    b = 1.0 - a / furthest
-    numbers = np.where(metres > 0, a / np.maximum(metres, 1e-3) + b, 0)
-    return message('32FC1; compressedDepth png', numbers.astype(np.uint16), a, b)
+def pack_rvl(numbers):
+    """Compress pixel by pixel, as the paper's listing does."""
+    numbers, at, before, out = [int(each) for each in numbers.ravel()], 0, 0, _Nibbles()
+    while at < len(numbers):
+        zeros = run = 0
+        while at + zeros < len(numbers) and not numbers[at + zeros]:
+            zeros += 1
+        at += zeros
+        while at + run < len(numbers) and numbers[at + run]:
+            run += 1
+        out.put(zeros)
+        out.put(run)
+        for number in numbers[at : at + run]:
+            delta, before = number - before, number
+            out.put(2 * delta if delta >= 0 else -2 * delta - 1)
+        at += run
+    return out.bytes()
 
 
-def test_millimetres_come_back_exactly():
-    numbers = np.round(1000 * METRES).astype(np.uint16)
-    numbers[0, 0] = 0
-    found = decode_compressed_depth(message('16UC1; compressedDepth png', numbers), 10_000)
-    np.testing.assert_allclose(found, numbers / 1000, rtol=1e-6)
-    assert found.dtype == np.float32
+def _message(numbers, image_format, a=0.0, b=0.0):
+    if image_format.endswith('rvl'):
+        body = struct.pack('<II', *numbers.shape[::-1]) + pack_rvl(numbers)
+    else:
+        body = cv2.imencode('.png', numbers)[1].tobytes()
+    return SimpleNamespace(format=image_format, data=struct.pack('<iff', 0, a, b) + body)
 
 
-def test_quantised_metres_come_back_as_closely_as_they_were_sent():
-    metres = METRES.copy()
-    metres[3, 4] = 0
-    found = decode_compressed_depth(quantised(metres), 10_000)
-    assert found[3, 4] == 0
-    np.testing.assert_allclose(found[metres > 0], metres[metres > 0], rtol=2e-3)
+@pytest.mark.parametrize('image_format', [PNG, RVL, '16UC1; compressedDepth'])
+def test_millimetres_come_back_exactly(image_format):
+    depth = decode_compressed_depth(_message(MILLIMETRES, image_format), SIZE)
+    assert depth.dtype == np.float32
+    np.testing.assert_allclose(depth, MILLIMETRES * 1e-3, rtol=1e-6)
+
+
+def test_a_png_of_compressed_image_transport_is_read_too():
+    data = cv2.imencode('.png', MILLIMETRES)[1].tobytes()
+    message = SimpleNamespace(format='16UC1; png compressed ', data=data)
+    depth = decode_compressed_depth(message, SIZE)
+    np.testing.assert_allclose(depth, MILLIMETRES * 1e-3, rtol=1e-6)
+
+
+@pytest.mark.parametrize('coding', ['png', 'rvl'])
+def test_metres_come_back_as_near_as_they_were_quantised(coding):
+    true = np.array([[0.5, 1.0, np.nan], [2.0, 5.0, 9.9]], np.float32)
+    # As the publisher chooses them for a depth of 10 m at most and 100 steps a metre.
+    a = 100.0 * 101.0
+    b = 1.0 - a / 10.0
+    numbers = np.where(np.isfinite(true), np.round(a / np.nan_to_num(true, nan=1) + b), 0)
+    message = _message(numbers.astype(np.uint16), f'32FC1; compressedDepth {coding}', a, b)
+    depth = decode_compressed_depth(message, 6)
+    np.testing.assert_array_equal(np.isnan(depth), np.isnan(true))
+    np.testing.assert_allclose(depth, true, rtol=0.01)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    arrays(np.uint16, st.integers(1, 60), elements=st.sampled_from([0, 0, 0, 1, 700, 701, 65535]))
+)
+def test_whatever_is_packed_is_unpacked(numbers):
+    np.testing.assert_array_equal(unpack_rvl(pack_rvl(numbers), len(numbers)), numbers)
 
 
 @pytest.mark.parametrize(
-    ('wrong', 'words'),
+    ('message', 'reason'),
     [
-        (lambda: message('16UC1; compressedDepth rvl', np.ones((4, 4), np.uint16)), 'RVL'),
-        (lambda: message('jpeg', np.ones((4, 4), np.uint16)), "has format 'jpeg'"),
-        (lambda: message('16UC1; compressedDepth png', np.ones((4, 4), np.uint8)), '16 bits'),
-        (lambda: message('16UC1; compressedDepth png', np.ones((400, 400), np.uint16)), 'max_pix'),
-        (lambda: message('16UC1; compressedDepth png', np.ones((4, 4), np.uint16), cut=12), 'PNG'),
+        (SimpleNamespace(format='bgr8; jpeg compressed bgr8', data=b''), 'encoding'),
+        (SimpleNamespace(format=PNG, data=b'short'), 'malformed'),
+        (SimpleNamespace(format=RVL, data=bytes(12) + b'\1\0'), 'malformed'),
         (
-            lambda: message('16UC1; compressedDepth png', np.ones((9, 9), np.uint16), cut=50),
-            'whole',
+            SimpleNamespace(format=RVL, data=bytes(12) + struct.pack('<II', 2**31, 2**31)),
+            'too_large',
         ),
-        (
-            lambda: message('32FC1; compressedDepth png', np.ones((4, 4), np.uint16), np.nan),
-            'quantised by nan',
-        ),
-        (lambda: SimpleNamespace(format='16UC1; compressedDepth png', data=b'abc'), '3 bytes'),
+        (SimpleNamespace(format=RVL, data=bytes(12) + struct.pack('<II', 0, 5)), 'empty'),
+        (_message(MILLIMETRES, '32FC1; compressedDepth png'), 'malformed'),
+        (_message(MILLIMETRES.astype(np.uint8), PNG), 'malformed'),
     ],
 )
-def test_what_is_no_such_depth_is_refused_by_name(wrong, words):
-    with pytest.raises(ImageError, match=words):
-        decode_compressed_depth(wrong(), 10_000)
+def test_what_is_no_depth_is_refused(message, reason):
+    with pytest.raises(ImageError) as caught:
+        decode_compressed_depth(message, SIZE)
+    assert caught.value.reason == reason
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from([PNG, RVL, '32FC1; compressedDepth rvl']),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=4),
+    st.integers(0, 200),
+)
+def test_damage_gives_depth_or_an_image_error(image_format, places, kept):
+    message = _message(MILLIMETRES, image_format, 10.0, -1.0)
+    data = bytearray(message.data[: max(kept, 1)])
+    for place, value in places:
+        data[place % len(data)] = value
+    message.data = bytes(data)
+    try:
+        depth = decode_compressed_depth(message, 4 * SIZE)
+    except ImageError:
+        return
+    assert depth.ndim == 2 and depth.size <= 4 * SIZE

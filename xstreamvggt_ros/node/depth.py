@@ -20,8 +20,8 @@ from xstreamvggt_ros.parameters import InputParameters
 
 # Depth images that wait for the colour image of their time, and how far apart those may be.
 WAITING = 16
-# What compressed_depth_image_transport puts behind a topic.
-COMPRESSED_DEPTH = '/compressedDepth'
+# What the transports of compressed images put behind a topic.
+COMPRESSED = ('/compressedDepth', '/compressed')
 APART_NS = 20_000_000
 MILLISECOND_NS = 1_000_000
 
@@ -60,7 +60,7 @@ class DepthInput:
         self._in_vain = self._destroyed = False
         self._listener: Listener | None = None
         if topic:
-            kind = CompressedImage if self._topic.endswith(COMPRESSED_DEPTH) else Image
+            kind = CompressedImage if self._topic.endswith(COMPRESSED) else Image
             wanted = Wanted(kind, self._topic, 'depth images')
             self._listener = Listener(
                 node, wanted, self._receive, lambda: NEWEST_DEPTH, self._silence_timeout

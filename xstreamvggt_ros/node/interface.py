@@ -93,7 +93,7 @@ DEPTH_INPUT = Input(
     'input.depth_topic',
     (Image, CompressedImage),
     'depth registered to the images, with `output.scale_source: depth`; CompressedImage where the '
-    'topic ends in `/compressedDepth` (PNG)',
+    'topic ends in `/compressedDepth` (PNG or RVL) or `/compressed`',
 )
 MOVING_TRANSFORMS = Input(
     '/tf',
