@@ -5,8 +5,10 @@
 import ast
 from collections import defaultdict
 from pathlib import Path
+import re
 
-PACKAGE = Path(__file__).resolve().parents[1] / 'xstreamvggt_ros'
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / 'xstreamvggt_ros'
 
 
 def test_no_two_public_classes_share_a_name():
@@ -19,8 +21,12 @@ def test_no_two_public_classes_share_a_name():
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-def test_every_room_says_what_it_is():
-    for folder in PACKAGE.iterdir():
-        file = folder / '__init__.py'
-        if file.exists():
-            assert ast.get_docstring(ast.parse(file.read_bytes())), folder.name
+def test_every_room_says_what_it_is_and_is_in_the_architecture():
+    text = (ROOT / 'docs' / 'architecture.md').read_text(encoding='utf-8')
+    table = text.partition('| from the top |')[2].partition('\n\n')[0]
+    named = {name for row in table.splitlines()[2:] for name in re.findall('`(\\w+)`', row[:60])}
+    rooms = {file.parent.name: file for file in PACKAGE.glob('*/__init__.py')}
+
+    for name, file in rooms.items():
+        assert ast.get_docstring(ast.parse(file.read_bytes())), name
+    assert rooms.keys() <= named

@@ -5,11 +5,11 @@
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.view.contents import Contents, Lens, Looker
+from xstreamvggt_ros.view.contents import Lens, Looker, PageContents
 
 
 def test_who_looks_sees_the_newest_once():
-    contents = Contents()
+    contents = PageContents()
     look = Looker(contents)
     assert look.new('stream') is None
     contents.put('stream', 1)
@@ -25,7 +25,7 @@ def test_who_looks_sees_the_newest_once():
 
 def test_what_is_of_another_type_is_refused():
     with pytest.raises(TypeError, match='path is a list, not ndarray'):
-        Contents().put('path', [])
+        PageContents().put('path', [])
 
 
 def test_a_lens_gives_what_a_frustum_needs():

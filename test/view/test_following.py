@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ros_rig import image_message, picture, Rig
 
-from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.following import Following
 from xstreamvggt_ros.view.strip import figures
 
@@ -38,7 +38,7 @@ def heavy_topics(rig):
 
 
 def test_what_the_node_gives_is_in_the_contents_and_its_figures_are_those_of_diagnostics(rig):
-    contents = Contents()
+    contents = PageContents()
     assert rig.change('configure', 'activate')
     diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
     with Following(contents) as following:
@@ -77,7 +77,7 @@ def test_what_the_node_gives_is_in_the_contents_and_its_figures_are_those_of_dia
 
 def test_buttons_reach_the_node(rig):
     assert rig.change('configure', 'activate')
-    with Following(Contents(), node='reconstruction') as following:
+    with Following(PageContents(), node='reconstruction') as following:
         rig.wait(lambda: following._clients, 'clients of the services')
         assert 'images' in following.enable(False).lower()
         rig.publish(image_message(picture()))
@@ -90,7 +90,7 @@ def test_buttons_reach_the_node(rig):
 def test_without_a_browser_large_topics_are_left_alone(rig):
     assert rig.change('configure', 'activate')
     looking = []
-    following = Following(Contents(), node='/reconstruction/')
+    following = Following(PageContents(), node='/reconstruction/')
     following.watched = lambda: bool(looking)
     with following:
         rig.wait(lambda: '/reconstruction/pose' in following._subscribed, 'the small ones')
@@ -103,7 +103,7 @@ def test_without_a_browser_large_topics_are_left_alone(rig):
 
 def test_whoever_reads_late_is_given_the_newest_alone(rig):
     assert rig.change('configure', 'activate')
-    contents = Contents()
+    contents = PageContents()
     with Following(contents) as following:
         rig.wait(lambda: heavy_topics(rig) == HEAVY, 'subscriptions')
         clouds = []
@@ -118,6 +118,6 @@ def test_whoever_reads_late_is_given_the_newest_alone(rig):
 
 
 def test_without_a_node_a_button_says_so():
-    with Following(Contents(), node='') as following:
+    with Following(PageContents(), node='') as following:
         assert 'there is no node yet' in following.trigger('save')
         assert 'a node that publishes' in following.whom

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from xstreamvggt_ros.view.contents import Contents, Lens, Points, Pose, Said
+from xstreamvggt_ros.view.contents import Lens, PageContents, Points, Pose, Said
 from xstreamvggt_ros.view.page import Page
 from xstreamvggt_ros.view.settings import Bounds
 
@@ -43,7 +43,7 @@ def put_frame(contents, step, colour=(250, 40, 40)):
 @pytest.fixture
 def page():
     """Give a page that is drawn from now on, its contents, and what its buttons did."""
-    contents, pressed, ended = Contents(), [], threading.Event()
+    contents, pressed, ended = PageContents(), [], threading.Event()
     actions = {'save': lambda: pressed.append('save') or 'written to cloud.ply'}
     made = Page(
         contents, '127.0.0.1', 8200, Bounds(frame_points=20_000), actions, '/reconstruction'
@@ -99,7 +99,10 @@ def test_a_browser_sees_what_the_node_says_and_its_buttons_work(page, browser):
 
 
 def test_a_page_keeps_no_more_the_longer_it_runs():
-    contents, bounds = Contents(), Bounds(map_points=2000, frames=3, frame_points=500, frusta=6)
+    contents, bounds = (
+        PageContents(),
+        Bounds(map_points=2000, frames=3, frame_points=500, frusta=6),
+    )
     page = Page(contents, '127.0.0.1', 8300, bounds, {}, 'a node')
     buffer = page._server._websock_server._broadcast_buffer
     held, sent = [], []

@@ -14,7 +14,7 @@ from xstreamvggt_ros.files.bags import BagWriter
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS
 from xstreamvggt_ros.view.command import main
-from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.replay import Playing, Replay
 
 SECOND = 10**9
@@ -45,7 +45,7 @@ def bag(tmp_path_factory):
 
 
 def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
-    contents = Contents()
+    contents = PageContents()
     with Replay(contents, bag) as replay:
         assert len(replay) == 5 and replay.duration == 4
         replay.show(2)
@@ -67,14 +67,14 @@ def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
     ('seconds', 'frame'), [(-3, 0), (0, 0), (0.9, 0), (1, 1), (3.5, 3), (4, 4), (99, 4)]
 )
 def test_the_frame_of_a_time_is_the_newest_then(bag, seconds, frame):
-    with Replay(Contents(), bag) as replay:
+    with Replay(PageContents(), bag) as replay:
         assert replay.at(seconds) == frame
 
 
 def test_playing_goes_on_with_the_clock_and_stands_at_the_end(bag, monkeypatch):
     now = [50.0]
     monkeypatch.setattr('xstreamvggt_ros.view.replay.time.monotonic', lambda: now[0])
-    with Replay(Contents(), bag) as replay:
+    with Replay(PageContents(), bag) as replay:
         playing = Playing(replay)
         playing.go(1)
         playing.update()
@@ -99,7 +99,7 @@ def test_a_bag_of_something_else_is_refused_with_what_it_has(tmp_path, capsys):
         writer.add_topic('/camera/info', 'std_msgs/msg/UInt32')
         writer.write('/camera/info', serialize_message(UInt32()), 1)
     with pytest.raises(InputError, match=r'holds no outputs .* it has: /camera/info'):
-        Replay(Contents(), path)
+        Replay(PageContents(), path)
     assert main(['--bag', str(path)]) == 2
     assert 'holds no outputs' in capsys.readouterr().err
     assert main(['--bag', str(tmp_path / 'none.mcap')]) == 2

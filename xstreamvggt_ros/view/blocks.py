@@ -24,7 +24,7 @@ _PRIMES = (73_856_093, 19_349_663, 83_492_791)
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class PageBlock:
     """The points of one place; `slot` is below the number of blocks that there may be."""
 
     slot: int
@@ -43,12 +43,12 @@ class Blocks:
         self.most_points = most_points
         self._sums: dict[int, int] = {}
 
-    def changed(self, cloud: Points) -> tuple[list[Block], list[int]]:
+    def changed(self, cloud: Points) -> tuple[list[PageBlock], list[int]]:
         """Take the whole cloud; return the blocks that changed and the slots now empty."""
         found = dict(self._divided(thinned(cloud, self.most_points)))
         sums = {slot: _sum(points) for slot, points in found.items()}
         before, self._sums = self._sums, sums
-        fresh = [Block(slot, found[slot]) for slot in sums if sums[slot] != before.get(slot)]
+        fresh = [PageBlock(slot, found[slot]) for slot in sums if sums[slot] != before.get(slot)]
         return fresh, sorted(before.keys() - sums.keys())
 
     def _divided(self, cloud: Points) -> Iterator[tuple[int, Points]]:

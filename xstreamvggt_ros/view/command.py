@@ -14,7 +14,7 @@ import sys
 import threading
 
 from xstreamvggt_ros.files.errors import InputError
-from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.settings import Bounds
 
 GOOD, UNUSABLE = 0, 2
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _page(options, contents: Contents, actions: dict, waiting_for: str):
+def _page(options, contents: PageContents, actions: dict, waiting_for: str):
     from xstreamvggt_ros.view.page import Page
 
     bounds = Bounds(map_points=options.map_points, rate=options.rate)
@@ -82,7 +82,7 @@ def _page(options, contents: Contents, actions: dict, waiting_for: str):
 def _followed(options, stack: ExitStack) -> tuple:
     from xstreamvggt_ros.view.following import Following
 
-    contents = Contents()
+    contents = PageContents()
     following = Following(
         contents, options.node, options.camera, options.map_frame, ['--ros-args', *options.ros]
     )
@@ -102,7 +102,7 @@ def _replayed(options, stack: ExitStack) -> tuple[object, Callable[[], None]]:
     from xstreamvggt_ros.view.replay import Playing, Replay
     from xstreamvggt_ros.view.slider import add_slider
 
-    contents = Contents()
+    contents = PageContents()
     replay = stack.enter_context(
         Replay(contents, options.bag, options.node, options.camera, options.map_frame)
     )

@@ -78,7 +78,7 @@ KINDS = {
 }
 
 
-class Contents:
+class PageContents:
     """The newest of each of KINDS, with how often it was put; safe between threads."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Contents:
 class Looker:
     """Tells one who looks now and then what is new since."""
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: PageContents) -> None:
         """Look at these."""
         self._contents = contents
         self._seen: dict[str, int] = {}

@@ -23,10 +23,10 @@ from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.view import reading
-from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.tolerance import Tolerance
-from xstreamvggt_ros.view.topics import camera_of, roots_of, Topic, TOPICS
+from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
 
 ANSWER_S, THERE_S = 60.0, 5.0
 LOOK_S = 0.1
@@ -51,7 +51,7 @@ class Following:
 
     def __init__(
         self,
-        contents: Contents,
+        contents: PageContents,
         node: str = '',
         camera: str = '',
         map_frame: str = 'map',
@@ -99,7 +99,7 @@ class Following:
         """Have images taken, or dropped; return what the node answers."""
         return self._call('enable', SetBool.Request(data=on))
 
-    def _put(self, topic: Topic, raw: bytes) -> None:
+    def _put(self, topic: ViewTopic, raw: bytes) -> None:
         self._contents.put(topic.kind, topic.read(deserialize_message(raw, topic.type)))
 
     def _move(self, raw: bytes) -> None:
@@ -160,7 +160,7 @@ class Following:
             elif not looked_at and name in self._subscribed:
                 self._node.destroy_subscription(self._subscribed.pop(name))
 
-    def _wanted(self, camera: str) -> Iterator[tuple[str, Topic]]:
+    def _wanted(self, camera: str) -> Iterator[tuple[str, ViewTopic]]:
         for topic in TOPICS:
             yield f'{camera if topic.camera else self._root}/{topic.name}', topic
 

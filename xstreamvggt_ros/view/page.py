@@ -10,9 +10,9 @@ import time
 import numpy as np
 import viser
 
-from xstreamvggt_ros.view.contents import Contents, Looker
+from xstreamvggt_ros.view.contents import Looker, PageContents
 from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture
-from xstreamvggt_ros.view.scene import behind, LAYERS, Scene
+from xstreamvggt_ros.view.scene import behind, LAYERS, ViewScene
 from xstreamvggt_ros.view.settings import Bounds, Chosen
 from xstreamvggt_ros.view.strip import strip
 
@@ -38,7 +38,7 @@ class Page:
 
     def __init__(
         self,
-        contents: Contents,
+        contents: PageContents,
         host: str,
         port: int,
         bounds: Bounds,
@@ -52,7 +52,7 @@ class Page:
         # Over the shoulder of a camera that looks along x from the origin, as the first one does.
         self._server.initial_camera.position = START
         self._server.initial_camera.look_at = TARGET
-        self._scene = Scene(self._server.scene, bounds)
+        self._scene = ViewScene(self._server.scene, bounds)
         self._chosen = Chosen()
         self._build(actions)
         self.dark(True)

@@ -17,10 +17,10 @@ from xstreamvggt_ros.files.bags import open_bag
 from xstreamvggt_ros.files.bags import stamp_of as raw_stamp
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view import reading
-from xstreamvggt_ros.view.contents import Contents
+from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.tolerance import Tolerance
-from xstreamvggt_ros.view.topics import camera_of, roots_of, Topic, TOPICS
+from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
 
 SECOND = 1_000_000_000
 # Outputs of one frame come within this time of each other.
@@ -30,7 +30,7 @@ WORLD = ('map',)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ReplayedFrame:
     """A frame by when it came, its stamp, both in nanoseconds, its stream and where it was."""
 
     recorded: int
@@ -48,7 +48,7 @@ class Replay:
 
     def __init__(
         self,
-        contents: Contents,
+        contents: PageContents,
         path: Path,
         node: str = '',
         camera: str = '',
@@ -119,11 +119,11 @@ class Replay:
         """Read where the camera was, and the map as it was in the end."""
         pose = f'{self._root}/pose'
         stream = 0
-        self._frames: list[Shown] = []
+        self._frames: list[ReplayedFrame] = []
         for topic, name, message in self._messages([pose, f'{self._root}/stream']):
             if name == pose:
                 place = topic.read(message).position
-                self._frames.append(Shown(self._time, stamp_of(message), stream, place))
+                self._frames.append(ReplayedFrame(self._time, stamp_of(message), stream, place))
             else:
                 stream = topic.read(message)
         if not self._frames:
@@ -138,14 +138,14 @@ class Replay:
         ]
         self._near = [*shown, '/tf', '/diagnostics']
 
-    def _put(self, topic: Topic, message) -> None:
+    def _put(self, topic: ViewTopic, message) -> None:
         self._tolerance.run(
             topic.name, lambda: self._contents.put(topic.kind, topic.read(message))
         )
 
     def _messages(
         self, names, start: int | None = None, stop: int | None = None, stamp: int | None = None
-    ) -> Iterator[tuple[Topic | None, str, object]]:
+    ) -> Iterator[tuple[ViewTopic | None, str, object]]:
         """Read messages of a time; of the node's topics those with a stamp, where it is given."""
         connections = [each for each in self._reader.connections if each.topic in names]
         # Without a connection the library would give the messages of every topic.

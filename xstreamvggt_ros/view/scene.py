@@ -22,7 +22,7 @@ CAMERA_SHARE, SPACING_SHARE, LINE_SHARE = 0.12, 0.15, 0.004
 QUALITY = 75
 
 
-class Scene:
+class ViewScene:
     """Draws what is new of the contents; every name in the scene is one of a bounded number."""
 
     def __init__(self, api: viser.SceneApi, bounds: Bounds) -> None:

@@ -16,7 +16,7 @@ from xstreamvggt_ros.view import reading
 
 
 @dataclass(frozen=True)
-class Topic:
+class ViewTopic:
     """
     A topic whose newest message is shown.
 
@@ -34,15 +34,15 @@ class Topic:
 
 
 TOPICS = (
-    Topic('stream', 'stream', UInt32, lambda message: int(message.data), latched=True),
-    Topic('pose', 'pose', PoseStamped, lambda message: reading.pose_of(message.pose)),
-    Topic('lens', 'depth/camera_info', CameraInfo, reading.lens_of, camera=True),
-    Topic('points', 'points', PointCloud2, reading.points_of, heavy=True, camera=True),
-    Topic('image', 'image', Image, reading.picture_of, heavy=True, camera=True),
-    Topic('depth', 'depth/image', Image, reading.map_of, heavy=True, camera=True),
-    Topic('confidence', 'confidence', Image, reading.map_of, heavy=True, camera=True),
-    Topic('map', 'map', PointCloud2, reading.points_of, latched=True, heavy=True),
-    Topic('path', 'path', Path, reading.path_of, latched=True, heavy=True),
+    ViewTopic('stream', 'stream', UInt32, lambda message: int(message.data), latched=True),
+    ViewTopic('pose', 'pose', PoseStamped, lambda message: reading.pose_of(message.pose)),
+    ViewTopic('lens', 'depth/camera_info', CameraInfo, reading.lens_of, camera=True),
+    ViewTopic('points', 'points', PointCloud2, reading.points_of, heavy=True, camera=True),
+    ViewTopic('image', 'image', Image, reading.picture_of, heavy=True, camera=True),
+    ViewTopic('depth', 'depth/image', Image, reading.map_of, heavy=True, camera=True),
+    ViewTopic('confidence', 'confidence', Image, reading.map_of, heavy=True, camera=True),
+    ViewTopic('map', 'map', PointCloud2, reading.points_of, latched=True, heavy=True),
+    ViewTopic('path', 'path', Path, reading.path_of, latched=True, heavy=True),
 )
 
 
