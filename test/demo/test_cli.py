@@ -251,3 +251,40 @@ def _await(condition, seconds=30.0):
 
 def test_the_shipped_parameters_are_found():
     assert 'ros__parameters' in shipped_parameters().read_text()
+
+
+@pytest.mark.ros
+def test_a_bad_truth_costs_no_result_and_is_said(tmp_path, capsys):
+    folder, out = tmp_path / 'seq-01', tmp_path / 'out'
+    folder.mkdir()
+    poses = ['', '0 0 0 0\n' * 4, '1 0 0 0\n0 1 0 0\n0 0 1 nan\n0 0 0 1', 'no numbers']
+    for index, text in enumerate(poses):
+        stem = f'frame-{index:06d}'
+        Image.effect_noise((64, 48), 90).convert('RGB').save(folder / f'{stem}.color.png')
+        Image.fromarray(np.full((48, 64), 1500, np.uint16)).save(folder / f'{stem}.depth.png')
+        (folder / f'{stem}.pose.txt').write_text(text)
+        depth = folder / f'{stem}.depth.png'
+        depth.write_bytes(depth.read_bytes()[:60])
+    (folder / 'camera-intrinsics.txt').write_text('one two')
+    code = main(['--input', str(folder), '--output', str(out), *SMALL])
+    said = ''.join(capsys.readouterr().out.replace('│', ' ').split())
+    assert code == 0, said
+    for name in ('trajectory.tum', 'cloud.ply', 'reconstruction.mcap', 'contact_sheet.png'):
+        assert (out / name).exists(), said
+    for words in ('nopose:', 'intrinsics', 'frame-000000.depth.png'):
+        assert words in said
+
+
+def test_what_is_unexpected_in_the_truth_is_noted(monkeypatch):
+    from types import SimpleNamespace
+
+    from xstreamvggt_ros.demo import cli
+
+    def measure(*_):
+        raise OverflowError('too far')
+
+    monkeypatch.setattr('xstreamvggt_ros.demo.accuracy.measure', measure)
+    happened = SimpleNamespace(parameters={'output.world_axes': 'rep103'}, distorted=False)
+    notes = []
+    assert cli._compare(None, happened, None, notes) is None
+    assert notes == ['not compared with the truth: too far']

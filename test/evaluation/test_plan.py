@@ -180,3 +180,14 @@ def test_what_an_option_changes_is_another_run(tmp_path):
     specs = [SequenceSpec(str(bag), options=(('tolerance_s', each),)) for each in (0.01, 0.02)]
 
     assert len(plan(specs, [RunConfig()], tmp_path).runs) == 2
+
+
+def test_what_nobody_foresaw_in_one_input_costs_that_input(tmp_path, monkeypatch):
+    from xstreamvggt_ros.evaluation import plan as module
+
+    def unforeseen(path, *_, **__):
+        raise OverflowError('too far')
+
+    monkeypatch.setattr(module, 'open_sequence', unforeseen)
+    made = plan([SequenceSpec('a'), SequenceSpec('b')], [RunConfig()], tmp_path)
+    assert made.problems == ('a: OverflowError: too far', 'b: OverflowError: too far')

@@ -294,3 +294,25 @@ def test_a_bag_of_ros_1_in_a_folder_is_said_to_be_one(tmp_path):
     (tmp_path / 'run.bag').write_bytes(b'#ROSBAG V2.0')
     with pytest.raises(InputError, match=r'run\.bag is a ROS 1 bag; convert it'):
         open_sequence(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['1.png', 'clip.mp4'])
+def test_a_pointer_of_git_lfs_is_said_to_be_one(tmp_path, name):
+    _picture(1).save(tmp_path / '0.png')
+    (tmp_path / name).write_bytes(b'version https://git-lfs.github.com/spec/v1\noid sha256:0\n')
+    if name == '1.png':
+        sequence = open_sequence(tmp_path)
+        assert [index for index, _, _ in readable_images(sequence)] == [0]
+        assert 'git lfs pull' in sequence.problems[0]
+    else:
+        with pytest.raises(InputError, match='git lfs pull'):
+            open_sequence(tmp_path / name)
+
+
+def test_of_many_that_are_alike_a_few_are_named_and_the_rest_counted(tmp_path):
+    for index in range(20):
+        (tmp_path / f'{index}.png').write_bytes(b'no picture')
+    sequence = open_sequence(tmp_path)
+    assert not list(readable_images(sequence))
+    assert len(sequence.problems) == 6
+    assert '15 more like these' in sequence.problems[-1]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from contextlib import contextmanager, ExitStack
 from dataclasses import replace
 import logging
@@ -39,6 +40,7 @@ from xstreamvggt_ros.rig.shipped import shipped_parameters
 
 SHEET_COLUMNS = 6
 LOG_LINES = 25
+MOST_PROBLEMS = 12
 GOOD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -213,10 +215,19 @@ def _report(
     if warning := weights_warning(happened):
         console.print(Panel(warning, style='bold red'))
     problems = judge(happened, results, run_options)
-    notes += [*source.problems, *warnings(log.read_text(encoding='utf-8', errors='replace'))]
+    notes += [
+        *_first(source.problems),
+        *warnings(log.read_text(encoding='utf-8', errors='replace')),
+    ]
     files.append(log)
     console.print(summary_table(happened, results, run_options, problems, files, notes, accuracy))
     return FAILED if problems else GOOD
+
+
+def _first(problems: Sequence[str]) -> list[str]:
+    """Give some of what is wrong with an input, and how many more there are."""
+    more = len(problems) - MOST_PROBLEMS
+    return [*problems[:MOST_PROBLEMS], *([f'and {more} more of the input'] if more > 0 else [])]
 
 
 def _compare(source, happened, results, notes: list[str]):

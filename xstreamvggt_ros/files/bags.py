@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from xstreamvggt_ros.files.bag_metadata import BagMetadata, read_metadata
 from xstreamvggt_ros.files.compression import decompress_file
-from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.errors import InputError, why
 from xstreamvggt_ros.files.mcap_storage import McapStorage
 from xstreamvggt_ros.files.recording import Recording
 from xstreamvggt_ros.files.replacing import replacing
@@ -31,7 +31,6 @@ STORAGES = {'.mcap': McapStorage, '.db3': SqliteStorage}
 COMPRESSED_FILE = '.zstd'
 # What rosbag2 calls the files of a split bag.
 SPLIT = re.compile(r'(?P<bag>.+)_(?P<number>\d+)(?P<suffix>\.mcap|\.db3)(\.zstd)?')
-LFS_POINTER = b'version https://git-lfs.github.com'
 
 
 def find_bag(path: Path) -> Path | None:
@@ -138,16 +137,11 @@ def _opened(file: Path, stack: ExitStack) -> Storage:
 
 def _explained(file: Path, error: Exception) -> str:
     """Say what a file is that cannot be opened, and what would help."""
-    begin = b''
-    if file.is_file():
-        with file.open('rb') as opened:
-            begin = opened.read(len(LFS_POINTER))
-    if begin == LFS_POINTER:
-        return f'{file} is a pointer of Git LFS, not the bag; fetch it with `git lfs pull`'
-    if not begin:
-        return f'{file} is empty: nothing was recorded, or the copy was cut'
+    reason = why(file, error)
+    if reason != str(error):
+        return f'{file} is no bag: {reason}'
     hint = '`mcap doctor` tells more' if '.mcap' in file.suffixes else '`sqlite3 FILE .recover`'
-    return f'{file} cannot be read as a bag: {error}; {hint}'
+    return f'{file} cannot be read as a bag: {reason}; {hint}'
 
 
 def _of_ros_1(file: Path) -> str:

@@ -79,7 +79,8 @@ class PoseTrack:
             else matrix_of(pose.position, pose.orientation)
         )
         if matrix is None:
-            self._problems.add(f'a pose of the truth, at {stamp_ns} ns, is no rigid motion')
+            text = f'a pose of the truth, at {stamp_ns} ns, is no rigid motion'
+            self._problems.add(text, 'poses of the truth that are left out')
             return
         self._body = self._body or name_of(getattr(message, 'child_frame_id', ''))
         self._stamps.append(stamp_ns)

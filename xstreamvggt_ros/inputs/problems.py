@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-# Files of one kind that are missing are counted, and so many of them named.
+# Of one kind so many are named, and the others counted.
 NAMED = 5
 
 
@@ -15,11 +16,11 @@ class Problems:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._found: dict[str, None] = {}
+        self._found: dict[str, str] = {}
 
-    def add(self, text: str) -> None:
-        """Take down one."""
-        self._found.setdefault(text)
+    def add(self, text: str, kind: str = '') -> None:
+        """Take down one; of those of a `kind` a few are given, and how many more there are."""
+        self._found.setdefault(text, kind)
 
     def add_missing(self, what: str, names: Sequence[str], total: int) -> None:
         """Take down that `names` out of `total` frames lack something; nothing where none do."""
@@ -36,4 +37,10 @@ class Problems:
 
     def lines(self) -> tuple[str, ...]:
         """Give them all."""
-        return tuple(self._found)
+        lines, counts = [], Counter()
+        for text, kind in self._found.items():
+            counts[kind] += bool(kind)
+            if counts[kind] <= NAMED:
+                lines.append(text)
+        more = {kind: count - NAMED for kind, count in counts.items() if count > NAMED}
+        return (*lines, *(f'{kind}: {count} more like these' for kind, count in more.items()))

@@ -11,7 +11,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.errors import InputError, why
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.images.decoding_compressed import decode_picture
@@ -30,8 +30,8 @@ def read_rgb(file: Path, problems: Problems) -> np.ndarray:
     try:
         return decode_picture(file.read_bytes(), file.suffix, MAX_PIXELS)
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please
-        text = f'{file} is left out, a damaged or missing image: {error}'
-        problems.add(text)
+        text = f'{file} is left out, a damaged or missing image: {why(file, error)}'
+        problems.add(text, f'images in {file.parent} that are left out')
         raise DamagedFrame(text) from error
 
 
@@ -64,7 +64,8 @@ def read_depth_png(
             if values.ndim != 2 or image.mode in ('L', 'P', '1'):
                 raise ValueError(f'it has mode {image.mode}, not 16 bits of grey')
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please
-        problems.add(f'{file} gives no depth, it is damaged or missing: {error}')
+        text = f'{file} gives no depth, it is damaged or missing: {why(file, error)}'
+        problems.add(text, f'depth in {file.parent} that is left out')
         return None
     depth = values.astype(np.float32) / np.float32(units_per_metre)
     depth[np.isin(values, invalid)] = np.nan
@@ -96,9 +97,9 @@ def read_pose(file: Path | None, problems: Problems) -> np.ndarray | None:
     try:
         return rigid_pose(read_numbers(file, (4, 4)))
     except InputError as error:
-        problems.add(f'no pose: {error}')
+        problems.add(f'no pose: {error}', f'poses in {file.parent} that are left out')
     except ValueError as error:
-        problems.add(f'{file}: {error}')
+        problems.add(f'{file}: {error}', f'poses in {file.parent} that are left out')
     return None
 
 

@@ -178,7 +178,7 @@ class _Loader:
             return take(self._bag.message(place))
         except Exception as error:  # noqa: BLE001 parsers of damaged bytes raise what they please
             text = f'{place.topic}: the image at {place.stamp_ns} ns is left out, damaged: {error}'
-            self.problems.add(text)
+            self.problems.add(text, f'images on {place.topic} that are left out')
             raise DamagedFrame(text) from error
 
     def _truth(self, place: Place | None, pose, intrinsics) -> FrameTruth:
@@ -187,9 +187,8 @@ class _Loader:
             try:
                 depth = metres(self._bag.message(place))
             except Exception as error:  # noqa: BLE001 damaged bytes raise nearly anything
-                self.problems.add(
-                    f'{place.topic}: no depth at {place.stamp_ns} ns, damaged: {error}'
-                )
+                text = f'{place.topic}: no depth at {place.stamp_ns} ns, damaged: {error}'
+                self.problems.add(text, f'depth on {place.topic} that is left out')
         return FrameTruth(depth, pose, intrinsics)
 
     def _index(self) -> None:
@@ -217,7 +216,8 @@ class _Loader:
         try:
             self._take_message(kind, place, self._bag.reader.deserialize(cdr, kind))
         except Exception as error:  # noqa: BLE001 damaged bytes raise nearly anything
-            self.problems.add(f'{place.topic}: a message at {place.log_ns} ns is damaged: {error}')
+            text = f'{place.topic}: a message at {place.log_ns} ns is damaged: {error}'
+            self.problems.add(text, f'messages on {place.topic} that are left out')
 
     def _take_message(self, kind: str, place: Place, message) -> None:
         if kind == CAMERA_INFO:

@@ -14,7 +14,7 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.files.errors import InputError, why
 from xstreamvggt_ros.inputs.folder import FileSequence
 from xstreamvggt_ros.inputs.images import is_image
 from xstreamvggt_ros.inputs.problems import Problems
@@ -197,6 +197,8 @@ def _opened(path: Path) -> cv2.VideoCapture:
 
 
 def _convert(path: Path) -> str:
+    if reason := why(path, ''):
+        return reason
     if _lacks_index(path):
         return (
             'it begins as an MP4 and has no moov box: its recording was not finished, so nothing '
