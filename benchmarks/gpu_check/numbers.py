@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 import re
 import subprocess
 import sys
@@ -28,18 +30,33 @@ PRECISIONS = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 
 def tests(setting: Setting) -> dict[str, Any]:
     """Run the tests that need a CUDA device."""
-    which = ['test/ops/test_precision.py'] if setting.quick else []
-    command = [sys.executable, '-m', 'pytest', '-q', '-m', 'gpu', *which]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    last = (done.stdout.strip().splitlines() or [''])[-1]
-    counts = {word: int(number) for number, word in re.findall(r'(\d+) (\w+)', last)}
-    return {
-        'passed': counts.get('passed', 0),
-        'failed': counts.get('failed', 0) + counts.get('error', 0) + counts.get('errors', 0),
-        'skipped': counts.get('skipped', 0),
-        'said': last,
-        'failures': re.findall(r'^(?:FAILED|ERROR) (.*)', done.stdout, re.MULTILINE),
-    }
+    found: dict[str, Any] = dict.fromkeys(('passed', 'failed', 'skipped'), 0)
+    found |= {'said': [], 'failures': []}
+    for which in _test_runs(setting):
+        command = [sys.executable, '-m', 'pytest', '-q', *which]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        last = (done.stdout.strip().splitlines() or [''])[-1]
+        counts = {word: int(number) for number, word in re.findall(r'(\d+) (\w+)', last)}
+        counts['failed'] = sum(counts.get(word, 0) for word in ('failed', 'error', 'errors'))
+        for name in ('passed', 'failed', 'skipped'):
+            found[name] += counts.get(name, 0)
+        found['said'].append(last)
+        found['failures'] += re.findall(r'^(?:FAILED|ERROR) (.*)', done.stdout, re.MULTILINE)
+    return found
+
+
+def _test_runs(setting: Setting) -> list[list[str]]:
+    """Give pytest's arguments: the tests that need a device, and those of kernels, run on it."""
+    if setting.quick:
+        return [['-m', 'gpu', 'test/ops/test_precision.py']]
+    marked = [
+        str(file)
+        for file in sorted(Path('test').rglob('test_*.py'))
+        if 'mark.gpu' in file.read_text(encoding='utf-8')
+    ]
+    if importlib.util.find_spec('rclpy') is None:
+        marked = [file for file in marked if not file.startswith('test/node/')]
+    return [['-m', 'gpu', *marked], ['-m', 'not gpu', 'test/ops']]
 
 
 def golden(setting: Setting) -> dict[str, Any]:

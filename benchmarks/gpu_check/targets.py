@@ -36,6 +36,7 @@ class Target:
 
 
 TARGETS = (
+    Target('CUDA tests that passed', 'tests', 'passed', 20, '', least=True),
     Target('CUDA tests that failed', 'tests', 'failed', 0, ''),
     Target('golden files, fp32, of each maximum', 'golden', 'float32', 2e-5, ''),
     Target('golden files, bf16, depth of its maximum', 'golden', 'bfloat16_depth', 0.02, ''),

@@ -23,7 +23,7 @@ def check(output, *arguments):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=True,
     )
     return done.stdout, json.loads((output / 'gpu_check.json').read_text(encoding='utf-8'))

@@ -8,7 +8,6 @@ The same functions run on tensors of the CPU here; those marked gpu run them on 
 
 import dataclasses
 
-from builtin_interfaces.msg import Time
 from networks import flat_frame, Scripted
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ import torch
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.messages import header_with, packed_cloud, point_cloud
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.pipeline import (
     CloudChoice,
@@ -184,16 +182,18 @@ def test_an_image_that_cannot_be_used_is_refused_where_it_begins(weights):
 @pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('choice', [(0.0, 1), (0.0, 3), (20.0, 1), (35.0, 2), (100.0, 1)])
 def test_the_cloud_is_packed_byte_by_byte_as_the_host_packs_it(weights, choice, device):
+    # The rest of this file needs no ROS, so that it runs on a bare machine with a GPU.
+    messages = pytest.importorskip('xstreamvggt_ros.messages', reason='ROS is not installed')
     choice = CloudChoice(*choice)
     pipeline = pipelines(weights, device, cloud=choice)[1]
 
     frame = pipeline.process(picture(), CAMERA)
 
     selected = select_cloud(dataclasses.replace(frame, cloud=None), *choice)
-    header = header_with(Time(), 'map')
-    expected = point_cloud(selected.points, selected.colours, selected.confidence, header)
+    header = messages.header_with(messages.time_from_ns(0), 'map')
+    expected = messages.point_cloud(selected.points, selected.colours, selected.confidence, header)
     packed = frame.cloud
-    actual = packed_cloud(packed.rows, packed.shape, packed.dense, header)
+    actual = messages.packed_cloud(packed.rows, packed.shape, packed.dense, header)
     assert actual == expected
     # The map takes the same rows.
     taken = select_cloud(frame, *choice)
