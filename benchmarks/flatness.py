@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.node_flatness import add_options
 from benchmarks.node_flatness import main as watch_node
 from benchmarks.speed.peaks import clock_name, now
 from xstreamvggt_ros.cache import CacheConfig
@@ -62,6 +62,27 @@ def growth(resident: list[int]) -> float:
     return float(np.polyfit(np.arange(len(settled)), settled, 1)[0])
 
 
+def add_node_options(parser: argparse.ArgumentParser) -> None:
+    """Add what belongs to --node."""
+    add = parser.add_argument_group('with --node').add_argument
+    add('--node', action='store_true', help='the node over DDS, in a process of its own')
+    add('--minutes', type=float, default=10.0, help='how long to go on (%(default)g)')
+    add('--rate', type=float, default=10.0, help='images a second at most (%(default)g)')
+    add('--map', action=argparse.BooleanOptionalAction, default=True, help='keep the map')
+    add('--subscribers', type=int, default=2, help='to cloud and map (%(default)s)')
+    add('--image', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'))
+    add('-p', '--param', action='append', default=[], metavar='NAME:=VALUE')
+    add('--settle', type=int, default=1000, help='frames left out of the slope (%(default)s)')
+    add(
+        '--output',
+        type=Path,
+        default=Path('flatness'),
+        help='folder of samples, figures and plot; where it has samples, these are added to',
+    )
+    add('--heap', action='store_true', help='note too what mallinfo2 says of the heap')
+    add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
@@ -71,7 +92,7 @@ def main() -> None:
     parser.add_argument('--bits', type=int, default=shipped.bits)
     parser.add_argument('--scheme', default=shipped.scheme)
     parser.add_argument('--policy', default=shipped.policy, choices=sorted(POLICIES))
-    add_options(parser)
+    add_node_options(parser)
     arguments = parser.parse_args()
     if arguments.node:
         raise SystemExit(watch_node(arguments))

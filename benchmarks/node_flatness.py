@@ -45,27 +45,6 @@ KIB = 1024
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what belongs to --node."""
-    add = parser.add_argument_group('with --node').add_argument
-    add('--node', action='store_true', help='the node over DDS, in a process of its own')
-    add('--minutes', type=float, default=10.0, help='how long to go on (%(default)g)')
-    add('--rate', type=float, default=10.0, help='images a second at most (%(default)g)')
-    add('--map', action=argparse.BooleanOptionalAction, default=True, help='keep the map')
-    add('--subscribers', type=int, default=2, help='to cloud and map (%(default)s)')
-    add('--image', type=int, nargs=2, default=(480, 640), metavar=('HEIGHT', 'WIDTH'))
-    add('-p', '--param', action='append', default=[], metavar='NAME:=VALUE')
-    add('--settle', type=int, default=1000, help='frames left out of the slope (%(default)s)')
-    add(
-        '--output',
-        type=Path,
-        default=Path('flatness'),
-        help='folder of samples, figures and plot; where it has samples, these are added to',
-    )
-    add('--heap', action='store_true', help='note too what mallinfo2 says of the heap')
-    add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
-
-
 def main(options: argparse.Namespace) -> int:
     """Watch a node, then tell of all that was watched into the same folder."""
     options.output.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from benchmarks.node_flatness import add_options, main
+from benchmarks.flatness import add_node_options
+from benchmarks.node_flatness import main
 from benchmarks.steadiness import MIB, read_samples
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -18,7 +19,7 @@ MOST_GROWTH = 2 * MIB
 
 def test_the_node_holds_no_more_later_than_before(tmp_path, capsys):
     parser = argparse.ArgumentParser()
-    add_options(parser)
+    add_node_options(parser)
     small = [
         '--image',
         '240',
