@@ -32,7 +32,8 @@ from xstreamvggt_ros.cache import CacheConfig, StreamCache
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.ops.dispatch import fused_everywhere, Launch
-from xstreamvggt_ros.stream import frame_from, stream_layout
+from xstreamvggt_ros.stream import Frame, frame_from, stream_layout
+from xstreamvggt_ros.stream.step_graph import StepGraph
 
 META = torch.device('meta')
 SIZE = (392, 518)
@@ -175,6 +176,44 @@ def frame_launches(
     return launches
 
 
+class _Graphs:
+    """Stands in for captures: a captured step is one launch."""
+
+    def __init__(self, launches: _Launches) -> None:
+        self._launches = launches
+
+    def can(self, image: Tensor) -> bool:
+        return True
+
+    def capture(self, step: Callable[[], Frame]) -> tuple[Callable[[], None], Frame]:
+        return functools.partial(self._launches.note, 'graph'), step()
+
+    def release(self) -> None:
+        return None
+
+
+def count_captured(
+    model: ModelConfig, config: CacheConfig, size: tuple[int, int] = SIZE
+) -> Counter[tuple[str, str]]:
+    """Return what the host launches of a captured steady frame (H, W) in bf16."""
+    network, image = _network(model, torch.bfloat16), torch.empty(3, *size, device=META)
+    launches = _Launches()
+
+    def step(cache: StreamCache, image: Tensor, keep: bool, point_head: bool) -> Frame:
+        predictions = _advance(network, cache, image[None, None], point_head)
+        return frame_from(predictions, *size)
+
+    graph = StepGraph(step, _Graphs(launches))
+    with torch.no_grad(), fused_everywhere(), _OneAttention(_Launches()):
+        cache = full_cache(network, config, *size)
+        # Steps run once before they are captured.
+        for _ in range(3):
+            launches.counts.clear()
+            with launches:
+                graph.advance(cache, image, True, False)
+    return launches.counts
+
+
 @functools.cache
 def _network(model: ModelConfig, dtype: torch.dtype) -> StreamVGGT:
     """Return a network without memory."""
@@ -235,6 +274,9 @@ def main() -> None:
     parser.add_argument('--policy', default='attention_value', choices=sorted(POLICIES))
     parser.add_argument('--bits', type=int, default=4)
     parser.add_argument('--budget-tokens', type=int, default=2048)
+    parser.add_argument(
+        '--cuda-graph', action='store_true', help='what the host launches of a captured frame'
+    )
     parser.add_argument('--names', action='store_true', help='of the kernels, too')
     options = parser.parse_args()
     config = replace(
@@ -242,7 +284,8 @@ def main() -> None:
         bits=options.bits,
         policy=options.policy,
     )
-    counts = count_launches(ModelConfig.preset(options.preset), config, tuple(options.size[::-1]))
+    count = count_captured if options.cuda_graph else count_launches
+    counts = count(ModelConfig.preset(options.preset), config, tuple(options.size[::-1]))
     print('| part | launches |\n|---|---|')
     for part, count in by_part(counts).items():
         print(f'| {part} | {count} |')

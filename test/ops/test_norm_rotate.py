@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from xstreamvggt_ros.model.layers import Attention
+from xstreamvggt_ros.model.layers import Attention, Block
+from xstreamvggt_ros.model.residual import Residual
 from xstreamvggt_ros.model.rope import rotary_table
+from xstreamvggt_ros.ops.dispatch import fused_everywhere
 
 pytest.importorskip('triton', reason='Triton is not installed')
 
@@ -58,3 +60,15 @@ def test_the_kernel_gives_the_queries_keys_and_values_that_the_steps_do(dtype, w
     if with_room:
         for written, ours in zip(room, actual[1:], strict=True):
             assert torch.equal(written.flatten(), ours.transpose(1, 2).flatten())
+
+
+def test_a_block_s_kernels_take_no_floats_which_torch_compile_would_widen():
+    block = Block(HEADS * DIM, HEADS, qk_norm=True).to('meta')
+    rope = rotary_table(3, 4, 5, DIM, torch.device('cpu'))
+    launches = []
+    with torch.no_grad(), fused_everywhere(launches.append):
+        x = torch.empty(1, len(rope.cos), HEADS * DIM, device='meta')
+        block(x, lambda queries, keys, values: queries, rope)
+        block.advance(Residual(x), lambda queries, keys, values: queries, rope)
+    assert {launch.name for launch in launches} == {'_norm_and_rotate', '_residual_norm'}
+    assert not any(isinstance(each, float) for launch in launches for each in launch.arguments)

@@ -60,7 +60,7 @@ def keep_ranks(scores: Tensor, frames: Tensor, grids: Tensor, newest: int | Tens
 
     On CUDA `newest` is a scalar on the device.
     """
-    if _by_kernel(scores, newest):
+    if by_kernel(scores, newest):
         from xstreamvggt_ros.ops.choose import ranks
 
         return ranks(scores, frames, grids, newest)
@@ -88,7 +88,7 @@ def choose_slots(
     free = torch.arange(count, count + arriving - lacking, device=device)
     if lacking == 0:
         return free
-    if _by_kernel(scores, held.newest):
+    if by_kernel(scores, held.newest):
         from xstreamvggt_ros.ops import choose
 
         places = held.frames, held.grids, held.newest, held.protected
@@ -97,7 +97,8 @@ def choose_slots(
     return torch.cat([choose_evictions(order, lacking, held.is_protected, forced), free])
 
 
-def _by_kernel(scores: Tensor, newest: int | Tensor) -> bool:
+def by_kernel(scores: Tensor, newest: int | Tensor) -> bool:
+    """Whether orders of scores (T,) are for kernels to take, given the newest frame's index."""
     if not (fused(scores) and isinstance(newest, Tensor)):
         return False
     from xstreamvggt_ros.ops.choose import MOST_HELD

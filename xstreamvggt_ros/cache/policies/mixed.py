@@ -11,7 +11,7 @@ from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.policies.attention import AttentionValue
 from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
 from xstreamvggt_ros.cache.policies.similarity import FrameDiversity
-from xstreamvggt_ros.cache.slots import keep_ranks
+from xstreamvggt_ros.cache.slots import by_kernel, keep_ranks
 
 
 class AttentionCoverage(Policy):
@@ -42,7 +42,13 @@ class AttentionCoverage(Policy):
         coverage = self.coverage.score(context)
         if context.layer == 0:
             return coverage
-        places = _places(self.attention.score(context), context)
+        attention = self.attention.score(context)
+        if by_kernel(attention, context.newest):
+            from xstreamvggt_ros.ops.mix import side_by_side
+
+            held = context.frames, context.grids, context.newest
+            return side_by_side(attention, coverage, self.share, *held)
+        places = _places(attention, context)
         attended = _places(-_places_in_frames(places, context.frames), context) / self.share
         return -torch.minimum(attended, _places(coverage, context) / (1 - self.share))
 
