@@ -14,41 +14,29 @@ from xstreamvggt_ros.ops.dispatch import launch, next_power_of_two
 # Distances between more frames than that do not fit into one block.
 MOST_FRAMES = 128
 _LEAST_SIDE = 16
-_TOKENS, _OTHERS = 64, 128
+_TOKENS, _OTHERS = 64, 1024
 _KEYS, _CHANNELS = 64, 64
 
 
 @triton.jit
-def _first_of_frame(
-    frames, out, held, TOKENS: tl.constexpr, OTHERS: tl.constexpr
-):  # fmt: skip
-    """Mark the first held token of each frame."""
-    token = tl.program_id(0) * TOKENS + tl.arange(0, TOKENS)
-    frame = tl.load(frames + token, mask=token < held, other=0)
-    earlier = tl.zeros([TOKENS], dtype=tl.int32)
-    for begin in range(0, held, OTHERS):
-        other = begin + tl.arange(0, OTHERS)
-        theirs = tl.load(frames + other, mask=other < held, other=-1)
-        same = (theirs[None, :] == frame[:, None]) & (other[None, :] < token[:, None])
-        earlier += tl.sum(same.to(tl.int32), axis=1)
-    tl.store(out + token, (earlier == 0).to(tl.int32), mask=token < held)
-
-
-@triton.jit
 def _member(
-    frames, first, out, held, most, TOKENS: tl.constexpr, OTHERS: tl.constexpr
+    frames, out, held, most, TOKENS: tl.constexpr, OTHERS: tl.constexpr
 ):  # fmt: skip
     """Give the frames of held tokens numbers, oldest first, from 0 to `most`."""
     token = tl.program_id(0) * TOKENS + tl.arange(0, TOKENS)
     frame = tl.load(frames + token, mask=token < held, other=0)
     rank = tl.zeros([TOKENS], dtype=tl.int32)
-    for begin in range(0, held, OTHERS):
-        other = begin + tl.arange(0, OTHERS)
-        theirs = tl.load(frames + other, mask=other < held, other=0)
-        counts = tl.load(first + other, mask=other < held, other=0)
-        older = theirs[None, :] < frame[:, None]
-        rank += tl.sum(tl.where(older, counts[None, :], 0), axis=1)
-    tl.store(out + token, tl.minimum(rank, most), mask=token < held)
+    seen = tl.min(tl.full([OTHERS], -1, dtype=tl.int32), axis=0)
+    for _ in range(most):
+        # The oldest frame that has not been seen; there may be no more.
+        least = tl.full([OTHERS], 0x7FFFFFFF, dtype=tl.int32)
+        for begin in range(0, held, OTHERS):
+            other = begin + tl.arange(0, OTHERS)
+            theirs = tl.load(frames + other, mask=other < held, other=0x7FFFFFFF)
+            least = tl.minimum(least, tl.where(theirs > seen, theirs, 0x7FFFFFFF))
+        seen = tl.min(least, axis=0)
+        rank += (frame > seen).to(tl.int32)
+    tl.store(out + token, rank, mask=token < held)
 
 
 @triton.jit
@@ -133,11 +121,8 @@ def farthest_first_scores(keys: Tensor, frames: Tensor, bound: int) -> Tensor:
     held, total, width = len(frames), len(keys), keys[0].numel()
     block = max(next_power_of_two(bound + 1), _LEAST_SIDE)
     grid = (triton.cdiv(held, _TOKENS),)
-    first, member = torch.empty(2, held, dtype=torch.int32, device=keys.device)
-    launch(_first_of_frame, grid, frames, first, held, TOKENS=_TOKENS, OTHERS=_OTHERS)
-    launch(
-        _member, grid, frames, first, member, held, bound - 1, TOKENS=_TOKENS, OTHERS=_OTHERS
-    )  # fmt: skip
+    member = torch.empty(held, dtype=torch.int32, device=keys.device)
+    launch(_member, grid, frames, member, held, bound - 1, TOKENS=_TOKENS, OTHERS=_OTHERS)
     count = triton.cdiv(width, _CHANNELS)
     parts = keys.new_empty(count, block, block, dtype=torch.float32)
     counts = keys.new_empty(block, dtype=torch.float32)

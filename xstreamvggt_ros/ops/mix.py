@@ -72,7 +72,8 @@ def side_by_side(
     """
     held = len(frames)
     inside, out = torch.empty(2, held, dtype=torch.float32, device=frames.device)
-    grid, sizes = (triton.cdiv(held, _TOKENS),), {'TOKENS': _TOKENS, 'OTHERS': _OTHERS}
+    grid = (triton.cdiv(held, _TOKENS),)
+    sizes = {'TOKENS': _TOKENS, 'OTHERS': _OTHERS, 'num_warps': 8}
     launch(_within_frames, grid, within, frames, grids, newest, inside, held, **sizes)
     launch(
         _side_by_side, grid, inside, whole, frames, grids, newest, out, held,
