@@ -49,19 +49,19 @@ setup(
         'demo': [
             'matplotlib>=3.6',  # the contact sheet
             'rich>=13',  # progress and tables in the terminal
-            'rosbags>=0.10',  # reads and writes bags without ROS's own tools
+            'rosbags>=0.11.9',  # reads and writes bags without ROS; brings zstd, lz4 and YAML
         ],
         # What evaluation needs beside the network, and to read other than folders of images.
         'evaluation': [
             'jinja2>=3.1',  # the report's page
             'rich>=13',  # progress in the terminal
             'h5py>=3.8',  # NYU Depth V2's labelled file, MATLAB 7.3
-            'rosbags>=0.10',  # bags, without ROS
+            'rosbags>=0.11.9',  # bags, without ROS; brings zstd, lz4 and YAML
             'opencv-python-headless>=4.8',  # the images in them; undistortion
         ],
         # `xstreamvggt_view`: the page that follows a node or a recorded run.
         'view': [
-            'rosbags>=0.10',  # recorded runs, without ROS
+            'rosbags>=0.11.9',  # recorded runs, without ROS
             'viser>=1.0',  # the page and its scene (Apache-2.0)
         ],
         # What `make test` needs beside the demo.

@@ -18,8 +18,8 @@ import setuptools  # noqa: F401  (before distutils, which it provides from Pytho
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = ROOT / 'test' / 'data' / 'rosdep_keys.json'
 DISTRIBUTIONS = ['jazzy', 'kilted', 'lyrical', 'rolling']
-# cv_bridge does what the one does; the other reads one data set that nobody has on a robot.
-WITHOUT_KEYS = {'rosbags-image', 'h5py'}
+# It reads one data set that nobody has on a robot.
+WITHOUT_KEYS = {'h5py'}
 KEYS_OF = {'opencv-python-headless': 'opencv'}
 FOLDERS = ('benchmarks', 'launch', 'test', 'tools', 'xstreamvggt_ros')
 HEADER = '# Copyright 2026 The xstreamvggt_ros authors\n# SPDX-License-Identifier: Apache-2.0\n'

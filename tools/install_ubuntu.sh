@@ -91,7 +91,7 @@ make_environment() {
   numpy=$("$venv/bin/python" -c 'import numpy; print(numpy.__version__)')
   # colcon does not go with setuptools 80 and later.
   "$venv/bin/python" -m pip install --quiet "numpy==$numpy" 'setuptools>=64,<80' \
-    'safetensors>=0.4' 'matplotlib>=3.6' 'rich>=13' 'rosbags>=0.10' 'huggingface_hub>=0.23'
+    'safetensors>=0.4' 'matplotlib>=3.6' 'rich>=13' 'rosbags>=0.11.9' 'huggingface_hub>=0.23'
 }
 
 build() {
