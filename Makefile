@@ -30,7 +30,7 @@ export OMP_WAIT_POLICY := PASSIVE
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ros-test lint clean
+.PHONY: help venv demo test fuzz ros-test lint clean
 
 help:  ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag, vide
 
 test: lint $(TRITON)  ## lint and run every test
 	@$(BIN)/python -m pytest
+
+fuzz: $(STAMP)  ## send the node hostile messages, parameters and files for some minutes, and print what became of them
+	ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST PYTHONPATH=test/support $(BIN)/python test/support/fuzz.py
 
 ros-test: $(STAMP)  ## what needs an installed ROS 2: launch files, tf2, cv_bridge, ament's linters
 	@test -n "$(ROS_DISTRO)" || { echo 'make ros-test: source a ROS 2 first'; exit 1; }
