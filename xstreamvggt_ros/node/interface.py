@@ -125,7 +125,8 @@ ODOMETRY = Output(
     'odometry',
     Odometry,
     'the same with the velocity in the optical frame, of `output.base_frame` with '
-    '`output.tf_mode: odom`, once the scale is known; covariance from confidence, not calibrated',
+    '`output.tf_mode: odom`, once the scale is known; covariance from confidence, not calibrated, '
+    "and 1e6 in pose and twist of a stream's first, where RTAB-Map begins a new map",
 )
 STREAM = Output(
     'stream',
