@@ -7,7 +7,7 @@ import sqlite3
 import struct
 
 from bag_messages import IMAGE, image, write_bag
-from made_mcap import channel, message, schema, write_mcap
+from made_mcap import channel, message, schema, write_indexed_mcap, write_mcap
 import numpy as np
 import pytest
 
@@ -155,6 +155,16 @@ def test_an_unfinished_mcap_is_read_as_far_as_it_goes(tmp_path):
     stamps, problems = _stamps(path)
     assert stamps == [0]
     assert any('was not finished' in each for each in problems)
+
+
+def test_an_index_that_counts_nothing_is_no_reason_to_find_nothing(tmp_path):
+    channels = [schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image')]
+    messages = [message(1, START + index, b'') for index in range(3)]
+    path = write_indexed_mcap(tmp_path / 'a.mcap', channels, messages, (START, START + 2))
+    assert _stamps(path) == ([0, 1, 2], ())
+    with open_bag(path) as bag:
+        assert bag.topics['/image'].msgcount == bag.message_count == 3
+        assert (bag.start_time, bag.end_time) == (START, START + 3)
 
 
 def test_a_write_ahead_log_is_read_and_the_input_left_alone(tmp_path):

@@ -33,6 +33,20 @@ def message(number, stamp_ns, data):
     return _record(5, struct.pack('<HIQQ', number, 0, stamp_ns, stamp_ns) + data)
 
 
+def write_indexed_mcap(path, channels, messages, times):
+    """Write a file of one chunk with an index of it, but no statistics; times: first and last."""
+    data = b''.join([*channels, *messages])
+    body = struct.pack('<QQQII', *times, len(data), 0, 0) + struct.pack('<Q', len(data)) + data
+    head = MAGIC + _record(1, _text('ros2') + _text('made'))
+    chunk = _record(6, body)
+    index = struct.pack('<QQQQIQ', *times, len(head), len(chunk), 0, 0)
+    index = _record(8, index + _text('') + struct.pack('<QQ', len(data), len(data)))
+    end = _record(0x0F, bytes(4))
+    footer = _record(2, struct.pack('<QQI', len(head) + len(chunk) + len(end), 0, 0))
+    path.write_bytes(head + chunk + end + b''.join(channels) + index + footer + MAGIC)
+    return path
+
+
 def write_mcap(path, *records, profile='ros2', finished=True):
     """Write a file of these records."""
     end = _record(0x0F, bytes(4)) + _record(2, bytes(20)) + MAGIC

@@ -132,7 +132,11 @@ class McapStorage:
             self._forget()
             return False
         # Without chunks in the index there may be loose messages.
-        return bool(self._chunks and self._channels)
+        if not (self._chunks and self._channels):
+            return False
+        if not self._counts:
+            self._look_into_chunks()
+        return True
 
     def _take_summary(self, op: int, body: bytes) -> None:
         if op == Op.SCHEMA:
