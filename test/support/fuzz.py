@@ -77,7 +77,7 @@ def hostile_compressed(draw: random.Random) -> CompressedImage:
     told = draw.choice(
         ('jpeg', 'rgb8; png compressed rgb8', 'bayer_rggb8; jpeg compressed', *WORDS)
     )
-    message = CompressedImage(format=draw.choice(told), data=damaged(draw, buffer.getvalue()))
+    message = CompressedImage(format=told, data=damaged(draw, buffer.getvalue()))
     _hostile_header(draw, message.header)
     return message
 
