@@ -3,6 +3,7 @@
 """What has to be settled before torch is imported."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -65,3 +66,24 @@ def test_a_wrong_type_of_ros_s_own_parameter_gets_a_sentence():
     assert run.returncode == 1
     assert 'use_sim_time' in run.stderr and "expecting type 'BOOL'" in run.stderr
     assert 'Traceback' not in run.stderr
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_torch_is_imported_ends_quietly(tmp_path, number):
+    slow = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+    (tmp_path / 'torch.py').write_text(slow)
+    code = "from xstreamvggt_ros.node import main; main(['reconstruction_node'])"
+    path = os.pathsep.join([str(tmp_path), os.getcwd(), os.environ.get('PYTHONPATH', '')])
+    run = subprocess.Popen(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout.readline() == 'importing\n', run.stderr.read()
+    run.send_signal(number)
+
+    assert run.wait(30) == 0
+    assert run.stderr.read() == ''

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 import os
+import signal
 import sys
+import threading
 
 from xstreamvggt_ros.node.command_line import missing, read
 
@@ -21,10 +24,26 @@ def main(args: Sequence[str] | None = None) -> None:
     # imported, and so nothing here may import it before.
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     try:
-        from xstreamvggt_ros.node.lifecycle import main as run
+        with _ending_quietly():
+            from xstreamvggt_ros.node.lifecycle import main as run
     except ModuleNotFoundError as error:
         missing(error)
     run(arguments, options.autostart)
+
+
+@contextmanager
+def _ending_quietly() -> Iterator[None]:
+    """Let a signal end the process at once: to import torch takes seconds, nothing has begun."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, lambda *_: os._exit(0)) for each in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def __getattr__(name: str) -> object:
