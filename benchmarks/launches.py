@@ -57,7 +57,7 @@ _STEADY = 1000
 _ALLOCATIONS = {'empty', 'empty_like', 'empty_strided', 'new_empty', 'new_empty_strided', 'detach'}
 
 
-class _Launches(TorchDispatchMode):
+class Launches(TorchDispatchMode):
     """Count what each operator launches, by the part of the frame that it belongs to."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class _Launches(TorchDispatchMode):
 class _OneAttention(TorchFunctionMode):
     """Count attention as the one kernel that it is on CUDA; laid out as the queries are."""
 
-    def __init__(self, launches: _Launches) -> None:
+    def __init__(self, launches: Launches) -> None:
         super().__init__()
         self._launches = launches
 
@@ -146,7 +146,7 @@ def count_launches(
 ) -> Counter[tuple[str, str]]:
     """Return how often a steady frame (H, W) launches each kernel: {(part, name): count}."""
     network, image = _network(model, dtype), torch.empty(1, 1, 3, *size, device=META)
-    launches = _Launches()
+    launches = Launches()
 
     def noticed(launch: Launch) -> None:
         launches.note(launch.name)
@@ -170,7 +170,7 @@ def frame_launches(
     """Return every launch of the package's own kernels that a steady frame (H, W) in bf16 has."""
     network, image = _network(model, torch.bfloat16), torch.empty(1, 1, 3, *size, device=META)
     launches: list[Launch] = []
-    with torch.no_grad(), fused_everywhere(launches.append), _OneAttention(_Launches()):
+    with torch.no_grad(), fused_everywhere(launches.append), _OneAttention(Launches()):
         predictions = _advance(network, full_cache(network, config, *size), image, False)
         frame_from(predictions, *size)
     return launches
@@ -228,7 +228,7 @@ def _advance(model: StreamVGGT, cache: StreamCache, image: Tensor, point_head: b
 
 
 @contextmanager
-def _attributed(launches: _Launches, model: StreamVGGT, cache: StreamCache) -> Iterator[None]:
+def _attributed(launches: Launches, model: StreamVGGT, cache: StreamCache) -> Iterator[None]:
     """Count what the parts of a frame launch within to them."""
     owners = list(_owners(model, cache))
     for owner, name, part in owners:
@@ -278,6 +278,7 @@ def main() -> None:
         '--cuda-graph', action='store_true', help='what the host launches of a captured frame'
     )
     parser.add_argument('--names', action='store_true', help='of the kernels, too')
+    parser.add_argument('--training', action='store_true', help='count a step of training, too')
     options = parser.parse_args()
     config = replace(
         CacheConfig.recommended().with_budget(budget_tokens=options.budget_tokens),
@@ -294,6 +295,10 @@ def main() -> None:
                 if owner == part:
                     print(f'| - {name} | {each} |')
     print(f'| all | {sum(counts.values())} |')
+    if options.training:
+        from benchmarks.training_launches import table
+
+        print(f'\n{table(ModelConfig.preset("tiny"))}')
 
 
 if __name__ == '__main__':

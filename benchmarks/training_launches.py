@@ -4,7 +4,7 @@
 Count the kernels of a training step on CUDA: python -m benchmarks.training_launches.
 
 No GPU is needed: a step runs on a CPU, attending as on a GPU, and the operators that it comes down
-to are counted. Views and allocations launch nothing and are left out. How many there are depends
+to are counted as those of a frame are (benchmarks.launches). How many there are depends
 neither on the images' size nor on the number of sequences. Two columns: what the device runs, and
 what the host launches, to whom the captured part is one.
 
@@ -18,10 +18,8 @@ from collections import Counter
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
+from benchmarks.launches import Launches
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.config import RECIPES, Stage
@@ -32,41 +30,8 @@ from xstreamvggt_ros.training.stepping import Stepping
 from xstreamvggt_ros.training.trainer import Trainer
 
 SIZE, SHAPE = (42, 56), (2, 4)
-NO_KERNEL = {'empty', 'empty_like', 'empty_strided', 'new_empty', 'new_empty_strided', 'detach'}
 # The numbers of a batch, and their copy into the graph's.
 TRANSFERS = 2
-
-
-class Launches(TorchDispatchMode):
-    """Count operators by name, but for those that launch nothing."""
-
-    def __init__(self) -> None:
-        """Begin at none."""
-        super().__init__()
-        self.counts: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Run an operator and count it."""
-        out = func(*args, **(kwargs or {}))
-        if _launches(func, args, kwargs or {}, out):
-            self.counts[func.overloadpacket.__name__] += 1
-        return out
-
-
-def _launches(func, args: tuple, kwargs: dict, out: object) -> bool:
-    if func.overloadpacket.__name__ in NO_KERNEL:
-        return False
-    writes = any(
-        argument.alias_info is not None and argument.alias_info.is_write
-        for argument in func._schema.arguments
-    )
-    given = {_memory(each) for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)}
-    results = [each for each in tree_leaves(out) if isinstance(each, Tensor)]
-    return writes or any(_memory(each) not in given for each in results)
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
 
 
 def count_step(model: ModelConfig, recipe: str = 'gpu') -> tuple[Counter[str], Counter[str]]:
@@ -97,7 +62,31 @@ def count_step(model: ModelConfig, recipe: str = 'gpu') -> tuple[Counter[str], C
         outcome = stepping(flat, SHAPE, stage)
     with Launches() as rest:
         trainer.learn(outcome)
-    return captured.counts, rest.counts
+    return _by_name(captured), _by_name(rest)
+
+
+def _by_name(launches: Launches) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (_, name), count in launches.counts.items():
+        found[name] += count
+    return found
+
+
+def table(model: ModelConfig, recipe: str = 'gpu', names: bool = False) -> str:
+    """Write the counts of a step as Markdown."""
+    captured, rest = count_step(model, recipe)
+    run, launched = captured.total(), rest.total()
+    lines = [
+        '| of a training step | kernels run | launched by the host |',
+        '|---|---|---|',
+        f'| batch, losses, gradients: captured | {run} | 1 |',
+        f'| clipping, optimisers, average | {launched} | {launched} |',
+        f'| transfers | {TRANSFERS} | {TRANSFERS} |',
+        f'| all | {run + launched + TRANSFERS} | {1 + launched + TRANSFERS} |',
+    ]
+    for counts in (captured, rest) if names else ():
+        lines += [f'{count:6} {name}' for name, count in counts.most_common()]
+    return '\n'.join(lines)
 
 
 def main() -> None:
@@ -107,15 +96,7 @@ def main() -> None:
     parser.add_argument('--recipe', default='gpu', choices=sorted(RECIPES))
     parser.add_argument('--names', action='store_true', help='of the operators, too')
     options = parser.parse_args()
-    captured, rest = count_step(ModelConfig.preset(options.preset), options.recipe)
-    run, launched = captured.total(), rest.total()
-    print('| of a training step | kernels run | launched by the host |\n|---|---|---|')
-    print(f'| batch, losses, gradients: captured | {run} | 1 |')
-    print(f'| clipping, optimisers, average | {launched} | {launched} |')
-    print(f'| transfers | {TRANSFERS} | {TRANSFERS} |')
-    print(f'| all | {run + launched + TRANSFERS} | {1 + launched + TRANSFERS} |')
-    for counts in (captured, rest) if options.names else ():
-        print('\n'.join(f'{count:6} {name}' for name, count in counts.most_common()))
+    print(table(ModelConfig.preset(options.preset), options.recipe, options.names))
 
 
 if __name__ == '__main__':
