@@ -31,7 +31,7 @@ FRAME_OUTPUTS = {
     'frame': DiagnosticArray,
 }
 # What it publishes for a frame only where it can.
-SOME_FRAMES_OUTPUTS = {'odometry': Odometry}
+SOME_FRAMES_OUTPUTS = {'odometry': Odometry, 'image': Image}
 # What it publishes when something changes.
 LATCHED_OUTPUTS = {'stream': UInt32}
 # What it sends whole again and again: the last one holds all that was in those before.
