@@ -179,7 +179,7 @@ def frame_launches(
 class _Graphs:
     """Stands in for captures: a captured step is one launch."""
 
-    def __init__(self, launches: _Launches) -> None:
+    def __init__(self, launches: Launches) -> None:
         self._launches = launches
 
     def can(self, image: Tensor) -> bool:
@@ -197,14 +197,14 @@ def count_captured(
 ) -> Counter[tuple[str, str]]:
     """Return what the host launches of a captured steady frame (H, W) in bf16."""
     network, image = _network(model, torch.bfloat16), torch.empty(3, *size, device=META)
-    launches = _Launches()
+    launches = Launches()
 
     def step(cache: StreamCache, image: Tensor, keep: bool, point_head: bool) -> Frame:
         predictions = _advance(network, cache, image[None, None], point_head)
         return frame_from(predictions, *size)
 
     graph = StepGraph(step, _Graphs(launches))
-    with torch.no_grad(), fused_everywhere(), _OneAttention(_Launches()):
+    with torch.no_grad(), fused_everywhere(), _OneAttention(Launches()):
         cache = full_cache(network, config, *size)
         # Steps run once before they are captured.
         for _ in range(3):
