@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.speed.peaks import now
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.model.camera_head import ITERATIONS
+from xstreamvggt_ros.model.layers import Block
 from xstreamvggt_ros.model.narrow import can_pack
 
 PARTS = ('encoder', 'frame blocks', 'global blocks', 'cache', 'camera head', 'depth head',
@@ -46,6 +47,9 @@ class StopWatch:
         """Time the parts of a network from now on."""
         for name, module in parts_of(model):
             module.forward = self.timed(name, module.forward)
+            if isinstance(module, Block):
+                # Fused passes run a block by that.
+                module.advance = self.timed(name, module.advance)
 
     def take(self) -> dict[str, float]:
         """Return the seconds by part since last time; the cache's are those beside attention."""
