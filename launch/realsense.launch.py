@@ -18,6 +18,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from xstreamvggt_ros.transport.shared_memory import roomy_environment
+
 HERE = Path(__file__)
 # Not by a substitution, which `--show-args` could not resolve to show its arguments too.
 RECON = str(HERE.with_name('recon.launch.py'))
@@ -88,6 +90,8 @@ def generate_launch_description() -> LaunchDescription:
             }
         ],
         output='screen',
+        # Or its images are larger than what Fast DDS carries.
+        additional_env=roomy_environment(),
     )
     recon = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(RECON),

@@ -39,6 +39,8 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import StateTransition
 from launch_ros.ros_adapters import get_ros_node
 
+from xstreamvggt_ros.transport.shared_memory import roomy_environment
+
 PACKAGE = 'xstreamvggt_ros'
 NODE = 'reconstruction'
 CLOCK_HZ = '100'
@@ -84,7 +86,10 @@ def _replay(context: LaunchContext) -> list:
         raise ValueError('use_sim_time is always true in a replay: leave it out')
     loop = _boolean('loop', given['loop'])
     player = ExecuteProcess(
-        cmd=_play_command(bag, _rate(given['rate']), loop), output='screen', name='player'
+        cmd=_play_command(bag, _rate(given['rate']), loop),
+        output='screen',
+        name='player',
+        additional_env=roomy_environment(),
     )
     over = _over(_boolean('shutdown_at_end', given['shutdown_at_end']))
     return [

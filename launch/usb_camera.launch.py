@@ -25,6 +25,8 @@ from launch_ros.actions import ComposableNodeContainer
 from launch_ros.descriptions import ComposableNode
 from launch_ros.parameter_descriptions import ParameterValue
 
+from xstreamvggt_ros.transport.shared_memory import roomy_environment
+
 # Not by a substitution, which `--show-args` could not resolve to show its arguments too.
 RECON = str(Path(__file__).with_name('recon.launch.py'))
 
@@ -92,5 +94,7 @@ def _driver(context: LaunchContext) -> list:
         namespace=f'/{full}',
         composable_node_descriptions=[driver],
         output='screen',
+        # Or its images are larger than what Fast DDS carries.
+        additional_env=roomy_environment(),
     )
     return [SetLaunchConfiguration('camera_image', f'/{full}/image_raw'), container]

@@ -8,6 +8,7 @@ import socket
 
 from xstreamvggt_ros.rig import domain
 from xstreamvggt_ros.rig.domain import free_domain, isolated
+from xstreamvggt_ros.transport.shared_memory import roomy_environment
 
 
 def test_a_domain_in_use_on_this_machine_is_not_chosen(monkeypatch):
@@ -37,3 +38,11 @@ def test_a_profile_of_the_user_stays(monkeypatch):
     monkeypatch.setenv('FASTDDS_DEFAULT_PROFILES_FILE', '/mine.xml')
     with isolated(42):
         assert os.environ['FASTDDS_DEFAULT_PROFILES_FILE'] == '/mine.xml'
+
+
+def test_what_the_user_has_chosen_is_not_added_to_a_camera_s_environment(monkeypatch):
+    monkeypatch.delenv('FASTDDS_DEFAULT_PROFILES_FILE', raising=False)
+    (profile,) = roomy_environment().values()
+    assert 'segment_size' in Path(profile).read_text()
+    monkeypatch.setenv('FASTDDS_BUILTIN_TRANSPORTS', 'UDPv4')
+    assert roomy_environment() == {}

@@ -23,11 +23,15 @@ CHOSEN_TRANSPORTS = (
 )
 
 
+def roomy_environment() -> dict[str, str]:
+    """Give what a process needs in its environment so that images fit, nothing if that is set."""
+    if any(os.environ.get(name) for name in CHOSEN_TRANSPORTS):
+        return {}
+    return {VARIABLE: str(PROFILE)}
+
+
 @contextmanager
 def roomy_shared_memory() -> Iterator[None]:
     """Let images fit into the memory that this process and its children share; restores all."""
-    if any(os.environ.get(name) for name in CHOSEN_TRANSPORTS):
-        yield
-        return
-    with environment({VARIABLE: str(PROFILE)}):
+    with environment(roomy_environment()):
         yield
