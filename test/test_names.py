@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 import re
+import subprocess
+import sys
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'xstreamvggt_ros'
@@ -30,3 +32,23 @@ def test_every_room_says_what_it_is_and_is_in_the_architecture():
     for name, file in rooms.items():
         assert ast.get_docstring(ast.parse(file.read_bytes())), name
     assert rooms.keys() <= named
+
+
+def test_rooms_that_compute_export_what_others_take():
+    """Rooms that run, or that need what is not always installed, are taken file by file."""
+    by_file = {'demo', 'evaluation', 'node', 'rig', 'training', 'view'}
+    without = [
+        file.parent.name
+        for file in PACKAGE.glob('*/__init__.py')
+        if file.parent.name not in by_file and '__all__' not in file.read_text(encoding='utf-8')
+    ]
+    assert without == []
+
+
+def test_the_network_and_its_cache_need_neither_opencv_nor_ros():
+    rooms = 'cache, geometry, guard, images, memory, model, ops, pipeline, scale, stream, world'
+    program = f'import sys; from xstreamvggt_ros import {rooms}; print(*sys.modules)'
+    loaded = subprocess.run(
+        [sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {'cv2', 'rclpy', 'rosbags', 'matplotlib'} & set(loaded)

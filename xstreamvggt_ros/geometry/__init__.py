@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rigid motions, similarities, trees of frames and stamps: pure functions, no ROS."""
 
+from xstreamvggt_ros.geometry.frame_names import (
+    frame_name,
+)
 from xstreamvggt_ros.geometry.poses import (
     decode_pose_encoding,
     FIELD_OF_VIEW_RANGE,
@@ -14,16 +17,41 @@ from xstreamvggt_ros.geometry.poses import (
     unproject,
     world_from_camera_points,
 )
+from xstreamvggt_ros.geometry.similarity import (
+    Similarity,
+)
+from xstreamvggt_ros.geometry.stamps import (
+    NANOSECONDS,
+)
+from xstreamvggt_ros.geometry.transform_tree import (
+    HISTORY_NS,
+    TransformError,
+    TransformMissing,
+    TransformTree,
+)
+from xstreamvggt_ros.geometry.umeyama import (
+    fit_points,
+    move,
+)
 
 __all__ = [
     'decode_pose_encoding',
     'FIELD_OF_VIEW_RANGE',
+    'fit_points',
+    'frame_name',
+    'HISTORY_NS',
     'invert_rigid',
     'map_from_camera',
     'MAP_FROM_WORLD_ROTATION',
+    'move',
+    'NANOSECONDS',
     'quaternion_from_rotation',
     'rigid',
     'rotation_from_quaternion',
+    'Similarity',
+    'TransformError',
+    'TransformMissing',
+    'TransformTree',
     'unproject',
     'world_from_camera_points',
 ]

@@ -2,7 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many metres the network's unit is: estimated, settled once, then held; no ROS."""
 
-from xstreamvggt_ros.scale.estimator import ScaleEstimator, ScaleState
-from xstreamvggt_ros.scale.sources import make_scale_estimator, SCALE_SOURCES
+from xstreamvggt_ros.scale.estimator import (
+    ScaleEstimator,
+    ScaleState,
+)
+from xstreamvggt_ros.scale.sources import (
+    make_scale_estimator,
+    ParameterScale,
+    SCALE_SOURCES,
+)
 
-__all__ = ['SCALE_SOURCES', 'ScaleEstimator', 'ScaleState', 'make_scale_estimator']
+__all__ = [
+    'make_scale_estimator',
+    'ParameterScale',
+    'SCALE_SOURCES',
+    'ScaleEstimator',
+    'ScaleState',
+]
