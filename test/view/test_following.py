@@ -14,7 +14,7 @@ from xstreamvggt_ros.view.following import Following
 from xstreamvggt_ros.view.strip import figures
 
 pytestmark = pytest.mark.ros
-HEAVY = {'points', 'map', 'depth/image', 'confidence', 'path'}
+HEAVY = {'points', 'map', 'image', 'depth/image', 'confidence', 'path'}
 
 
 @pytest.fixture
@@ -52,7 +52,18 @@ def test_what_the_node_gives_is_in_the_contents_and_its_figures_are_those_of_dia
                 return contents.count('points') > index and contents.count('said')
 
             rig.wait(arrived, 'the cloud of an image')
-        wanted = {'points', 'depth', 'confidence', 'lens', 'pose', 'map', 'path', 'stream', 'said'}
+        wanted = {
+            'points',
+            'image',
+            'depth',
+            'confidence',
+            'lens',
+            'pose',
+            'map',
+            'path',
+            'stream',
+            'said',
+        }
 
         def complete():
             following.update()
