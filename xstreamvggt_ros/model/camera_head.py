@@ -77,8 +77,10 @@ class CameraHead(nn.Module):
         _, tokens = residual_norm(camera_tokens, None, None, self.token_norm, torch.float32)
         tokens = tokens.flatten()
         normalised = functional.layer_norm(tokens, tokens.shape, eps=1e-6)
-        state, floor = self.empty_pose_tokens.flatten(), self._floor(tokens)
-        encodings = []
+        state = self.empty_pose_tokens.flatten()
+        # Apart by so much that each begins at a multiple of 16 bytes.
+        states = tokens.new_empty(ITERATIONS, 4 * -(-POSE_ENCODING_DIM // 4))
+        states = states[:, :POSE_ENCODING_DIM]
         for iteration in range(ITERATIONS):
             embedded = row_linear(state, self.embed_pose)
             modulation = row_linear(embedded, self.poseLN_modulation[1], silu=True)
@@ -87,9 +89,9 @@ class CameraHead(nn.Module):
                 x = _advance_block(block, x, partial(attend, iteration, index))
             branch = self.pose_branch
             hidden = row_linear(x, branch.fc1, norm=self.trunk_norm, gelu=True)
-            state = row_linear(hidden, branch.fc2, residual=state if iteration else None)
-            encodings.append(torch.maximum(state, floor).view(1, 1, -1))
-        return encodings
+            before = state if iteration else None
+            state = row_linear(hidden, branch.fc2, residual=before, out=states[iteration])
+        return list(torch.maximum(states, self._floor(tokens))[:, None, None].unbind())
 
     def _floor(self, tokens: Tensor) -> Tensor:
         """Return the least that each number of an encoding may be (9,), made once a device."""

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 import triton
@@ -19,15 +21,12 @@ _KEYS, _CHANNELS = 64, 64
 
 
 @triton.jit
-def _member(
-    frames, out, held, most, TOKENS: tl.constexpr, OTHERS: tl.constexpr
-):  # fmt: skip
-    """Give the frames of held tokens numbers, oldest first, from 0 to `most`."""
-    token = tl.program_id(0) * TOKENS + tl.arange(0, TOKENS)
-    frame = tl.load(frames + token, mask=token < held, other=0)
-    rank = tl.zeros([TOKENS], dtype=tl.int32)
+def _told_apart(frames, held, most, FRAMES: tl.constexpr, OTHERS: tl.constexpr):
+    """Find the `most` oldest frames of held tokens, oldest first; behind them, the largest int."""
+    place = tl.arange(0, FRAMES)
+    oldest = tl.full([FRAMES], 0x7FFFFFFF, dtype=tl.int32)
     seen = tl.min(tl.full([OTHERS], -1, dtype=tl.int32), axis=0)
-    for _ in range(most):
+    for index in range(most):
         # The oldest frame that has not been seen; there may be no more.
         least = tl.full([OTHERS], 0x7FFFFFFF, dtype=tl.int32)
         for begin in range(0, held, OTHERS):
@@ -35,26 +34,36 @@ def _member(
             theirs = tl.load(frames + other, mask=other < held, other=0x7FFFFFFF)
             least = tl.minimum(least, tl.where(theirs > seen, theirs, 0x7FFFFFFF))
         seen = tl.min(least, axis=0)
-        rank += (frame > seen).to(tl.int32)
-    tl.store(out + token, rank, mask=token < held)
+        oldest = tl.where(place == index, seen, oldest)
+    return oldest
+
+
+@triton.jit
+def _of_frames(theirs, live, oldest, most, FRAMES: tl.constexpr):
+    """Tell which tokens (columns) are of which frames (rows); newer ones are of the last."""
+    last = tl.arange(0, FRAMES) == most - 1
+    newer = last[:, None] & (theirs[None, :] > oldest[:, None])
+    return live[None, :] & (newer | (theirs[None, :] == oldest[:, None]))
 
 
 @triton.jit
 def _distances(
-    keys, member, parts, counts, held, total, newest,
+    keys, frames, parts, counts, told, held, total, newest,
     WIDTH: tl.constexpr, FRAMES: tl.constexpr, KEYS: tl.constexpr, CHANNELS: tl.constexpr,
+    OTHERS: tl.constexpr,
 ):  # fmt: skip
     """Take the squared distances of the frames' mean keys over a share of the channels."""
     part = tl.program_id(0)
     channel = part * CHANNELS + tl.arange(0, CHANNELS).to(tl.int64)
     frame = tl.arange(0, FRAMES)
+    oldest = _told_apart(frames, held, newest, FRAMES, OTHERS)
     sums = tl.zeros([FRAMES, CHANNELS], dtype=tl.float32)
     count = tl.zeros([FRAMES], dtype=tl.float32)
     for begin in range(0, total, KEYS):
         token = begin + tl.arange(0, KEYS).to(tl.int64)
-        owner = tl.load(member + token, mask=token < held, other=newest)
-        owner = tl.where(token < total, owner, -1)
-        belongs = owner[None, :] == frame[:, None]
+        theirs = tl.load(frames + token, mask=token < held, other=0)
+        arriving = (frame == newest)[:, None] & ((token >= held) & (token < total))[None, :]
+        belongs = arriving | _of_frames(theirs, token < held, oldest, newest, FRAMES)
         live = (token < total)[:, None] & (channel < WIDTH)[None, :]
         key = tl.load(keys + token[:, None] * WIDTH + channel[None, :], mask=live, other=0)
         sums += tl.dot(belongs.to(key.dtype), key, input_precision='ieee')
@@ -67,14 +76,12 @@ def _distances(
         tl.store(parts + place, tl.sum(apart * apart, axis=1))
     if part == 0:
         tl.store(counts + frame, count)
+        tl.store(told + frame, oldest)
 
 
 @triton.jit
-def _farthest_first(
-    parts, counts, member, out, held, newest, count,
-    FRAMES: tl.constexpr, TOKENS: tl.constexpr,
-):  # fmt: skip
-    """Choose frames farthest first from the first and the new one on; score tokens by theirs."""
+def farthest_first(parts, counts, newest, count, FRAMES: tl.constexpr):
+    """Choose frames farthest first from the first and the new one on; give each its score."""
     frame = tl.arange(0, FRAMES)
     older = frame < newest
     from_first = tl.zeros([FRAMES], dtype=tl.float32)
@@ -99,11 +106,28 @@ def _farthest_first(
         distance = tl.where(distance < 0, distance, nearer)
         distance = tl.where(is_it, -2.0, distance)
         worth -= 1
-    for begin in range(0, held, TOKENS):
-        token = begin + tl.arange(0, TOKENS)
-        owner = tl.load(member + token, mask=token < held, other=0)
-        mine = tl.where(owner[:, None] == frame[None, :], score[None, :], 0.0)
-        tl.store(out + token, tl.sum(mine, axis=1), mask=token < held)
+    return score
+
+
+@triton.jit
+def by_frame(score, theirs, live, told, newest, FRAMES: tl.constexpr):
+    """Give tokens the scores of their frames."""
+    oldest = tl.load(told + tl.arange(0, FRAMES))
+    mine = tl.where(_of_frames(theirs, live, oldest, newest, FRAMES), score[:, None], 0.0)
+    return tl.sum(mine, axis=0)
+
+
+@triton.jit
+def _farthest_first(
+    parts, counts, told, frames, out, held, newest, count,
+    FRAMES: tl.constexpr, TOKENS: tl.constexpr,
+):  # fmt: skip
+    """Score tokens by their frames; each block makes the same choice for itself."""
+    score = farthest_first(parts, counts, newest, count, FRAMES)
+    token = tl.program_id(0) * TOKENS + tl.arange(0, TOKENS)
+    live = token < held
+    theirs = tl.load(frames + token, mask=live, other=0)
+    tl.store(out + token, by_frame(score, theirs, live, told, newest, FRAMES), mask=live)
 
 
 def fits(bound: int) -> bool:
@@ -111,28 +135,47 @@ def fits(bound: int) -> bool:
     return bound + 1 <= MOST_FRAMES
 
 
-def farthest_first_scores(keys: Tensor, frames: Tensor, bound: int) -> Tensor:
+@dataclass(frozen=True)
+class FrameDistances:
     """
-    Return a score (T,) per held token, the higher the earlier its frame is chosen.
+    Squared distances between mean keys, of up to `bound` frames and, behind them, the new one.
 
-    keys (T + N, H, D), contiguous, the held ones first; frames (T,) of the held ones. Frames are
-    told apart up to `bound`; the newest beyond count as one. Sums and distances are fp32.
+    parts (P, F, F), fp32, are to be added up; counts (F,) the tokens of each; told (F,) int32 the
+    frames, the last of which stands for all newer ones, too.
+    """
+
+    parts: Tensor
+    counts: Tensor
+    told: Tensor
+    bound: int
+
+
+def frame_distances(keys: Tensor, frames: Tensor, bound: int) -> FrameDistances:
+    """
+    Return the distances between frames of held tokens, told apart up to `bound`.
+
+    keys (T + N, H, D), contiguous, the held ones first; frames (T,) of the held ones; the newest
+    beyond the bound count as one. Sums and distances are fp32.
     """
     held, total, width = len(frames), len(keys), keys[0].numel()
     block = max(next_power_of_two(bound + 1), _LEAST_SIDE)
-    grid = (triton.cdiv(held, _TOKENS),)
-    member = torch.empty(held, dtype=torch.int32, device=keys.device)
-    launch(_member, grid, frames, member, held, bound - 1, TOKENS=_TOKENS, OTHERS=_OTHERS)
     count = triton.cdiv(width, _CHANNELS)
     parts = keys.new_empty(count, block, block, dtype=torch.float32)
     counts = keys.new_empty(block, dtype=torch.float32)
+    told = torch.empty(block, dtype=torch.int32, device=keys.device)
     launch(
-        _distances, (count,), keys, member, parts, counts, held, total, bound,
-        WIDTH=width, FRAMES=block, KEYS=_KEYS, CHANNELS=_CHANNELS,
+        _distances, (count,), keys, frames, parts, counts, told, held, total, bound,
+        WIDTH=width, FRAMES=block, KEYS=_KEYS, CHANNELS=_CHANNELS, OTHERS=_OTHERS,
     )  # fmt: skip
-    out = keys.new_empty(held, dtype=torch.float32)
+    return FrameDistances(parts, counts, told, bound)
+
+
+def farthest_first_scores(apart: FrameDistances, frames: Tensor) -> Tensor:
+    """Return a score (T,), fp32, per token of frames (T,), higher the earlier its is chosen."""
+    held, (count, block, _) = len(frames), apart.parts.shape
+    out = torch.empty(held, dtype=torch.float32, device=frames.device)
     launch(
-        _farthest_first, (1,), parts, counts, member, out, held, bound, count,
-        FRAMES=block, TOKENS=_TOKENS,
+        _farthest_first, (triton.cdiv(held, _TOKENS),), apart.parts, apart.counts, apart.told,
+        frames, out, held, apart.bound, count, FRAMES=block, TOKENS=_TOKENS,
     )  # fmt: skip
     return out

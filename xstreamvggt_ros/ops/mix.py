@@ -11,19 +11,23 @@ import triton.language as tl
 
 from xstreamvggt_ros.ops.choose import _order
 from xstreamvggt_ros.ops.dispatch import launch
+from xstreamvggt_ros.ops.frame_scores import by_frame, farthest_first, FrameDistances
 
 _TOKENS, _OTHERS = 32, 128
 
 
 @triton.jit
-def _within_frames(
-    scores, frames, grids, clock, out, held, TOKENS: tl.constexpr, OTHERS: tl.constexpr
+def _within_and_whole(
+    scores, frames, grids, clock, parts, counts, told, within, whole, held, bound, count,
+    FRAMES: tl.constexpr, TOKENS: tl.constexpr, OTHERS: tl.constexpr,
 ):  # fmt: skip
-    """Score tokens by how many of their own frame stand above them; none is the best."""
+    """Score tokens by how many of their own frame stand above them, and by their frames."""
     newest = tl.load(clock)
     token = tl.program_id(0).to(tl.int64) * TOKENS + tl.arange(0, TOKENS)
     mine, live = _order(scores, frames, grids, frames, token, held, newest, 0, False)
     frame = tl.load(frames + token, mask=live, other=0)
+    chosen = farthest_first(parts, counts, bound, count, FRAMES)
+    tl.store(whole + token, by_frame(chosen, frame, live, told, bound, FRAMES), mask=live)
     above = tl.zeros([TOKENS], dtype=tl.int32)
     for begin in range(0, held, OTHERS):
         other = begin + tl.arange(0, OTHERS).to(tl.int64)
@@ -31,7 +35,7 @@ def _within_frames(
         beside = tl.load(frames + other, mask=there, other=-1)
         better = (beside[None, :] == frame[:, None]) & (theirs[None, :] > mine[:, None])
         above += tl.sum(better.to(tl.int32), axis=1)
-    tl.store(out + token, -above.to(tl.float32), mask=live)
+    tl.store(within + token, -above.to(tl.float32), mask=live)
 
 
 @triton.jit
@@ -61,22 +65,26 @@ def _side_by_side(
 
 
 def side_by_side(
-    within: Tensor, whole: Tensor, share: float, frames: Tensor, grids: Tensor, newest: Tensor
-) -> Tensor:
+    scores: Tensor, apart: FrameDistances, share: float,
+    frames: Tensor, grids: Tensor, newest: Tensor,
+) -> Tensor:  # fmt: skip
     """
     Return -min(a / share, c / (1 - share)) (T,) of held tokens' places a and c, 0 the best.
 
-    a is the place in the order of scores `within` (T,) where every frame's best token comes first,
-    then every frame's second, and so on; c that in the order of scores `whole` (T,). Orders are
-    those of cache.slots; frames and grids (T,) int32, newest a scalar int64.
+    a is the place in the order of `scores` (T,) where every frame's best token comes first, then
+    every frame's second, and so on; c that in the order of frames chosen farthest first. Orders
+    are those of cache.slots; frames and grids (T,) int32, newest a scalar int64.
     """
-    held = len(frames)
-    inside, out = torch.empty(2, held, dtype=torch.float32, device=frames.device)
+    held, (count, block, _) = len(frames), apart.parts.shape
+    within, whole, out = torch.empty(3, held, dtype=torch.float32, device=frames.device)
     grid = (triton.cdiv(held, _TOKENS),)
     sizes = {'TOKENS': _TOKENS, 'OTHERS': _OTHERS, 'num_warps': 8}
-    launch(_within_frames, grid, within, frames, grids, newest, inside, held, **sizes)
     launch(
-        _side_by_side, grid, inside, whole, frames, grids, newest, out, held,
+        _within_and_whole, grid, scores, frames, grids, newest, apart.parts, apart.counts,
+        apart.told, within, whole, held, apart.bound, count, FRAMES=block, **sizes,
+    )  # fmt: skip
+    launch(
+        _side_by_side, grid, within, whole, frames, grids, newest, out, held,
         SHARE=share, REST=1 - share, **sizes,
     )  # fmt: skip
     return out

@@ -66,16 +66,19 @@ def _row_linear(
 def row_linear(
     x: Tensor, linear: nn.Module, *, norm: nn.LayerNorm | None = None, silu: bool = False,
     gelu: bool = False, residual: Tensor | None = None, gain: Tensor | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """
     Return linear(x) (M,), fp32, of one token x (K,).
 
     Before the layer a norm or SiLU, after it GELU, then each channel times its gain, plus residual
     (M,). Numbers are rounded to the weights' type where a layer of that type would round them.
+    They are written to `out` (M,), fp32, where it is given.
     """
     weight = linear.weight
     outputs, width = weight.shape
-    out = torch.empty(outputs, dtype=torch.float32, device=x.device)
+    if out is None:
+        out = torch.empty(outputs, dtype=torch.float32, device=x.device)
     before = _NORM if norm is not None else _SILU if silu else _NOTHING
     launch(
         _row_linear, (triton.cdiv(outputs, _OUTPUTS),), x, weight, linear.bias,

@@ -39,15 +39,18 @@ class AttentionCoverage(Policy):
 
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
-        coverage = self.coverage.score(context)
         if context.layer == 0:
-            return coverage
+            return self.coverage.score(context)
         attention = self.attention.score(context)
+        apart = None
         if by_kernel(attention, context.newest):
+            apart = self.coverage.distances(context)
+        if apart is not None:
             from xstreamvggt_ros.ops.mix import side_by_side
 
             held = context.frames, context.grids, context.newest
-            return side_by_side(attention, coverage, self.share, *held)
+            return side_by_side(attention, apart, self.share, *held)
+        coverage = self.coverage.score(context)
         places = _places(attention, context)
         attended = _places(-_places_in_frames(places, context.frames), context) / self.share
         return -torch.minimum(attended, _places(coverage, context) / (1 - self.share))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from torch.nn.functional import cosine_similarity
 from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy
 from xstreamvggt_ros.cache.slots import keep_ranks
 from xstreamvggt_ros.ops.dispatch import fused
+
+if TYPE_CHECKING:
+    from xstreamvggt_ros.ops.frame_scores import FrameDistances
 
 # Frames of which only a part is held, beyond those that whole ones leave room for.
 _PARTIAL_FRAMES = 4
@@ -99,13 +103,12 @@ class FrameDiversity(Policy):
         Nothing here waits for the device: frames are told apart within a number that is known
         beforehand, and newer frames beyond it count as one.
         """
-        held, keys = context.held, context.keys.transpose(0, 1)
-        bound = 2 * -(-held // context.frame.tokens) + _PARTIAL_FRAMES
-        if fused(keys):
-            from xstreamvggt_ros.ops.frame_scores import farthest_first_scores, fits
+        apart = self.distances(context)
+        if apart is not None:
+            from xstreamvggt_ros.ops.frame_scores import farthest_first_scores
 
-            if fits(bound):
-                return farthest_first_scores(context.keys, context.frames, bound)
+            return farthest_first_scores(apart, context.frames)
+        held, keys, bound = context.held, context.keys.transpose(0, 1), _bound(context)
         member = _ranks(context.frames).clamp_max(bound - 1)
         # The new frame's place is behind them.
         owner = torch.cat([member, member.new_full([keys.shape[1] - held], bound)])
@@ -114,6 +117,20 @@ class FrameDiversity(Policy):
         means = _means_from_first(keys, belongs, count)
         distances = torch.cdist(means, means, compute_mode=_EXACT)
         return _farthest_first(distances, count[:-1] > 0)[member]
+
+    def distances(self, context: EvictionContext) -> FrameDistances | None:
+        """Return how far frames are apart, where kernels take it; None where torch's steps do."""
+        if not fused(context.keys):
+            return None
+        from xstreamvggt_ros.ops.frame_scores import fits, frame_distances
+
+        bound = _bound(context)
+        return frame_distances(context.keys, context.frames, bound) if fits(bound) else None
+
+
+def _bound(context: EvictionContext) -> int:
+    """Return within how many frames those of held tokens are told apart."""
+    return 2 * -(-context.held // context.frame.tokens) + _PARTIAL_FRAMES
 
 
 def _means_from_first(keys: Tensor, belongs: Tensor, count: Tensor) -> Tensor:
