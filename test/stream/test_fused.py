@@ -2,29 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole frame as CUDA runs it, in Triton's interpreter where there is no GPU."""
 
+from dataclasses import replace
+
 from interpreted import rounded_casts  # noqa: F401
 import pytest
+from shapes import SMALLEST
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
+from xstreamvggt_ros.model import load_random_weights, StreamVGGT
 from xstreamvggt_ros.ops.dispatch import fused_everywhere
 from xstreamvggt_ros.stream import StreamingReconstructor
 
 pytest.importorskip('triton', reason='Triton is not installed')
 
-SHAPE = ModelConfig(
-    image_size=56,
-    patch_embed='dinov2_tiny14_reg',
-    embed_dim=128,
-    num_heads=2,
-    depth=2,
-    dpt_features=16,
-    dpt_channels=(8, 8, 16, 16),
-    dpt_layers=(0, 0, 1, 1),
-    camera_depth=1,
-    camera_heads=2,
-)
+SHAPE = replace(SMALLEST, patch_embed='dinov2_tiny14_reg', embed_dim=128, num_heads=2)
 CACHE = CacheConfig(
     budget_tokens=24,
     bits=4,

@@ -27,14 +27,14 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
     try:
         yield folder / path.name
-        _sync(folder / path.name)
+        sync(folder / path.name)
         os.replace(folder / path.name, path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
-from xstreamvggt_ros.files.replacing import replacing
+from xstreamvggt_ros.files.replacing import replacing, sync
 from xstreamvggt_ros.files.trajectories import format_stamp, Trajectory, write_tum
 from xstreamvggt_ros.geometry import quaternion_from_rotation
 from xstreamvggt_ros.stream import Resumable, save_snapshot
@@ -104,7 +104,7 @@ def _numbered(folder: Path, start: str) -> Iterator[tuple[Path, list[str]]]:
             # They are whole and on the disk: each was written so.
             os.rename(file, folder / file.name)
             moved.append(folder / file.name)
-        _sync(folder)
+        sync(folder)
     except BaseException as error:
         for file in moved:
             file.unlink(missing_ok=True)
@@ -134,15 +134,6 @@ def _reserve(folder: Path, start: str) -> tuple[Path, list[str]]:
 def _unsaved(error: OSError, folder: Path) -> OSError:
     reason = error.strerror or str(error)
     return OSError(error.errno, f'{reason}: nothing was saved in {folder}, nor left there')
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _trajectory(accumulation: Accumulation) -> Trajectory:
