@@ -22,7 +22,7 @@ def test_a_bag_has_every_frame_where_the_truth_is(record, tmp_path):
 
     messages = {topic: [] for topic in TOPICS}
     with open_bag(path) as bag:
-        for connection, stamp, data in bag.messages():
+        for connection, stamp, data in bag.messages(bag.connections):
             message = bag.deserialize(data, connection.msgtype)
             messages[connection.topic].append((stamp, message))
     counts = {topic: len(each) for topic, each in messages.items()}
