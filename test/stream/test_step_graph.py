@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steady state as one CUDA graph, and the clock that it needs, which a CPU can run."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -120,6 +122,23 @@ def test_another_size_gives_back_what_was_captured_before():
         # Captured frames of this fake are of one size, which shows that they are made anew.
         captured.step(torch.rand(3, 56, 56))
     assert (graphs.captured, graphs.released) == (3, 1)
+
+
+def test_another_size_lets_go_of_the_memory_before_it_takes_more(monkeypatch):
+    captured = captured_reconstructor(FakeGraphs())
+    captured.step(images(1)[0])
+    old, allocate, alive = weakref.ref(captured._cache), captured._new_cache, []
+    captured.reset()
+
+    def allocate_and_look(*size):
+        alive.append(old() is not None)
+        return allocate(*size)
+
+    monkeypatch.setattr(captured, '_new_cache', allocate_and_look)
+    # Captured frames of this fake are of one size.
+    with pytest.raises(RuntimeError):
+        captured.step(torch.rand(3, 56, 56))
+    assert alive == [False]
 
 
 def test_a_stream_that_was_loaded_is_captured_after_it_ran_once():

@@ -100,15 +100,14 @@ class StreamingReconstructor:
 
     def _opened(self, size: tuple[int, int], image: Tensor) -> StreamCache:
         """Return an empty cache for images of that size, its steps captured where they can be."""
-        if self._parked is not None:
-            parked, cache = self._parked
-            self._parked = None
-            if parked == size:
-                cache.clear()
-                return cache
+        parked, self._parked = self._parked, None
+        if parked is not None and parked[0] == size:
+            parked[1].clear()
+            return parked[1]
+        # Two caches at once would be too many.
+        del parked
         if self._graph is None or not self._graph.can(image):
             return self._new_cache(*size)
-        # Two caches at once would be too many.
         self._graph.drop()
         cache = self._new_cache(*size)
         self._warm_up(cache, image)
