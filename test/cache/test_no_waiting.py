@@ -19,7 +19,15 @@ from xstreamvggt_ros.cache.slots import HeldTokens
 FRAME = FrameLayout(special_tokens=5, rows=6, columns=8)
 BUDGET = 200
 # Operators whose result, or its shape, has to be known to the host.
-WAITING = {'_local_scalar_dense', 'nonzero', '_unique2', 'unique_dim', 'masked_select', 'bincount'}
+WAITING = {
+    'item',
+    '_local_scalar_dense',
+    'nonzero',
+    '_unique2',
+    'unique_dim',
+    'masked_select',
+    'bincount',
+}
 
 
 class Refuse(TorchDispatchMode):

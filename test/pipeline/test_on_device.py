@@ -12,6 +12,7 @@ from networks import flat_frame, Scripted
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.images.camera_model import CameraModel
@@ -223,6 +224,22 @@ def test_a_cloud_without_a_finite_point_is_empty_and_ties_all_stay(device):
     assert len(packed(points, spoilt, 0.1).rows) == 23
 
 
+class NoQuestions(TorchDispatchMode):
+    """Fail where the host asks a device for a number, and so waits for it."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert func.overloadpacket.__name__ not in ('item', '_local_scalar_dense')
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('percentile', [0.0, 40.0])
+def test_to_pack_a_cloud_asks_the_device_nothing(percentile):
+    points, colours = torch.rand(4, 6, 3), torch.zeros(4, 6, 3, dtype=torch.uint8)
+    with NoQuestions(), torch.inference_mode():
+        tensors = pack(points, colours, torch.rand(4, 6), CloudChoice(percentile, 1))
+    assert tensors['cloud'].shape == (24, 5)
+
+
 def test_what_is_joined_for_one_download_is_parted_to_the_bit():
     tensors = {
         'bytes': torch.arange(7, dtype=torch.uint8),
@@ -240,9 +257,11 @@ def test_what_is_joined_for_one_download_is_parted_to_the_bit():
 
 
 @pytest.mark.parametrize('device', DEVICES)
-def test_arrays_go_to_the_device_and_back(device):
+@pytest.mark.parametrize('reverse', [1, -1])
+def test_arrays_go_to_the_device_and_back(device, reverse):
     transfer = Transfer(torch.device(device))
-    array = picture()
+    # As OpenCV's BGR is made RGB.
+    array = picture()[..., ::reverse]
     array.setflags(write=False)
 
     with transfer.ahead():

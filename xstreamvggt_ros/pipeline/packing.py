@@ -100,4 +100,5 @@ def _least(confidence: Tensor, finite: Tensor, percentile: float) -> Tensor:
     """Give the least of the finite confidences that are at least their percentile."""
     ordered = torch.where(finite, confidence, torch.inf).sort().values
     rank = (percentile / 100 * (finite.sum().double() - 1)).ceil().long().clamp_min(0)
-    return ordered[rank]
+    # Not ordered[rank], for which the host would have to know the rank.
+    return ordered.index_select(0, rank[None])

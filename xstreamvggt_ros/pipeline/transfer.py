@@ -37,7 +37,9 @@ class Transfer:
         """Copy an array to the device."""
         if self._up is None:
             return torch.from_numpy(np.array(image))
-        pinned = torch.from_numpy(image[:0]).new_empty(image.shape, pin_memory=True)
+        # Torch takes no array that runs backwards, as those do whose channels were reversed.
+        kind = torch.from_numpy(np.empty(0, image.dtype)).dtype
+        pinned = torch.empty(image.shape, dtype=kind, pin_memory=True)
         pinned.numpy()[...] = image
         return pinned.to(self.device, non_blocking=True)
 
