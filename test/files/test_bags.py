@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags whose files are whole, and what is said of them is not; and the other way round."""
 
+import contextlib
 import shutil
 import sqlite3
 import struct
 
 from bag_messages import IMAGE, image, write_bag
-from made_mcap import channel, message, schema, write_indexed_mcap, write_mcap
+from made_mcap import channel, MAGIC, message, schema, write_indexed_mcap, write_mcap
 import numpy as np
 import pytest
 
@@ -223,6 +224,39 @@ def test_a_chunk_that_claims_too_much_is_left_out(tmp_path):
     stamps, (problem,) = _stamps(path)
     assert stamps == [0]
     assert 'is left out' in problem
+
+
+@pytest.mark.parametrize('damaged', [struct.pack('<BQ', 5, 3) + b'abc', b'\x04' + bytes(8)])
+def test_a_damaged_record_in_a_chunk_costs_no_more_than_its_chunk(tmp_path, damaged):
+    channels = [schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image')]
+    data = b''.join([*channels, message(1, START, b''), damaged])
+    body = struct.pack('<QQQIIQ', START, START, len(data), 0, 0, len(data)) + data
+    later = message(1, START + 1, b'')
+    chunk = struct.pack('<BQ', 6, len(body)) + body
+    stamps, problems = _stamps(write_mcap(tmp_path / 'a.mcap', *channels, chunk, later))
+    assert stamps[-1] == 1
+    assert any('is left out, it is damaged' in each for each in problems)
+
+
+def test_an_index_beyond_all_files_is_walked_around(tmp_path):
+    records = schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image'), message(1, START, b'')
+    path = write_mcap(tmp_path / 'a.mcap', *records)
+    whole = path.read_bytes()
+    at = len(whole) - len(MAGIC) - 20
+    path.write_bytes(whole[:at] + struct.pack('<Q', 2**64 - 1) + whole[at + 8 :])
+    stamps, (problem,) = _stamps(path)
+    assert stamps == [0]
+    assert 'its index is damaged' in problem
+
+
+def test_a_time_that_is_text_costs_its_message_alone(tmp_path):
+    bag = write_bag(tmp_path / 'bag', _images(0, 3), 'sqlite3')
+    file = next(bag.glob('*.db3'))
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE messages SET timestamp = 'never' WHERE id = 2")
+    assert _stamps(file)[0] == [0, 2]
+    with open_bag(file) as opened:
+        assert (opened.start_time, opened.end_time) == (START, START + 3)
 
 
 def test_several_types_on_a_topic_are_named(tmp_path):

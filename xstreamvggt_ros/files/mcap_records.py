@@ -11,6 +11,8 @@ import struct
 from typing import BinaryIO
 
 MAGIC = b'\x89MCAP0\r\n'
+# Of a message, what stands before its data.
+MESSAGE_HEAD = struct.Struct('<HIQQ')
 
 
 class Op(IntEnum):
@@ -69,6 +71,8 @@ class Records:
                 return
             if len(body) < length:
                 raise ValueError(f'a record of {length} bytes ends after {len(body)}')
+            if op == Op.MESSAGE and length < MESSAGE_HEAD.size:
+                raise ValueError(f'a message has {length} bytes, fewer than its head')
             yield op, at, lambda body=body: bytes(body)
             at += 9 + length
 
@@ -150,8 +154,8 @@ def read_channel(body: bytes) -> tuple[int, int, str, str, dict[str, str]]:
 
 def read_message(body: bytes) -> tuple[int, int, bytes]:
     """Read number of the channel, time of recording and data."""
-    number, _, stamp, _ = struct.unpack_from('<HIQQ', body)
-    return number, stamp, body[22:]
+    number, _, stamp, _ = MESSAGE_HEAD.unpack_from(body)
+    return number, stamp, body[MESSAGE_HEAD.size :]
 
 
 def read_chunk(file: BinaryIO, offset: int, end: int) -> Chunk:

@@ -20,6 +20,7 @@ from xstreamvggt_ros.files.compression import decompress
 from xstreamvggt_ros.files.mcap_records import (
     Chunk,
     MAGIC,
+    MESSAGE_HEAD,
     Op,
     read_channel,
     read_chunk,
@@ -127,7 +128,8 @@ class McapStorage:
             self._file.seek(start)
             for op, _, body in Records(self._file, self._size - FOOTER_BYTES):
                 self._take_summary(op, body())
-        except (ValueError, struct.error, OSError) as error:
+        except (ValueError, struct.error, OSError, OverflowError) as error:
+            # The last: a place in the file beyond all numbers of files.
             self.contents.problems.append(f'{self._path}: its index is damaged: {error}')
             self._forget()
             return False
@@ -173,18 +175,24 @@ class McapStorage:
         elif op == Op.CHUNK:
             self._chunks.append(read_chunk(self._file, offset, self._size))
         elif op == Op.MESSAGE:
-            number, stamp, _ = read_message(body(22))
+            number, stamp, _ = read_message(body(MESSAGE_HEAD.size))
             self._loose.append(_Loose(number, stamp, offset))
 
     def _look_into_chunks(self) -> None:
         """Find channels, and count messages, where no index has them."""
         self._counts.update(each.number for each in self._loose)
         for chunk in self._chunks:
-            for op, _, body in self._records_of(chunk):
+            for op, offset, body in self._records_of(chunk):
                 if op == Op.MESSAGE:
                     self._counts[read_message(body())[0]] += 1
-                else:
+                    continue
+                try:
                     self._take_summary(op, body())
+                except (ValueError, struct.error) as error:
+                    self.contents.problems.append(
+                        f'{self._path}: a record at {offset} of the chunk at {chunk.offset} is '
+                        f'left out, it is damaged: {error}'
+                    )
 
     def _describe(self) -> None:
         for number, (schema, topic, encoding, metadata) in self._channels.items():

@@ -100,7 +100,11 @@ class SqliteStorage:
             contents.channels.append(
                 Channel(number, topic, kind, count, encoding, *known, profiles)
             )
-        ((first, last),) = self._ask('SELECT MIN(timestamp), MAX(timestamp) FROM messages')
+        # Text, which a column of numbers may hold too, would be the greatest of all.
+        ((first, last),) = self._ask(
+            'SELECT MIN(timestamp), MAX(timestamp) FROM messages '
+            "WHERE typeof(timestamp) = 'integer'"
+        )
         contents.extent.take(first, last)
         return contents
 
