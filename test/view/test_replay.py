@@ -64,6 +64,31 @@ def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
         assert contents.get('stream') == 1
 
 
+def test_what_is_damaged_costs_no_more_than_itself(tmp_path, caplog):
+    path = tmp_path / 'run.mcap'
+    with BagWriter(path) as writer:
+        writer.add_topic('/r/pose', 'geometry_msgs/msg/PoseStamped')
+        writer.add_topic('/r/frame', 'diagnostic_msgs/msg/DiagnosticArray')
+        writer.add_topic('/r/path', 'nav_msgs/msg/Path', latched=True)
+        writer.add_topic('/r/stream', 'std_msgs/msg/UInt32', latched=True)
+        writer.add_topic('/tf', 'tf2_msgs/msg/TFMessage')
+        for index in range(4):
+            header = Header(frame_id='map')
+            header.stamp.sec = 1 + index
+            pose = answer(header, 1)['pose']
+            if index == 1:
+                pose.pose.position.x = float('nan')
+            whole = serialize_message(pose)
+            writer.write('/r/pose', whole[:9] if index == 2 else whole, (100 + index) * SECOND)
+        writer.write('/tf', b'\0\1\0\0', 100 * SECOND)
+    contents = PageContents()
+    with Replay(contents, path) as replay:
+        assert len(replay) == 2
+        replay.show(1)
+    assert contents.get('pose') is not None
+    assert 'pose cannot be shown' in caplog.text
+
+
 @pytest.mark.parametrize(
     ('seconds', 'frame'), [(-3, 0), (0, 0), (0.9, 0), (1, 1), (3.5, 3), (4, 4), (99, 4)]
 )

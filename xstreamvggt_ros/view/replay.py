@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 import time
 
@@ -108,7 +109,7 @@ class Replay:
             if topic is not None:
                 self._put(topic, message)
             elif name == '/tf':
-                _move(frames, message, stamp)
+                self._tolerance.run(name, partial(_move, frames, message, stamp))
             elif name == '/diagnostics' and (self._time <= recorded or said is None):
                 said = reading.said_of(message, self._root) or said
         self._contents.put('transforms', frames.in_map())
@@ -121,11 +122,17 @@ class Replay:
         stream = 0
         self._frames: list[ReplayedFrame] = []
         for topic, name, message in self._messages([pose, f'{self._root}/stream']):
-            if name == pose:
-                place = topic.read(message).position
-                self._frames.append(ReplayedFrame(self._time, stamp_of(message), stream, place))
-            else:
-                stream = topic.read(message)
+            try:
+                read = topic.read(message)
+            except ValueError as error:
+                # A frame that is nowhere cannot be stood at.
+                self._tolerance.tell(topic.name, error)
+                continue
+            if name != pose:
+                stream = read
+                continue
+            frame = ReplayedFrame(self._time, stamp_of(message), stream, read.position)
+            self._frames.append(frame)
         if not self._frames:
             raise InputError(f'{self._root} gave no pose in this recording')
         world = [f'{self._root}/{name}' for name in WORLD]
@@ -152,9 +159,13 @@ class Replay:
         found = self._reader.messages(connections, start, stop) if connections else ()
         for connection, self._time, raw in found:
             topic = self._topics.get(connection.topic)
-            if topic is not None and stamp is not None and raw_stamp(raw) != stamp:
+            try:
+                if topic is not None and stamp is not None and raw_stamp(raw) != stamp:
+                    continue
+                message = self._reader.deserialize(raw, connection.msgtype)
+            except Exception as error:  # noqa: BLE001 damaged bytes raise nearly anything
+                self._tolerance.tell(connection.topic, error)
                 continue
-            message = self._reader.deserialize(raw, connection.msgtype)
             yield topic, connection.topic, message
 
     def __enter__(self) -> Replay:

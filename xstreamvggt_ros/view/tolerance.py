@@ -22,6 +22,10 @@ class Tolerance:
         try:
             read()
         except (ValueError, KeyError) as error:
-            if name not in self._said:
-                self._said.add(name)
-                LOGGER.warning('%s cannot be shown: %s', name, error)
+            self.tell(name, error)
+
+    def tell(self, name: str, error: Exception) -> None:
+        """Log that a message cannot be read, once for each name."""
+        if name not in self._said:
+            self._said.add(name)
+            LOGGER.warning('%s cannot be shown: %s', name, error)
