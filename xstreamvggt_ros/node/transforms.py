@@ -110,10 +110,10 @@ class TransformBuffer:
                 continue
             stamp_ns = ns_from_time(each.header.stamp)
             each.header.frame_id, each.child_frame_id = parent, child
-            if not static:
-                self._mind_loop(child, stamp_ns)
             try:
-                frame_name(parent), frame_name(child)
+                _check_names(parent, child)
+                if not static:
+                    self._mind_loop(child, stamp_ns)
                 self._store.insert(each, static)
             except ValueError as error:
                 # Others broadcast it: said once in a while, and passed over.
@@ -201,6 +201,12 @@ def _subscribe(node: Node, declared: Input, callback: Callable[[TFMessage], None
         durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
     profile = QoSProfile(depth=declared.depth, durability=durability)
     return node.create_subscription(TFMessage, declared.name, callback, profile)
+
+
+def _check_names(parent: str, child: str) -> None:
+    """TransformError or ValueError for two that nothing can join: tf2 only logs each."""
+    if not frame_name(parent) or not frame_name(child) or parent == child:
+        raise TransformError('broadcast it between two frames that have a name each')
 
 
 def _matrix(transform: Transform) -> np.ndarray:
