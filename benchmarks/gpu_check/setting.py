@@ -62,7 +62,11 @@ class Setting:
     def stream(self, config: CacheConfig, captured: bool) -> StreamingReconstructor:
         """Begin a stream, launch by launch or captured as soon as that can be."""
         return StreamingReconstructor(
-            self.model, config, point_head=False, cuda_graph=captured and self.on_cuda
+            self.model,
+            config,
+            point_head=False,
+            cuda_graph=captured and self.on_cuda,
+            images_checked=True,
         )
 
     @property

@@ -73,7 +73,11 @@ def end_to_end(
     """Run the same images through the pipeline object in this process, then through the node."""
     model = load_network(preset, 'random', '', device, dtype)
     network = StreamingReconstructor(
-        model, CacheConfig.recommended(), point_head=False, cuda_graph=cuda_graph
+        model,
+        CacheConfig.recommended(),
+        point_head=False,
+        cuda_graph=cuda_graph,
+        images_checked=True,
     )
     pipeline = ReconstructionPipeline(
         network, PipelineConfig(max(size)), device=working_device(device)

@@ -273,3 +273,14 @@ def test_arrays_go_to_the_device_and_back(device, reverse):
     np.testing.assert_array_equal(first.arrays()['half'], array[:45])
     np.testing.assert_array_equal(second.arrays()['array'], array + 1)
     np.testing.assert_array_equal(first.arrays()['array'], array)
+
+
+@pytest.mark.parametrize('number', [np.nan, np.inf, 255.0])
+def test_floats_that_are_no_colours_do_not_get_to_a_device(number):
+    pipeline = ReconstructionPipeline(Scripted(), PipelineConfig(SIZE), device=CPU)
+    image = picture().astype(np.float32) / 255
+    pipeline.process(image)
+    image[3, 4, 1] = number
+
+    with pytest.raises(ValueError, match=r'not finite|give RGB in \[0, 1\]'):
+        pipeline.process(image)

@@ -154,6 +154,21 @@ def test_an_image_that_cannot_be_used_is_refused(model, image, message):
     assert reconstructor.step(images(1)[0]).depth.isfinite().all()
 
 
+def test_the_numbers_of_checked_images_on_a_device_are_not_waited_for():
+    # Tensors without memory have none to ask for, as a device's are not there yet.
+    with torch.device('meta'):
+        network, image = StreamVGGT(SMALLEST), torch.empty(3, 42, 56)
+
+    assert StreamingReconstructor(network, images_checked=True).step(image).depth.is_meta
+    with pytest.raises(RuntimeError, match='meta'):
+        StreamingReconstructor(network).step(image)
+
+
+def test_images_of_the_host_are_looked_at_though_checked_ones_are_promised(model):
+    with pytest.raises(ValueError, match='not finite'):
+        StreamingReconstructor(model, images_checked=True).step(torch.full((3, 42, 56), torch.nan))
+
+
 def test_an_array_is_refused_with_what_makes_a_tensor_of_it(model):
     array = np.zeros((42, 56, 3), np.uint8)
     reconstructor = StreamingReconstructor(model)

@@ -71,7 +71,9 @@ def build_pipeline(
             config.preset, config.checkpoint, config.revision, config.device, config.dtype
         )
         cache = config.cache_config(len(frames), tokens)
-        network = StreamingReconstructor(model, cache, attention=config.attention)
+        network = StreamingReconstructor(
+            model, cache, attention=config.attention, images_checked=True
+        )
     return ReconstructionPipeline(
         network,
         PipelineConfig(

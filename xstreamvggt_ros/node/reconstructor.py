@@ -20,5 +20,9 @@ def build_reconstructor(parameters: Parameters) -> StreamingReconstructor:
         choice.preset, choice.checkpoint, choice.revision, choice.device, choice.dtype
     )
     return StreamingReconstructor(
-        model, parameters.cache, attention=choice.attention, cuda_graph=choice.cuda_graph
+        model,
+        parameters.cache,
+        attention=choice.attention,
+        cuda_graph=choice.cuda_graph,
+        images_checked=True,
     )

@@ -14,6 +14,7 @@ from xstreamvggt_ros.images.on_device import DeviceUndistortion, resized
 from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.pipeline.reconstruction import nearest, View
 from xstreamvggt_ros.pipeline.transfer import Transfer
+from xstreamvggt_ros.stream import check_numbers
 
 
 class Camera:
@@ -57,7 +58,8 @@ class Camera:
         """
         Undistort, resize and crop an RGB image (H, W, 3) to the network's (3, H', W').
 
-        With a `transfer` that is done on its device, else by OpenCV and Pillow.
+        With a `transfer` that is done on its device, else by OpenCV and Pillow. What is given
+        there is finite and in [0, 1]: ValueError for numbers of which nothing such comes.
         """
         if transfer is not None:
             return self._pixels_on(image, transfer)
@@ -67,6 +69,9 @@ class Camera:
 
     def _pixels_on(self, image: np.ndarray, transfer: Transfer) -> Tensor:
         self.plan.check_image(image)
+        if image.dtype == np.float32:
+            # While the host has them: to look on the device is to wait for it.
+            check_numbers(float(image.min()), float(image.max()))
         uploaded = transfer.upload(image)
         if self.view is not None:
             if self._undistortion is None:

@@ -4,12 +4,14 @@
 
 from xstreamvggt_ros.stream.contract import FrameReconstructor, Resumable
 from xstreamvggt_ros.stream.frame import Frame, frame_from
+from xstreamvggt_ros.stream.image_checks import check_numbers
 from xstreamvggt_ros.stream.layout import layout_of, stream_layout
 from xstreamvggt_ros.stream.loading import load_network, working_device
 from xstreamvggt_ros.stream.reconstructor import StreamingReconstructor
 from xstreamvggt_ros.stream.snapshots import read_snapshot, save_snapshot
 
 __all__ = [
+    'check_numbers',
     'Frame',
     'frame_from',
     'FrameReconstructor',

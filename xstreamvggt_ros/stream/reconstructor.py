@@ -9,22 +9,19 @@ from dataclasses import asdict
 import hashlib
 import json
 import logging
-import math
 
 import torch
 from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
-from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame, frame_from
+from xstreamvggt_ros.stream.image_checks import check_form, check_numbers, check_size
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
-# Filters overshoot; numbers further beyond [0, 1] are of another scale.
-BEYOND = 0.5
 # Frames of noise at most, before the first image of a size. Slots that more would fill are full
 # later, and their step is captured then.
 _MOST_WARM = 64
@@ -46,6 +43,7 @@ class StreamingReconstructor:
         point_head: bool = True,
         attention: str = 'auto',
         cuda_graph: bool | str = 'auto',
+        images_checked: bool = False,
     ) -> None:
         """
         Take a network, what to remember, whether to run the point head, and how to attend.
@@ -55,10 +53,15 @@ class StreamingReconstructor:
         CUDA device frames are one launch each once the slots are full, and the first image of a
         size waits until that has been made ready. 'on' says so where there is no such device. The
         model is put into evaluation mode.
+
+        For the least and the largest number of an image on a CUDA device the host has to wait.
+        With `images_checked` it does not look at those, which then have to be finite and in
+        [0, 1]: `ReconstructionPipeline` sees to that. Images of the host are looked at either way.
         """
         self.model = model.eval()
         self.config = config or CacheConfig()
         self.point_head = point_head
+        self._images_checked = images_checked
         self._attention = AttentionChoice(attention)
         self._graph = self._step_graph(cuda_graph)
         # After a reset: the cache whose steps are captured, for a stream of the same size.
@@ -235,39 +238,12 @@ class StreamingReconstructor:
         return StreamCache(self.config, layout, self._device, self._attention)
 
     def _check(self, image: Tensor) -> None:
-        if not isinstance(image, Tensor):
-            raise ValueError(
-                f'image is a {type(image).__module__}.{type(image).__name__}; give a torch tensor '
-                '(3, H, W) in [0, 1]; of an RGB array (H, W, 3) of bytes that is '
-                'torch.from_numpy(array).permute(2, 0, 1) / 255'
-            )
-        if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
-            raise ValueError(
-                f'image is {tuple(image.shape)} {image.dtype}; give (3, H, W) floating point RGB '
-                'in [0, 1]'
-            )
+        check_form(image)
+        if not (self._images_checked and image.device.type != 'cpu'):
+            check_numbers(*(float(each) for each in torch.stack(image.aminmax()).tolist()))
         height, width = image.shape[-2:]
-        check_size(height, width)
-        low, high = (float(each) for each in torch.stack(image.aminmax()).tolist())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise ValueError(
-                'image has numbers that are not finite; one would spoil all later frames'
-            )
-        if low < -BEYOND or high > 1 + BEYOND:
-            raise ValueError(
-                f'image has numbers from {low:g} to {high:g}; give RGB in [0, 1]: divide what '
-                'goes to 255 by 255, and do not normalise (images.prepare does all that is needed)'
-            )
         if self._size not in (None, (height, width)):
             raise ValueError(
                 f'image is {width}x{height}, but the stream began with '
                 f'{self._size[1]}x{self._size[0]}; call reset() to start a new stream'
             )
-
-
-def check_size(height: int, width: int) -> None:
-    """Raise ValueError unless an image of that size divides into patches."""
-    if height % PATCH_SIZE or width % PATCH_SIZE or height <= 0 or width <= 0:
-        raise ValueError(
-            f'image is {width}x{height}; width and height must be multiples of {PATCH_SIZE}'
-        )
