@@ -265,7 +265,8 @@ def test_another_size_of_one_camera_begins_a_new_stream(rig_with):
 
 
 def test_odom_mode_goes_by_the_first_camera(rig_with):
-    rig = rig_with({**AT_ONCE, 'output.tf_mode': 'odom', 'output.tf_timeout': 10.0})
+    odom = {'output.tf_mode': 'odom', 'output.tf_timeout': 10.0, 'output.tf_tolerance': 0.0}
+    rig = rig_with({**AT_ONCE, **odom})
     robot = Broadcaster(rig)
     transforms = rig.collect(TFMessage, '/tf')
     clouds = [rig.collect(PointCloud2, f'{NODE}/{name}/points') for name in ('front', 'left')]

@@ -262,7 +262,11 @@ def driven(active):
     """Make a rig that goes by odometry, and its robot with the camera mounted."""
 
     def make(parameters=None):
-        odometry = {'output.scale_source': 'odometry', 'output.tf_timeout': 10.0}
+        odometry = {
+            'output.scale_source': 'odometry',
+            'output.tf_timeout': 10.0,
+            'output.tf_tolerance': 0.0,
+        }
         rig = active({**odometry, **(parameters or {})}, network=Scripted(going_right))
         robot = Broadcaster(rig)
         robot.mount('base_link', 'camera', rigid(OPTICAL, np.array([0.2, 0.1, 0.0])))
