@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 import pytest
 
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed, decode_picture
@@ -256,6 +257,16 @@ def test_formats_that_are_not_read_are_named(stream, name):
 def test_a_damaged_stream_is_told_of_without_python_s_objects(kind, length):
     refusal = _refusal(_message(_stream(PICTURE, kind)[:length]))
     assert refusal.reason == 'malformed' and '<' not in str(refusal)
+
+
+def test_a_png_whose_bytes_look_like_scans_is_read():
+    # By chance every 65,536 bytes of a large picture do.
+    notes = PngInfo()
+    notes.add_text('noise', 200 * '\xff\xda')
+    stream = _stream(PICTURE, 'PNG', pnginfo=notes)
+    assert stream.count(b'\xff\xda') >= 200
+    decoded = decode_compressed(_message(stream, 'rgb8; png compressed bgr8'), MAX_PIXELS)
+    np.testing.assert_array_equal(decoded, PICTURE)
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():
