@@ -128,11 +128,6 @@ class _Fields:
         return self.at >= len(self._data)
 
 
-def read_header(body: bytes) -> str:
-    """Read the file's profile."""
-    return _Fields(body).text()
-
-
 def read_schema(body: bytes) -> tuple[int, str, str, str]:
     """Read number, name, language and text."""
     fields = _Fields(body)

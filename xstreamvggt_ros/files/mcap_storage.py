@@ -128,8 +128,7 @@ class McapStorage:
             self._file.seek(start)
             for op, _, body in Records(self._file, self._size - FOOTER_BYTES):
                 self._take_summary(op, body())
-        except (ValueError, struct.error, OSError, OverflowError) as error:
-            # The last: a place in the file beyond all numbers of files.
+        except (ValueError, struct.error, OSError) as error:
             self.contents.problems.append(f'{self._path}: its index is damaged: {error}')
             self._forget()
             return False
