@@ -171,3 +171,13 @@ def test_an_image_that_the_plan_is_not_for_is_refused(image, message):
 def test_the_share_that_is_cut_off_is_told():
     assert Preprocessing.plan(640, 480, 112).cut == pytest.approx(1 - 112 / 154)
     assert Preprocessing.plan(480, 640, 112).cut == 0
+
+
+@pytest.mark.parametrize('source', SIZES)
+def test_intrinsics_of_the_source_come_back(source):
+    intrinsics = np.array([[500.0, 0, 310.3], [0, 480, 252.7], [0, 0, 1]])
+    plan = Preprocessing.cover(*source, (42, 56))
+
+    found = plan.source_intrinsics(plan.intrinsics(intrinsics))
+
+    np.testing.assert_allclose(found, intrinsics, atol=1e-9)

@@ -10,6 +10,7 @@ from ros_rig import header, image_message, IMAGE_SIZE, picture
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 
 from xstreamvggt_ros.images.camera_model import CameraModel
+from xstreamvggt_ros.images.undistortion import Undistortion
 from xstreamvggt_ros.messages import read_points
 from xstreamvggt_ros.node.camera_info import CameraInfoInput
 
@@ -240,3 +241,47 @@ def test_the_picture_is_the_one_that_depth_and_its_camera_info_belong_to(calibra
     pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
     missing = np.isnan(np.frombuffer(depth.data, '<f4').reshape(depth.height, depth.width))
     assert missing.any() and pixels[missing].mean() < pixels[~missing].mean()
+
+
+def test_depth_may_have_the_size_of_the_cameras_picture(calibrated):
+    rig, images = calibrated({'output.depth_size': 'camera'})
+    found = {
+        name: rig.collect(Image, f'/reconstruction/{name}')
+        for name in ('image', 'depth/image', 'confidence')
+    }
+    # Half a network pixel is one of the camera's: (0 + 0.5) * 2 - 0.5, as far from the middle.
+    images.until(newest_is(rig, [112, 0, 56.5, 0, 112, 42.5, 0, 0, 1]), 'predicted intrinsics')
+    rig.publish(calibration(d=PINCUSHION), topic='/camera_info')
+    images.until(newest_is(rig, calibration().k), "the camera's own intrinsics")
+    rig.wait(lambda: all(len(each) == len(rig.infos) for each in found.values()), 'the rest')
+
+    info, image, depth, confidence = rig.infos[-1], *(each[-1] for each in found.values())
+    assert image.header == depth.header == confidence.header == info.header
+    sizes = {(each.height, each.width) for each in (info, image, depth, confidence)}
+    assert sizes == {(HEIGHT, WIDTH)} and not any(info.d)
+    camera = CameraModel.of_message(calibration(d=PINCUSHION), rectified=False)
+    sent = picture(height=HEIGHT, width=WIDTH)
+    expected, missing = Undistortion.of(camera, HEIGHT, WIDTH).apply(sent)
+    pixels = np.frombuffer(image.data, np.uint8).reshape(HEIGHT, WIDTH, 3)
+    np.testing.assert_array_equal(pixels, expected)
+    metres = np.frombuffer(depth.data, '<f4').reshape(HEIGHT, WIDTH)
+    assert missing.any() and np.isnan(metres[missing]).all()
+    assert (metres[~np.isnan(metres)] == 2).all() and (metres[30:50, 40:70] == 2).all()
+
+    assert rig.set('output.depth_size', 'network').successful
+    images.until(newest_is(rig, SCALED), "the network's size")
+    newest = rig.wait(lambda: [d for d in found['depth/image'] if d.height == 42], 'its depth')
+    assert newest[-1].width == IMAGE_SIZE
+
+
+def test_what_a_tall_picture_shows_beyond_the_networks_is_not_known(active):
+    rig = active({'output.depth_size': 'camera'})
+    depths = rig.collect(Image, DEPTH)
+    rig.feed([image_message(picture(height=160, width=112))], depths)
+
+    metres = np.frombuffer(depths[0].data, '<f4').reshape(160, 112)
+    # Of 84 rows the network sees the middle 56: those from 26.7 to 133.3 of 160.
+    seen = np.zeros((160, 112), bool)
+    seen[27:133] = True
+    np.testing.assert_array_equal(np.isfinite(metres), seen)
+    assert (metres[seen] == 2).all()

@@ -112,17 +112,11 @@ class Preprocessing:
 
     def intrinsics(self, intrinsics: np.ndarray) -> np.ndarray:
         """Take intrinsics (3, 3) of the source image to the resized and cropped one's, float64."""
-        scale_y = self.resized_size[0] / self.source_size[0]
-        scale_x = self.resized_size[1] / self.source_size[1]
-        # Pixel edges, not centres, are what a resize scales: hence the half pixels.
-        source_to_output = np.array(
-            [
-                [scale_x, 0, scale_x / 2 - 0.5 - self.crop_left],
-                [0, scale_y, scale_y / 2 - 0.5 - self.crop_top],
-                [0, 0, 1],
-            ]
-        )
-        return source_to_output @ np.asarray(intrinsics, dtype=np.float64)
+        return self._source_to_output() @ np.asarray(intrinsics, dtype=np.float64)
+
+    def source_intrinsics(self, intrinsics: np.ndarray) -> np.ndarray:
+        """Take intrinsics (3, 3) of the resized and cropped image to the source's, float64."""
+        return np.linalg.solve(self._source_to_output(), np.asarray(intrinsics, dtype=np.float64))
 
     def check_image(self, image: np.ndarray) -> None:
         """Raise ValueError unless `apply` takes such an image."""
@@ -136,6 +130,18 @@ class Preprocessing:
                 f'an image is {image.shape[:2]} (height, width) but the plan is for '
                 f'{self.source_size}; make a new plan when the image size changes'
             )
+
+    def _source_to_output(self) -> np.ndarray:
+        scale_y = self.resized_size[0] / self.source_size[0]
+        scale_x = self.resized_size[1] / self.source_size[1]
+        # Pixel edges, not centres, are what a resize scales: hence the half pixels.
+        return np.array(
+            [
+                [scale_x, 0, scale_x / 2 - 0.5 - self.crop_left],
+                [0, scale_y, scale_y / 2 - 0.5 - self.crop_top],
+                [0, 0, 1],
+            ]
+        )
 
     def _resize(self, pixels: np.ndarray) -> np.ndarray:
         """Resize and crop (H, W, 3) uint8 or (H, W) float32; the result is not to be written."""

@@ -39,20 +39,17 @@ class CameraOutputs:
         return wanted(self._points)
 
     def publish(self, stamped: StampedReconstruction) -> None:
-        """Send a frame's depth and what belongs to it."""
-        reconstruction = stamped.reconstruction
+        """Send a frame's depth and what belongs to it, at the size of output.depth_size."""
+        shown = stamped.shown
         in_camera = header_with(stamped.stamp, stamped.camera_frame)
-        height, width = reconstruction.depth.shape
         if wanted(self._camera_info):
-            self._camera_info.publish(
-                camera_info(reconstruction.intrinsics, height, width, in_camera)
-            )
+            self._camera_info.publish(camera_info(shown.intrinsics, *shown.size, in_camera))
         if wanted(self._picture):
-            self._picture.publish(picture_image(reconstruction.picture, in_camera))
+            self._picture.publish(picture_image(shown.picture, in_camera))
         if wanted(self._depth):
-            self._depth.publish(depth_image(reconstruction.depth, in_camera))
+            self._depth.publish(depth_image(shown.depth, in_camera))
         if wanted(self._confidence):
-            self._confidence.publish(confidence_image(reconstruction.confidence, in_camera))
+            self._confidence.publish(confidence_image(shown.confidence, in_camera))
 
     def publish_cloud(self, cloud: Cloud, in_map: Header) -> None:
         """Send a frame's cloud."""

@@ -26,6 +26,8 @@ from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import (
     BegunFrame,
+    CameraPicture,
+    CameraSized,
     FrameError,
     Prepared,
     Reconstruction,
@@ -57,7 +59,8 @@ class StampedReconstruction:
 
     arrived: when the image came, by time.monotonic(). stream: number of the one that it belongs
     to, from 1 on. timed: whether its stamp is a time, later than all that came before; what is
-    said of one time only is not said of others.
+    said of one time only is not said of others. camera_sized: what is shown of it at the size of
+    the camera's picture, where that was asked for.
     """
 
     reconstruction: Reconstruction
@@ -66,6 +69,12 @@ class StampedReconstruction:
     arrived: float
     stream: int
     timed: bool = True
+    camera_sized: CameraSized | None = None
+
+    @property
+    def shown(self) -> Reconstruction | CameraSized:
+        """Picture, depth, confidence and intrinsics at the size that they are published at."""
+        return self.camera_sized or self.reconstruction
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +87,16 @@ class PreparedImage:
 
 @dataclass(frozen=True, eq=False)
 class BegunImage:
-    """An image that the network works on, and the name of its optical frame."""
+    """
+    An image that the network works on, and the name of its optical frame.
+
+    source: the image itself, where results are to have its size.
+    """
 
     arrival: Arrival
     camera_frame: str
     frame: BegunFrame
+    source: CameraPicture | None
 
 
 class FrameReader:
@@ -155,7 +169,10 @@ class FrameReader:
         frame = self._camera_frame(header.frame_id, arrival.camera, self._parameters())
         self._mind_size(prepared.frame.image.shape[:2], arrival.camera)
         self._mind_lap(arrival.timing, arrival.camera)
-        return BegunImage(arrival, frame, self._pipeline.begin(prepared.frame))
+        begun, source = self._pipeline.begin(prepared.frame), None
+        if self._parameters().output.depth_size == 'camera':
+            source = CameraPicture.of(prepared.frame.image, begun)
+        return BegunImage(arrival, frame, begun, source)
 
     def finish(self, begun: BegunImage) -> Callable[[], StampedReconstruction]:
         """Wait for the network; the reconstruction may then be fetched. FrameError as `begin`."""
@@ -168,14 +185,20 @@ class FrameReader:
         self._streams.note(pending)
         arrival, world = begun.arrival, self._streams.world
         timed = self._is_time(arrival.timing, arrival.camera)
-        return lambda: StampedReconstruction(
-            pending.result(),
-            arrival.message.header.stamp,
-            begun.camera_frame,
-            arrival.at,
-            world,
-            timed,
-        )
+
+        def fetch() -> StampedReconstruction:
+            result, source = pending.result(), begun.source
+            return StampedReconstruction(
+                result,
+                arrival.message.header.stamp,
+                begun.camera_frame,
+                arrival.at,
+                world,
+                timed,
+                None if source is None else CameraSized(result, source),
+            )
+
+        return fetch
 
     @property
     def streams(self) -> StreamLog:

@@ -111,7 +111,9 @@ POINTS = Output(
     'points', PointCloud2, "x, y, z, rgb, confidence: this image's points in the map frame"
 )
 DEPTH = Output(
-    'depth/image', Image, "32FC1, metres along z at the network's size, NaN where there is none"
+    'depth/image',
+    Image,
+    '32FC1, metres along z at the size of `output.depth_size`, NaN where there is none',
 )
 PICTURE = Output(
     'image',

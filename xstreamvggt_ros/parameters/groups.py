@@ -122,6 +122,7 @@ class OutputParameters:
     confidence_percentile: float
     point_stride: int
     point_source: str
+    depth_size: str
     map_voxel_size: float
     map_max_points: int
     path_length: int

@@ -263,6 +263,14 @@ OUTPUT_PARAMETERS = (
         choices=POINT_SOURCES,
     ),
     _live(
+        'output.depth_size',
+        'network',
+        'Size of ~/depth/image, its camera_info, ~/confidence and ~/image. network: what the '
+        "network works at. camera: the incoming image's, undistorted where it is calibrated; "
+        'depth and confidence are upsampled along its edges, NaN where the network saw nothing.',
+        choices=('network', 'camera'),
+    ),
+    _live(
         'output.map_voxel_size',
         0.02,
         'Side in metres of the cubes in which the map keeps one point.',

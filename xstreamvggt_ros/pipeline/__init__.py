@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an image to a reconstruction in the map frame; knows nothing of ROS."""
 
+from xstreamvggt_ros.pipeline.camera_size import CameraPicture, CameraSized
 from xstreamvggt_ros.pipeline.packing import CloudChoice, PackedCloud
 from xstreamvggt_ros.pipeline.phases import BegunFrame, Prepared
 from xstreamvggt_ros.pipeline.pipeline import FrameError, ReconstructionPipeline
@@ -10,6 +11,8 @@ from xstreamvggt_ros.pipeline.reconstruction import Pending, Reconstruction
 
 __all__ = [
     'BegunFrame',
+    'CameraPicture',
+    'CameraSized',
     'CloudChoice',
     'FrameError',
     'PackedCloud',

@@ -63,6 +63,11 @@ class Reconstruction:
     camera_index: int = 0
     cloud: PackedCloud | None = None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.depth.shape
+
 
 @dataclass(frozen=True, eq=False)
 class View:
