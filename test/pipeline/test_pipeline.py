@@ -81,6 +81,19 @@ def picture(seed=0, height=90, width=120):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+def test_a_scale_that_settles_holds_for_no_other_stream():
+    pipeline = ReconstructionPipeline(Answering(), PipelineConfig(image_size=SIZE))
+    image = np.zeros((42, SIZE, 3), np.uint8)
+    before = pipeline.process(image)
+    # As where the next image began while this one was being published.
+    pipeline.reset()
+    pipeline.settle(3.0, before.world)
+    after = pipeline.process(image)
+    assert after.scale == 1
+    pipeline.settle(3.0, after.world)
+    assert pipeline.process(image).scale == 3
+
+
 def test_points_are_depth_lifted_by_off_centre_intrinsics_and_moved_by_the_pose():
     frame = answer(camera_from_world=moved_camera())
     pipeline = ReconstructionPipeline(Answering(frame), PipelineConfig(SIZE, world_axes='optical'))

@@ -100,7 +100,7 @@ class Scale:
         metric = self._metric_depth(stamped, depth) if source == 'depth' else None
         self._estimator.add(stamped.reconstruction, metric, robot.odom_from_camera)
         if self.state.settled:
-            self._pipeline.metres_per_unit = self.state.scale
+            self._pipeline.settle(self.state.scale, stamped.reconstruction.world)
             self._logger.info(
                 f'the scale has settled on {self.state.scale:.4g} m per unit, from '
                 f'{self.state.samples} samples of {source}, spread {self.state.spread:.1%}'

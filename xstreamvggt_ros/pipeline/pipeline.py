@@ -203,6 +203,11 @@ class ReconstructionPipeline:
         """The share of the last image that the network does not see, from 0 to 1."""
         return 0.0 if self._camera is None else self._camera.plan.cut
 
+    def settle(self, metres_per_unit: float, world: int) -> None:
+        """Take what a frame of that world has told, unless the next has begun another since."""
+        if world == self._world:
+            self.metres_per_unit = metres_per_unit
+
     def reset(self) -> None:
         """Begin a new stream."""
         self._guard.reset()
