@@ -148,7 +148,8 @@ def captured_seconds(function: Callable[[], Tensor]) -> float:
             function()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # Other threads of the process may allocate meanwhile.
+    with torch.cuda.graph(graph, capture_error_mode='thread_local'):
         for _ in range(CALLS):
             function()
     best = float('inf')

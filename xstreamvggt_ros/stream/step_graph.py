@@ -47,7 +47,8 @@ class CudaGraphs:
     def capture(self, step: Callable[[], Frame]) -> tuple[Callable[[], None], Frame]:
         """Capture a step."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # Other threads of the process may allocate meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode='thread_local'):
             frame = step()
         self._pool = graph.pool()
         return graph.replay, frame
