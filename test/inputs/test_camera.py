@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A camera's images, once, in order, the newest whenever one is asked for; or what is missing."""
 
+import errno
+from pathlib import Path
 import time
 
 import cv2
@@ -95,6 +97,23 @@ def test_a_camera_that_is_unplugged_ends_the_sequence(cameras):
     cameras[1]['images'] = 5
     sequence = open_sequence('camera', rate=1000)
     assert 1 <= len(list(sequence.frames)) <= 5
+    sequence.frames.close()
+
+
+def test_a_full_disk_ends_the_sequence_and_keeps_what_was_taken(cameras, monkeypatch, caplog):
+    sequence = open_sequence('camera', rate=1000)
+    frames = iter(sequence.frames)
+    first = next(frames)
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, 'No space left on device', str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, 'write_bytes', full)
+        assert list(frames) == []
+    assert [frame.stamp_ns for frame in sequence.frames] == [first.stamp_ns]
+    assert first.image().shape == (48, 64, 3)
+    assert 'No space left on device' in caplog.text
     sequence.frames.close()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 import hashlib
+import logging
 from pathlib import Path
 import re
 from tempfile import TemporaryDirectory
@@ -27,6 +28,8 @@ _NAME = re.compile(rf'(?:{LAYOUT}(?::(\d+))?|/dev/video(\d+))')
 # A camera that warms up gives nothing for a while.
 FIRST_IMAGE_S, NEXT_IMAGE_S = 10.0, 5.0
 QUALITY = 92
+
+logger = logging.getLogger(__name__)
 
 
 def is_camera(path: str | Path) -> bool:
@@ -95,12 +98,19 @@ class CameraFrames:
             if taken is None or self._ended:
                 self.end()
                 return False
-            self._frames.append(self._kept(index, *taken))
+            try:
+                self._frames.append(self._kept(index, *taken))
+            except OSError as error:
+                logger.warning('the camera is read no further, its images do not fit: %s', error)
+                self.end()
+                return False
             return True
 
     def _kept(self, index: int, stamp_ns: int, image: np.ndarray) -> SequenceFrame:
         path = Path(self._folder.name) / f'{index:06d}.jpg'
-        cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        _, encoded = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        # Not by OpenCV, which says nothing of a full disk.
+        path.write_bytes(encoded.tobytes())
         return SequenceFrame(
             stamp_ns,
             path.stem,
