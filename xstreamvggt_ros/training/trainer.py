@@ -36,8 +36,9 @@ class Trainer:
     A network, its averaged weights, its optimiser and the number of steps done.
 
     Every draw of step n follows from (seed, n), so a restored trainer goes on as if it had never
-    stopped, unless its sequences come from processes that render meanwhile, or its schedule from
-    the clock. The host never waits for the device within a step.
+    stopped, unless its sequences come from processes that render meanwhile, its schedule from the
+    clock, or its images' noise from a CUDA device. The host never waits for the device within a
+    step.
     """
 
     def __init__(
