@@ -4,6 +4,7 @@
 
 from dataclasses import replace
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,6 +80,15 @@ def moved_camera():
 
 def picture(seed=0, height=90, width=120):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_a_stream_without_an_image_goes_on_with_any_camera():
+    network = Answering()
+    network.cache_stats = lambda: SimpleNamespace(steps=0)
+    pipeline = ReconstructionPipeline(network, PipelineConfig(image_size=SIZE))
+    pipeline.load_state_dict({'image_size': torch.tensor([0, 0])})
+    frame = pipeline.process(np.zeros((42, SIZE, 3), np.uint8), camera_index=1)
+    assert frame.depth.shape == (42, SIZE)
 
 
 def test_a_scale_that_settles_holds_for_no_other_stream():

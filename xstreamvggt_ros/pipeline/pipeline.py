@@ -232,7 +232,8 @@ class ReconstructionPipeline:
         self._guard.load_state_dict(state)
         height, width = state['image_size'].tolist()
         self._cameras.clear()
-        self._size = (height, width)
+        # One that was saved before its first image has none.
+        self._size = (height, width) if height and width else None
         self._begin_world()
         self._index = self.cache_stats().steps
         return height, width
