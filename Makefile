@@ -44,7 +44,7 @@ demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag, vide
 	  $(if $(FORCE),--force) --output "$(OUT)"
 
 test: lint $(TRITON)  ## lint and run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 fuzz: $(STAMP)  ## send the node hostile messages, parameters and files for some minutes, and print what became of them
 	ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST PYTHONPATH=test/support $(BIN)/python test/support/fuzz.py

@@ -69,6 +69,7 @@ setup(
             'import-linter>=2.1',  # which room imports which
             'hypothesis>=6.100',  # properties of the geometry and of the cache
             'pytest>=7.4',
+            'pytest-xdist>=3.5',  # nodes in one process, all else in another
             'ray>=2.40',  # sweeps on a cluster, here of one machine
             'rerun-sdk>=0.30',  # recordings of runs
             'ruff>=0.9',  # lint and format

@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+GROUP = 'dds'
 MAY_SKIP = Path(__file__).with_name('may_skip.txt')
 
 
@@ -40,18 +41,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--no-skips', action='store_true', help='a skip fails the run')
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have nodes talk in one process of several (-n 2), one at a time as on a robot."""
+    for item in items:
+        if item.get_closest_marker('ros'):
+            item.add_marker(pytest.mark.xdist_group(GROUP))
+
+
+def _name(report: pytest.TestReport) -> str:
+    return report.nodeid.removesuffix(f'@{GROUP}')
+
+
 def refused_skips(config: pytest.Config) -> list:
     """Return the skips that fail this run: in continuous integration, those not listed."""
+    reporter = config.pluginmanager.get_plugin('terminalreporter')
+    if reporter is None:
+        # One of several processes, whose reports are gathered by another.
+        return []
     if config.getoption('--no-skips'):
-        reporter = config.pluginmanager.get_plugin('terminalreporter')
-        return sorted(report.nodeid for report in reporter.stats.get('skipped', []))
+        return sorted(map(_name, reporter.stats.get('skipped', [])))
     if os.environ.get('CI') != 'true':
         return []
     lines = (line.strip() for line in MAY_SKIP.read_text().splitlines())
     # Brackets are part of a parametrised test's name, not a pattern.
     patterns = [line.replace('[', '[[]') for line in lines if line and not line.startswith('#')]
-    reporter = config.pluginmanager.get_plugin('terminalreporter')
-    skipped = {report.nodeid for report in reporter.stats.get('skipped', [])}
+    skipped = set(map(_name, reporter.stats.get('skipped', [])))
     return sorted(
         name for name in skipped if not any(fnmatchcase(name, pattern) for pattern in patterns)
     )

@@ -22,13 +22,13 @@ def test_passes():
 
 
 def run_pytest(
-    folder: Path, listed: str, *options: str, **environment: str
+    folder: Path, listed: str, *options: str, text: str = SKIPPING, **environment: str
 ) -> subprocess.CompletedProcess:
     """Run a suite that skips two tests under this project's conftest.py."""
     conftest = Path(__file__).with_name('conftest.py')
     (folder / 'conftest.py').write_text(conftest.read_text())
     (folder / 'may_skip.txt').write_text(listed)
-    (folder / 'test_it.py').write_text(SKIPPING)
+    (folder / 'test_it.py').write_text(text)
     inherited = {key: value for key, value in os.environ.items() if key != 'CI'}
     return subprocess.run(
         [
@@ -56,6 +56,23 @@ def test_unlisted_skip_fails_and_is_named(tmp_path):
     assert '\ntest_it.py::test_skips[2]\n' in result.stdout
     assert '\ntest_it.py::test_skips[1]\n' not in result.stdout
     assert '2 skipped' in result.stdout.splitlines()[-1]
+
+
+def test_so_does_one_of_a_group_of_several_processes(tmp_path):
+    text = SKIPPING.replace('@pytest', '@pytest.mark.ros\n@pytest')
+    result = run_pytest(
+        tmp_path,
+        'test_it.py::test_skips[1]\n',
+        '-n',
+        '2',
+        '--dist',
+        'loadgroup',
+        text=text,
+        CI='true',
+    )
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+    assert '\ntest_it.py::test_skips[2]\n' in result.stdout
+    assert '\ntest_it.py::test_skips[1]\n' not in result.stdout
 
 
 @pytest.mark.parametrize('listed', ['test_it.py::test_skips*\n', 'test_it.py::test_skips[?]\n'])
