@@ -150,6 +150,8 @@ class _Waiting:
             if not re.fullmatch(rf'(.*/)?{NODE}: reconstruction', status.name):
                 continue
             counts = {each.key: each.value for each in status.values}
+            if 'frames_in' not in counts:
+                continue
             frames_in, processed, dropped = (
                 int(counts[f'frames_{kind}']) for kind in ('in', 'processed', 'dropped')
             )

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-import shutil
 import sys
 
 if sys.version_info >= (3, 14):
@@ -16,6 +15,9 @@ else:
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
 # What a chunk or a message may become; a damaged or hostile one may claim anything.
 MAX_BYTES = 2**30
+# A compressed file may become larger, by its own size.
+MOST_TIMES = 1000
+PIECE_BYTES = 2**20
 
 
 def decompress(data: bytes, kind: str, size: int = MAX_BYTES) -> bytes:
@@ -38,6 +40,16 @@ def decompress(data: bytes, kind: str, size: int = MAX_BYTES) -> bytes:
 
 
 def decompress_file(path: Path, target: Path) -> None:
-    """Decompress a .zstd file."""
+    """
+    Decompress a .zstd file; ValueError where it becomes implausibly many bytes.
+
+    Images of one colour become a thousandth; what becomes far less fills the disk.
+    """
+    most = max(MAX_BYTES, MOST_TIMES * path.stat().st_size)
     with zstd.open(path, 'rb') as source, target.open('wb') as file:
-        shutil.copyfileobj(source, file)
+        while piece := source.read(PIECE_BYTES):
+            if file.tell() + len(piece) > most:
+                raise ValueError(
+                    f'it becomes more than {most} bytes, which no bag of its size does'
+                )
+            file.write(piece)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 import heapq
+from itertools import islice
 from pathlib import Path
 import struct
 from zlib import crc32
@@ -32,6 +33,8 @@ from xstreamvggt_ros.files.mcap_records import (
 )
 from xstreamvggt_ros.files.storage import Channel, Contents, Message
 
+# Of one chunk; they take some hundred bytes each, however small they are in the file.
+MOST_RECORDS = 2**20
 FOOTER_BYTES = 9 + 20 + len(MAGIC)
 
 
@@ -230,10 +233,10 @@ class McapStorage:
             is_cut = len(data) < whole.length
             data = decompress(data, whole.compression, whole.size)
             if is_cut:
-                return list(Records.of_bytes(data, cut=True))
+                return _few(Records.of_bytes(data, cut=True))
             if whole.crc and crc32(data) != whole.crc:
                 raise ValueError('its checksum is wrong')
-            return list(Records.of_bytes(data))
+            return _few(Records.of_bytes(data))
         except Exception as error:  # noqa: BLE001 decompressors raise what they please
             text = (
                 f'{self._path}: a chunk recorded from {chunk.start_ns} to {chunk.end_ns} ns is '
@@ -242,3 +245,11 @@ class McapStorage:
             if text not in self.contents.problems:
                 self.contents.problems.append(text)
             return []
+
+
+def _few(records: Records) -> list:
+    """Take all records of a chunk; ValueError for as many as only a hostile one holds."""
+    taken = list(islice(records, MOST_RECORDS + 1))
+    if len(taken) > MOST_RECORDS:
+        raise ValueError(f'it holds more than {MOST_RECORDS} records')
+    return taken

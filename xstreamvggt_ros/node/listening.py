@@ -148,7 +148,12 @@ class Listener:
         return f' ({self._bytes / 1e6:.1f} MB each)' if self._bytes else ''
 
     def _look(self) -> None:
-        self.follow()
+        try:
+            self.follow()
+        except Exception as error:  # noqa: BLE001 in a timer it would end the node
+            self._node.get_logger().warning(
+                f'{self.topic} cannot be subscribed to anew: {error}', throttle_duration_sec=10.0
+            )
         timeout, now = self._timeout(), time.monotonic()
         if not timeout or now < max(self._last_heard + timeout, self._complain_from):
             return

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+import logging
 import threading
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -29,6 +30,7 @@ from xstreamvggt_ros.view.tolerance import Tolerance
 from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
 
 ANSWER_S, THERE_S = 60.0, 5.0
+logger = logging.getLogger(__name__)
 LOOK_S = 0.1
 # Of topics on which every message counts: several nodes speak there.
 KEPT = 256
@@ -130,11 +132,15 @@ class Following:
 
     def _spin(self) -> None:
         while not self._ended.is_set():
-            self._mind()
             try:
+                self._mind()
                 self._executor.spin_once(timeout_sec=LOOK_S)
             except ExternalShutdownException:
                 return
+            except Exception:
+                # One message that cannot be shown is no reason to show none any more.
+                logger.exception('a message could not be shown')
+                self._ended.wait(LOOK_S)
 
     def _mind(self) -> None:
         """Find whom to follow, and subscribe to what is looked at."""
