@@ -5,6 +5,7 @@
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.exceptions import ParameterNotDeclaredException
 from rclpy.parameter import Parameter
 
 from xstreamvggt_ros.parameters import DeclaredParameters
@@ -106,3 +107,9 @@ def test_an_off_without_quotes_is_the_word(declare):
     assert node.get_parameter('output.tf_mode').value == 'off'
     with pytest.raises(ValueError, match=r'cache\.policy was started with a value'):
         declared.read()
+
+
+def test_a_name_that_there_is_not_is_named_where_it_is_set(declare):
+    node, _ = declare()
+    with pytest.raises(ParameterNotDeclaredException, match='cache.buget_tokens'):
+        node.set_parameters([Parameter('cache.buget_tokens', value=300)])

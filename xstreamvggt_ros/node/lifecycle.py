@@ -132,7 +132,7 @@ class ReconstructionNode(LifecycleNode):
 
     def get_logger(self) -> RcutilsLogger:
         """Give the node's logger, or after a signal one that does not try to reach /rosout."""
-        return super().get_logger() if self.context.ok() else get_logger(f'{self.get_name()}_end')
+        return super().get_logger() if self.context.ok() else get_logger(f'{self.get_name()}.end')
 
     def destroy_node(self, patience: float | None = None) -> None:
         """Give everything back, whatever the state, waiting `patience` seconds for a frame."""

@@ -16,6 +16,7 @@ from rcl_interfaces.msg import (
 from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
+    ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
 from rclpy.node import Node
@@ -61,7 +62,7 @@ class DeclaredParameters:
         self._overrides: dict[str, Parameter] = getattr(node, '_parameter_overrides', {})
         for spec in PARAMETERS.values():
             self._declare(spec)
-        node.add_pre_set_parameters_callback(_as_meant)
+        node.add_pre_set_parameters_callback(self._before_set)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._after_set)
 
@@ -113,6 +114,13 @@ class DeclaredParameters:
         except ParameterUninitializedException:
             # An empty list on the command line or in YAML has no type, and so no value.
             raise ValueError(f'{spec.name} has no value; set it like {spec.default!r}') from None
+
+    def _before_set(self, parameters: list[Parameter]) -> list[Parameter]:
+        """Take values as they are meant; names that rclpy would refuse without naming them."""
+        unknown = [each.name for each in parameters if not self._node.has_parameter(each.name)]
+        if unknown:
+            raise ParameterNotDeclaredException(unknown)
+        return _as_meant(parameters)
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         """Judge a change before it is made; rclpy has already judged types and ranges."""
