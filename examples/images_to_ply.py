@@ -25,7 +25,9 @@ def main(folder: str, target: str) -> None:
     model = load_network('tiny', '', '', 'auto', 'auto')
     stream = StreamingReconstructor(model, CacheConfig.recommended(), point_head=False)
     points, colours = [], []
-    for path in sorted(Path(folder).iterdir(), key=natural_key):
+    for path in sorted(Path(folder).glob('*.[jp][pn]g'), key=natural_key):
+        if path.stem.endswith('.depth'):
+            continue
         image = prepare_image(path, model.config.image_size)
         frame = stream.step(image)
         sure = frame.depth_confidence >= frame.depth_confidence.quantile(1 - KEPT)
@@ -36,4 +38,6 @@ def main(folder: str, target: str) -> None:
 
 
 if __name__ == '__main__':
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -51,6 +51,15 @@ def test_noise_does_not_turn_the_world_about_a_straight_path():
     assert absolute_error(estimate, truth, 'sim3').rotation.rmse > 10, 'as evo has it'
 
 
+def test_an_error_as_wide_as_the_path_does_not_turn_the_world_either():
+    """As it happens with few frames of a path that is six times as long as wide."""
+    truth = straight(frames=12, wobble=0.08)
+    for seed in range(20):
+        estimate = noisy(truth, 0.1, seed)
+        assert fit_poses(truth, truth).straightness > 0.1
+        assert absolute_error(estimate, truth).rotation.rmse < 15
+
+
 def test_orientations_alone_do_not_decide_where_places_do():
     truth = straight(wobble=0.3)
     estimate = truth.copy()

@@ -4,7 +4,8 @@
 The similarity between two trajectories, as far as the true one determines it.
 
 Places alone, as Umeyama (PAMI 1991) fits them and evo does, leave the turn about a straight path
-free: there, any turn fits as well as the right one, and noise decides. Orientations determine it.
+free: there, any turn fits as well as the right one, and noise decides; and so it does where a path
+is no wider across than the estimate is wrong. Orientations determine it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.geometry.umeyama import fit_points
+from xstreamvggt_ros.geometry.umeyama import fit_points, move
 
 # Fewer places determine no similarity: any two can be brought to any other two.
 LEAST_POSES = 3
@@ -23,6 +24,9 @@ LEAST_POSES = 3
 LEAST_SPREAD = 1e-3
 # A path is nearly straight where its second singular value is under this share of the first.
 STRAIGHT = 0.1
+# How many times as wide across as the error that the fit of places leaves a path has to be, both
+# root mean squares, for places to decide the turn about it.
+CLEAR = 2.0
 # What a fit was made by.
 PLACES, POSES = 'places', 'places and orientations'
 
@@ -32,9 +36,9 @@ class PoseFit:
     """
     A similarity from the estimate's world to the true one, and what it was fitted by.
 
-    by: PLACES, or POSES where the true path is nearly straight; '' where the truth determines no
-    similarity, which `reason` then explains. straightness: the second singular value of the
-    centred true places as a share of the first, NaN without a path.
+    by: PLACES, or POSES where they leave the turn about the path free; '' where the truth
+    determines no similarity, which `reason` then explains. straightness: the second singular value
+    of the centred true places as a share of the first, NaN without a path.
     """
 
     similarity: Similarity
@@ -47,7 +51,8 @@ def fit_poses(estimate: np.ndarray, truth: np.ndarray) -> PoseFit:
     """
     Fit finite poses (F, 4, 4), world from camera, of the same frames.
 
-    Where the true path is nearly straight, the rotation R is the one that maximises the trace of
+    Where the true path is nearly straight, or no wider across than CLEAR times the error that
+    places leave, the rotation R is the one that maximises the trace of
     R^T (C + Q): C is the cross-covariance of the places, each set scaled to a spread of 1, and Q
     the mean of true_f estimate_f^T over the frames' rotations, so that places and orientations
     weigh alike. Scale and translation are then the least squares for that rotation.
@@ -61,8 +66,10 @@ def fit_poses(estimate: np.ndarray, truth: np.ndarray) -> PoseFit:
     if first / np.sqrt(len(true)) < LEAST_SPREAD:
         return PoseFit(Similarity(), '', 'the true camera does not move, which gives no scale')
     straightness = float(second / first)
-    if straightness >= STRAIGHT:
-        return PoseFit(fit_points(places, true), PLACES, '', straightness)
+    by_places = fit_points(places, true)
+    error = np.linalg.norm(move(places, by_places) - true)
+    if straightness >= STRAIGHT and second >= CLEAR * error:
+        return PoseFit(by_places, PLACES, '', straightness)
     rotation = _rotation(places - places.mean(0), centred, estimate, truth)
     return PoseFit(_with_rotation(places, true, rotation), POSES, '', straightness)
 

@@ -55,7 +55,7 @@ TASKS = (
         'pose',
         'Camera trajectory',
         'After alignment by a similarity over the places of all frames (Umeyama), and over their '
-        'orientations where the true path is nearly straight, as noted below the sequence. RPE '
+        'orientations where those leave its turn free, as noted with the sequence. RPE '
         'over one frame and over a length of the true path. Tracked: the share of frames before '
         'the camera was lost.',
         (

@@ -130,8 +130,8 @@ def _said(run: Record) -> list[str]:
     alignment = run.info['alignment'].get('trajectory', {})
     if alignment.get('by') == POSES:
         found.append(
-            'The true path is nearly straight, so that places leave the turn about it free: '
-            'orientations entered the alignment.'
+            'The true path is nearly straight, or no wider than the estimate is wrong, so that '
+            'places leave the turn about it free: orientations entered the alignment.'
         )
     elif alignment.get('reason'):
         found.append(f'No trajectory was aligned: {alignment["reason"]}.')
