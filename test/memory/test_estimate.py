@@ -77,10 +77,12 @@ def test_a_process_takes_what_is_estimated(model, size, frames, cache):
     asked = Settings(ModelConfig(**model), CacheConfig(**cache), size, torch.float32, True)
     expected = estimate(asked)
     given = json.dumps([model, cache, expected.size, frames])
-    result = subprocess.run(
-        [sys.executable, '-c', PROGRAM, given], check=True, capture_output=True, text=True
+    command = [sys.executable, '-c', PROGRAM, given]
+    # The least of two: how much freed memory the threads' heaps keep is left to chance.
+    measured = min(
+        int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(2)
     )
-    measured = int(result.stdout)
 
     assert (1 - BELOW) * measured <= expected.total <= (1 + ABOVE) * measured, (
         measured / MIB,
