@@ -80,6 +80,9 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
         help='folder of samples, figures and plot; where it has samples, these are added to',
     )
     add('--heap', action='store_true', help='note too what mallinfo2 says of the heap')
+    add('--view', action='store_true', help='with xstreamvggt_view, its page open and closed')
+    add('--stretch', type=float, default=5.0, help='minutes it is either (%(default)g)')
+    add('--client', action='store_true', help='look at it without Chromium, if there is one')
     add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 import os
 from pathlib import Path
@@ -19,7 +19,10 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
 from benchmarks.flatness_report import heap_file, samples_file, tell
+from benchmarks.processes import memory, processor_seconds
 from benchmarks.steadiness import append_sample, read_samples, Sample
+from benchmarks.view_report import tell_of_view
+from benchmarks.viewing import Viewing
 from xstreamvggt_ros.files.bags import stamp_of
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages.buffers import byte_array
@@ -35,13 +38,14 @@ from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
 TOPIC = '/camera/image_raw'
 FIRST_STAMP_NS = 10**18
 SAMPLE_S = 10.0
+# In a stretch with the page open or closed, at least.
+SAMPLES = 6
 PATIENCE_S = 300.0
 # So few that a rendered room fills the map within the frames that settle.
 MAP_POINTS = 20_000
 RENDERED = 48
 # An image is sent while another is worked on, and no more.
 WINDOW = 2
-KIB = 1024
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -54,6 +58,8 @@ def main(options: argparse.Namespace) -> int:
         watch_node(options, file, 1 + max((each.part for each in before), default=-1))
     except KeyboardInterrupt:
         print('interrupted; the same command goes on in a new part')
+    if options.view:
+        tell_of_view(options.output)
     return tell(options)
 
 
@@ -70,7 +76,13 @@ def watch_node(options: argparse.Namespace, file: Path, part: int) -> None:
         node = stack.enter_context(DrivenNode(link, command, options.output / f'node_{part}.log'))
         node.bring_up(PATIENCE_S)
         player = CameraPlayer(link, TOPIC)
-        notes = _Notes(node.pid, file, part, player, pacer)
+        also, period_s = [], SAMPLE_S
+        if options.view:
+            stretch_s = 60 * options.stretch
+            period_s = min(period_s, stretch_s / SAMPLES)
+            viewing = Viewing(options.output, part, options.settle, stretch_s, options.client)
+            also.append(stack.enter_context(viewing).note)
+        notes = _Notes(node.pid, file, part, player, pacer, period_s, also)
         link.node.create_subscription(
             DiagnosticArray, f'/{NODE_NAME}/frame', notes.on_frame, 10, raw=True
         )
@@ -89,8 +101,19 @@ def watch_node(options: argparse.Namespace, file: Path, part: int) -> None:
 class _Notes:
     """Take a sample of the node when one is due, and the latencies in between."""
 
-    def __init__(self, pid: int, file: Path, part: int, player: CameraPlayer, pacer: Pacer):
+    def __init__(
+        self,
+        pid: int,
+        file: Path,
+        part: int,
+        player: CameraPlayer,
+        pacer: Pacer,
+        period_s: float,
+        also: Iterable[Callable[[Sample], None]],
+    ):
         self._pid = pid
+        self._period_s = period_s
+        self._also = tuple(also)
         self._file = file
         self._part = part
         self._player = player
@@ -115,21 +138,23 @@ class _Notes:
         if not self._frames or (now < self._due and not last):
             return
         self._began = self._began or now
-        self._due = now + SAMPLE_S
-        memory = _memory(self._pid)
+        self._due = now + self._period_s
+        held = memory(self._pid)
         sample = Sample(
             part=self._part,
             seconds=now - self._began,
             frames=self._frames,
-            anonymous_bytes=memory['RssAnon'],
-            shared_bytes=memory['RssShmem'],
+            anonymous_bytes=held['RssAnon'],
+            shared_bytes=held['RssShmem'],
             file_descriptors=len(os.listdir(f'/proc/{self._pid}/fd')),
             latencies_ms=tuple(round(each, 2) for each in self._latencies),
             load=os.getloadavg()[0],
-            processor_seconds=_processor_seconds(self._pid),
+            processor_seconds=processor_seconds(self._pid),
         )
         self._latencies.clear()
         append_sample(self._file, sample)
+        for note in self._also:
+            note(sample)
 
 
 class _Listener(threading.Thread):
@@ -168,20 +193,6 @@ class _Listener(threading.Thread):
         self._ended = True
         self.join()
         self._link.__exit__()
-
-
-def _memory(pid: int) -> dict[str, int]:
-    """Read what a process has in memory, in bytes by kind (Linux)."""
-    lines = Path(f'/proc/{pid}/status').read_text(encoding='ascii').splitlines()
-    pairs = (line.split(':') for line in lines if line.startswith('Rss'))
-    return {name: KIB * int(value.split()[0]) for name, value in pairs}
-
-
-def _processor_seconds(pid: int) -> float:
-    """Read how long a process has been on a processor (Linux)."""
-    fields = Path(f'/proc/{pid}/stat').read_text(encoding='ascii').rpartition(')')[2].split()
-    user, system = (int(field) for field in fields[11:13])
-    return (user + system) / os.sysconf('SC_CLK_TCK')
 
 
 def _overrides(options: argparse.Namespace) -> list[str]:

@@ -85,21 +85,38 @@ def growth(parts: Sequence[Sequence[Sample]]) -> Slope | None:
     """
     Fit anonymous memory over frames: one slope of all parts, each with a level of its own.
 
-    Bytes a frame; None without a part. The interval is that of a straight line through means of
+    Bytes a frame; None without a part of enough samples.
+    """
+    return fit(
+        [
+            ([each.frames for each in part], [each.anonymous_bytes for each in part])
+            for part in parts
+        ]
+    )
+
+
+def fit(parts: Iterable[tuple[Sequence[float], Sequence[float]]]) -> Slope | None:
+    """
+    Fit values over places, (x, y) of each part: one slope of all, each with a level of its own.
+
+    None without a part of enough values. The interval is that of a straight line through means of
     ten stretches of each part (batch means).
     """
     x, y = [], []
-    for part in parts:
-        stretches = np.array_split(np.arange(len(part)), STRETCHES)
-        frames = np.array([np.mean([part[i].frames for i in each]) for each in stretches])
-        held = np.array([np.mean([part[i].anonymous_bytes for i in each]) for each in stretches])
-        x.append(frames - frames.mean())
+    for places, values in parts:
+        if len(places) < 2 * STRETCHES:
+            continue
+        at, held = (
+            np.array([np.mean(each) for each in np.array_split(axis, STRETCHES)])
+            for axis in (places, values)
+        )
+        x.append(at - at.mean())
         y.append(held - held.mean())
     if not x:
         return None
     x, y = np.concatenate(x), np.concatenate(y)
     value = float(x @ y / (x @ x))
-    freedom = len(x) - len(parts) - 1
+    freedom = len(x) - len(x) // STRETCHES - 1
     error = np.sqrt(((y - value * x) ** 2).sum() / freedom / (x @ x))
     reach = float(stats.t.ppf(0.975, freedom) * error)
     return Slope(value - reach, value, value + reach)

@@ -16,23 +16,18 @@ MINUTES = 1.5
 # An allocator may hold or give back this much at any time, wherever it ends.
 MOST_GROWTH = 2 * MIB
 
+SMALL = (
+    *('--image', '240', '320'),
+    *('-p', 'model.image_size:=112', '-p', 'output.map_voxel_size:=0.05'),
+)
+
 
 def test_the_node_holds_no_more_later_than_before(tmp_path, capsys):
     parser = argparse.ArgumentParser()
     add_node_options(parser)
-    small = [
-        '--image',
-        '240',
-        '320',
-        '-p',
-        'model.image_size:=112',
-        '-p',
-        'output.map_voxel_size:=0.05',
-        '--heap',
-    ]
-    output = ['--output', str(tmp_path), '--minutes', str(MINUTES)]
+    output = ['--heap', '--output', str(tmp_path), '--minutes', str(MINUTES)]
 
-    assert main(parser.parse_args([*small, *output])) == 0
+    assert main(parser.parse_args([*SMALL, *output])) == 0
 
     samples = read_samples(tmp_path / 'samples.jsonl')
     held = [each.anonymous_bytes for each in samples]
@@ -47,3 +42,23 @@ def test_the_node_holds_no_more_later_than_before(tmp_path, capsys):
     assert 'heap, at the end:' in said
     figures = json.loads((tmp_path / 'flatness.json').read_text())
     assert figures['by_minute'][-1]['frames'] == frames
+
+
+def test_the_page_is_open_and_closed_in_turns(tmp_path, capsys):
+    parser = argparse.ArgumentParser()
+    add_node_options(parser)
+    view = ['--view', '--client', '--settle', '20', '--stretch', '0.1', '--minutes', '0.6']
+
+    assert main(parser.parse_args([*SMALL, *view, '--output', str(tmp_path)])) == 0
+
+    figures = json.loads((tmp_path / 'view.json').read_text())
+    states = [row['state'] for row in figures['stretches']]
+    assert states[:2] == ['open', 'closed']
+    first, second = figures['stretches'][:2]
+    assert min(first['frames'], second['frames']) > 20
+    assert figures['onlooker'] == 'a client that draws nothing'
+    # It was given clouds and pictures, not a page that waits for them.
+    taken = (tmp_path / 'page_0.log').read_text().splitlines()[-1]
+    assert int(taken.split()[0]) > 2**17
+    assert figures['p50_open_by_closed']['value'] > 0.5
+    assert 'with the page open by that with it closed' in capsys.readouterr().out

@@ -15,10 +15,11 @@ import threading
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view.contents import PageContents
+from xstreamvggt_ros.view.priority import give_way
 from xstreamvggt_ros.view.settings import Bounds
 
 GOOD, UNUSABLE = 0, 2
-PORT = 8080
+PORT, NICE = 8080, 10
 EVERYBODY = '0.0.0.0'
 
 
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None, ended: threading.Event | None = Non
     """Serve the page until Ctrl-C, SIGTERM or `ended`; 2 for a bag that cannot be used."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format='%(message)s')
+    give_way(options.nice)
     logging.getLogger('websockets').setLevel(logging.WARNING)
     try:
         import viser  # noqa: F401 said here rather than in a traceback
@@ -68,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--port', type=int, default=PORT, help='or the next free one')
     parser.add_argument('--map-points', type=int, default=Bounds.map_points, help='at most')
     parser.add_argument('--rate', type=float, default=Bounds.rate, help='pictures a second')
+    parser.add_argument(
+        '--nice',
+        type=int,
+        choices=range(20),
+        default=NICE,
+        metavar='0..19',
+        help='how far to stand back where node and view want the same core (%(default)s)',
+    )
     parser.add_argument('--ros-args', nargs=argparse.REMAINDER, default=[], dest='ros')
     return parser
 

@@ -1,0 +1,52 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The view gives way to the node, by itself and by its session."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+from xstreamvggt_ros.view.command import main
+
+PROGRAM = """
+import os
+from pathlib import Path
+from xstreamvggt_ros.view.priority import give_way
+give_way({nice})
+group = Path('/proc/self/autogroup')
+print(os.nice(0), group.read_text().split()[-1] if group.exists() else {nice})
+"""
+GROUPS = Path('/proc/sys/kernel/sched_autogroup_enabled')
+
+
+def given(nice, own_session):
+    """Return how nice a process and its session are after it gave way."""
+    command = [sys.executable, '-c', PROGRAM.format(nice=nice)]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, start_new_session=own_session
+    )
+    return [int(each) for each in done.stdout.split()]
+
+
+def test_a_process_stands_back_and_its_own_session_with_it():
+    before, _ = given(0, own_session=True)
+    process, session = given(7, own_session=True)
+    assert process == min(19, before + 7)
+    if GROUPS.exists():
+        assert session == 7
+
+
+def test_a_session_that_is_not_its_own_is_left_as_it_is():
+    _, before = given(0, own_session=False)
+    _, session = given(7, own_session=False)
+    if GROUPS.exists():
+        assert session == before
+
+
+@pytest.mark.parametrize('nice', ['-1', '20', 'much'])
+def test_how_far_to_stand_back_is_within_what_there_is(nice, capsys):
+    with pytest.raises(SystemExit):
+        main(['--nice', nice])
+    assert nice in capsys.readouterr().err
