@@ -1,0 +1,101 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One scene through methods at equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+import time
+
+import torch
+from torch import Tensor
+
+from benchmarks.compression import Setting
+from benchmarks.methods import dense, rounding, tokens
+from benchmarks.methods.catalogue import CONTROL, METHODS
+from benchmarks.methods.dense import reconstruct
+from benchmarks.methods.shipped import BITS, Room
+from benchmarks.scenes import Scene, SOURCES
+from xstreamvggt_ros.evaluation.code_version import code_version
+from xstreamvggt_ros.evaluation.hashing import file_sha256
+from xstreamvggt_ros.model import StreamVGGT
+from xstreamvggt_ros.model.bundled import bundled_checkpoint
+from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream.layout import stream_layout
+from xstreamvggt_ros.stream.loading import load_network
+
+
+def shipped(share: int) -> Setting:
+    """Give the package's own cache at that share, in per cent."""
+    return Setting(share, BITS)
+
+
+def room(model: StreamVGGT, size: tuple[int, int], frames: int, share: int) -> Room:
+    """Give what the shipped cache has at that share of the tokens of all frames."""
+    layout = stream_layout(model, *size)
+    slots = shipped(share).cache(frames * layout.frame.tokens).budget_tokens
+    return Room(slots, layout.global_blocks, layout.frame)
+
+
+def measure(
+    seed: int,
+    chosen: Sequence[tuple[str, partial]],
+    frames: int,
+    size: tuple[int, int],
+    share: int,
+    checkpoint: str = '',
+) -> list[dict]:
+    """
+    Run methods, given by name, over one scene; a row each.
+
+    A method is a `partial` that a `Room` completes, or a `Setting` of the package's own cache. The
+    control is run in any case, beside which the others' time is told.
+    """
+    torch.set_num_threads(1)
+    model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
+    scene = Scene.held_out(seed, frames, size)
+    own = room(model, size, frames, share)
+
+    def row(name: str, method: partial | Setting) -> dict:
+        began = time.process_time()
+        if isinstance(method, Setting):
+            answers, taken = _package(model, scene.images, method)
+        else:
+            answers, cache = reconstruct(model, scene.images, method(own))
+            taken = cache.bytes
+        seconds = time.process_time() - began
+        figures = {'bytes': taken, 'ms': 1e3 * seconds / frames}
+        return {'seed': seed, 'setting': name, **figures, **scene.score(answers)}
+
+    control = row(CONTROL, METHODS[CONTROL])
+    rows = [control if name == CONTROL else row(name, method) for name, method in chosen]
+    return [each | {'by control': each['ms'] / control['ms']} for each in rows]
+
+
+@torch.inference_mode()
+def _package(model: StreamVGGT, images: Tensor, setting: Setting) -> tuple[list, int]:
+    """Stream through the package's own cache; give its answers, and its global blocks' bytes."""
+    stream = StreamingReconstructor(model, setting.cache(_tokens(model, images)), point_head=False)
+    answers = [stream.step(image) for image in images]
+    return answers, sum(layer.bytes for layer in stream.cache_stats().layers)
+
+
+def _tokens(model: StreamVGGT, images: Tensor) -> int:
+    return len(images) * model.config.tokens_per_frame(*images.shape[-2:])
+
+
+def conditions(
+    frames: int, size: tuple[int, int], share: int, checkpoint: str = ''
+) -> dict[str, object]:
+    """Give what rows must share with others to be compared with them."""
+    own = [Path(module.__file__) for module in (dense, rounding, tokens)]
+    own += [Path(__file__), *SOURCES]
+    return {
+        'weights': file_sha256(Path(checkpoint or bundled_checkpoint('tiny'))),
+        'code': ' '.join([code_version('exact'), *map(file_sha256, own)]),
+        'frames': frames,
+        'size': list(size),
+        'share': share,
+    }
