@@ -31,7 +31,7 @@ class Compensation(Shipped):
         self.weighted = weighted
         shape = room.shape
         self.mean_bytes = 2 * shape.heads * half_bytes(shape.head_dim, _BITS) + _SUMS
-        self.most = int(share * (room.layer_bytes - room.fixed_bytes) // self.mean_bytes)
+        self.most = max(int(share * (room.layer_bytes - room.fixed_bytes) // self.mean_bytes), 1)
         self.left: dict[int, Left] = {}
 
     def slots(self, layer: int) -> int:

@@ -68,7 +68,7 @@ class DenseCache:
             newest=self.steps,
             frame=self.layout.frame,
         )
-        attended = _attend(arrival, self.method.extra(layer))
+        attended = attend_all(arrival, self.method.extra(layer))
         self.held[layer] = self.method.admit(arrival)
         return attended[None]
 
@@ -77,7 +77,8 @@ class DenseCache:
         return self.camera.attend(self.steps, iteration, block, *(part[0] for part in token))[None]
 
 
-def _attend(arrival: Arrival, extra: Extra | None) -> Tensor:
+def attend_all(arrival: Arrival, extra: Extra | None) -> Tensor:
+    """Attend new tokens (H, N, D) to held ones, to each other, and to what a method has beside."""
     queries, keys, values = arrival.queries, arrival.keys, arrival.values
     if extra is None:
         return attend(queries[None], keys.transpose(0, 1)[None], values.transpose(0, 1)[None])[0]

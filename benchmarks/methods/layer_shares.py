@@ -29,7 +29,7 @@ class LayerShares(Shipped):
         """Take the shares, or what the softmax divides by."""
         super().__init__(room)
         self.temperature = 0 if shares else temperature
-        self._diversity: list[Tensor] = []
+        self.diversity: list[Tensor] = []
         self._slots = [super().slots(0)] * room.shape.blocks
         if shares:
             self._divide(torch.tensor(shares))
@@ -42,9 +42,9 @@ class LayerShares(Shipped):
         """Do as ever; after the first frames, divide the bytes."""
         held = super().admit(arrival)
         if self.temperature and arrival.newest == self.frames - 1:
-            self._diversity.append(diversity(arrival.keys))
-            if len(self._diversity) == len(self._slots):
-                self._divide((torch.stack(self._diversity) / self.temperature).softmax(dim=0))
+            self.diversity.append(diversity(arrival.keys))
+            if len(self.diversity) == len(self._slots):
+                self._divide((torch.stack(self.diversity) / self.temperature).softmax(dim=0))
         return held
 
     def _divide(self, shares: Tensor) -> None:
