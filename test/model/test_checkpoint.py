@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+from dead_disk import dead_disk
 import pytest
 from safetensors.torch import save_file
 from shapes import SMALLEST
 import torch
 
+from xstreamvggt_ros.files import answering
 from xstreamvggt_ros.model import (
     CheckpointError,
     load_checkpoint,
@@ -235,3 +237,32 @@ def test_a_deep_pickle_is_refused_with_a_sentence(tmp_path):
     torch.save({'a': nested}, path)
     with pytest.raises(CheckpointError, match=f'{path.name}.*'):
         load_checkpoint(StreamVGGT(SMALLEST), path)
+
+
+@pytest.mark.parametrize('kind', ['a.safetensors', 'a.pth', 'a.pt', 'cache of the hub'])
+def test_a_disk_that_does_not_answer_is_named(tmp_path, monkeypatch, kind):
+    path = tmp_path / kind
+    path.touch()
+    source, revision = path, None
+    if kind == 'cache of the hub':
+        hub = pytest.importorskip('huggingface_hub')
+        monkeypatch.setattr(hub.constants, 'HF_HUB_CACHE', str(path))
+        source, revision = 'owner/name', 'abc123'
+    monkeypatch.setattr(answering, 'ANSWER_S', 0.05)
+    with dead_disk(path):
+        with pytest.raises(CheckpointError, match=f"'{path}' does not answer: .*mount"):
+            load_checkpoint(StreamVGGT(SMALLEST), source, revision)
+
+
+def make_loop(path):
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [(os.mkfifo, 'is not a file'), (os.mkdir, 'is not a file'), (make_loop, 'cannot be opened')],
+)
+def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path, make, message):
+    make(tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError, match=f"a.pth' {message}"):
+        load_checkpoint(StreamVGGT(SMALLEST), tmp_path / 'a.pth')

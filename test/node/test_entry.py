@@ -17,9 +17,9 @@ from xstreamvggt_ros.node import main
 assert 'torch' not in sys.modules
 import os, types
 # In the place of the node, whose own tests run it.
-lifecycle = types.ModuleType('xstreamvggt_ros.node.lifecycle')
-lifecycle.main = lambda args, autostart: print(os.environ['OMP_WAIT_POLICY'])
-sys.modules[lifecycle.__name__] = lifecycle
+process = types.ModuleType('xstreamvggt_ros.node.process')
+process.main = lambda args, autostart: print(os.environ['OMP_WAIT_POLICY'])
+sys.modules[process.__name__] = process
 main()
 """
 

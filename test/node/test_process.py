@@ -207,3 +207,33 @@ def test_a_signal_ends_a_node_that_is_deep_in_the_network(process, bring, signal
 
     assert process.returncode == 0, output
     assert 'Traceback' not in output
+
+
+# A checkpoint on a mount that is gone.
+DEAD_DISK_PROGRAM = """
+import os, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from xstreamvggt_ros.node import main
+usual = os.stat
+def hang(path, *arguments, **options):
+    if str(path) == '/gone/tiny.pth':
+        print('waiting for the disk', flush=True)
+        threading.Event().wait()
+    return usual(path, *arguments, **options)
+os.stat = hang
+sys.exit(main(sys.argv))
+"""
+
+
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_node_that_waits_for_its_weights(start, bring, how):
+    wanted = ('--ros-args', '-p', 'model.checkpoint:=/gone/tiny.pth')
+    process = start(DEAD_DISK_PROGRAM, '--autostart', *wanted)
+    read_until(process, 'waiting for the disk')
+    bring.wait_for('unconfigured')
+
+    process.send_signal(how)
+    output, _ = process.communicate(timeout=DEADLINE)
+
+    assert process.returncode == 0, output
+    assert 'Traceback' not in output

@@ -5,6 +5,7 @@
 import json
 import threading
 
+from dead_disk import dead_disk
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.srv import ChangeState
@@ -121,6 +122,17 @@ def test_a_service_that_waits_too_long_says_so_and_the_node_lives_on(active):
     rig.feed(images(2.0), poses)
     # What comes after the pose may still be on its way out for longer than its patience.
     rig.wait(lambda: trigger(rig, 'reset').success, 'a reset')
+
+
+def test_a_service_that_has_begun_and_takes_too_long_does_not_blame_a_frame(active, tmp_path):
+    file = tmp_path / 'stream.safetensors'
+    file.touch()
+    rig = active({'input.snapshot': str(file)}, patience=0.2)
+    with dead_disk(file):
+        response = trigger(rig, 'load')
+
+    assert not response.success
+    assert 'has begun and is not done after 0.2 s' in response.message
 
 
 def test_a_service_that_waits_is_answered_when_the_node_is_deactivated(active):

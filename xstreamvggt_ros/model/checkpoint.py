@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 import os
 from pathlib import Path
 import pickle
@@ -13,6 +14,8 @@ import zipfile
 
 import torch
 from torch import nn, Tensor
+
+from xstreamvggt_ros.files.answering import answer, check_regular
 
 # Of the published checkpoint, but not of this network: point tracking.
 SKIPPED_PREFIXES = ('track_head.',)
@@ -56,7 +59,7 @@ def _like(own: Tensor, tensor: Tensor) -> Tensor:
 
 def _local_path(source: str | Path, revision: str | None) -> Path:
     path = Path(os.path.expanduser(source))
-    if path.is_file():
+    if _is_there(path):
         return path
     if path.suffix in READERS or not HUB_ID.fullmatch(str(source)):
         raise CheckpointError(
@@ -71,9 +74,24 @@ def _local_path(source: str | Path, revision: str | None) -> Path:
     return _download(str(source), revision)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        check_regular(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except TimeoutError as error:
+        raise CheckpointError(f'checkpoint {error}') from error
+    except OSError as error:
+        raise CheckpointError(
+            f'checkpoint {str(path)!r} cannot be opened ({error.strerror}); see to its links and '
+            'to who may read it'
+        ) from error
+    return True
+
+
 def _download(repository: str, revision: str) -> Path:
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import constants, hf_hub_download
         from huggingface_hub.errors import (
             EntryNotFoundError,
             HfHubHTTPError,
@@ -84,6 +102,10 @@ def _download(repository: str, revision: str) -> Path:
             f'checkpoint {repository!r} needs huggingface_hub: pip install '
             "'xstreamvggt_ros[hub]', or give the path of a file"
         ) from error
+    try:
+        answer(partial(os.path.exists, constants.HF_HUB_CACHE), constants.HF_HUB_CACHE)
+    except TimeoutError as error:
+        raise _unfetched(repository, revision, error) from error
     for name in HUB_FILES:
         try:
             return Path(hf_hub_download(repository, name, revision=revision))

@@ -25,7 +25,7 @@ def main(args: Sequence[str] | None = None) -> None:
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     try:
         with _ending_quietly():
-            from xstreamvggt_ros.node.lifecycle import main as run
+            from xstreamvggt_ros.node.process import main as run
     except ModuleNotFoundError as error:
         missing(error)
     run(arguments, options.autostart)

@@ -5,17 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-import logging
-import os
-import signal
-import sys
-import threading
-import time
+from functools import partial
 import traceback
 
-import rclpy
-from rclpy.exceptions import InvalidParameterTypeException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.logging import get_logger
@@ -23,12 +15,12 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
-from xstreamvggt_ros.intake.worker import WORKER_THREAD, WorkerBusy
+from xstreamvggt_ros.intake.worker import WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
 from xstreamvggt_ros.memory.heap import give_back
-from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
+from xstreamvggt_ros.node.loading import load_before_configure, Loading
 from xstreamvggt_ros.node.memory import check_live_memory, check_memory
 from xstreamvggt_ros.node.names import check_topics
 from xstreamvggt_ros.node.outputs import Outputs
@@ -39,12 +31,9 @@ from xstreamvggt_ros.node.watch import saving
 from xstreamvggt_ros.parameters import DeclaredParameters, Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
 from xstreamvggt_ros.stream import FrameReconstructor, working_device
-from xstreamvggt_ros.transport.shared_memory import roomy_shared_memory
 
 # Seconds that a transition or a service waits for the frame in hand.
 PATIENCE = 30.0
-# The same for the end of the process: launch kills what takes five seconds longer.
-EXIT_PATIENCE = 2.0
 
 
 class ReconstructionNode(LifecycleNode):
@@ -76,14 +65,19 @@ class ReconstructionNode(LifecycleNode):
         self._patience = patience
         self._declared = DeclaredParameters(self, self._on_parameters, arguments, self._judge)
         self._configuration: Parameters | None = None
+        self._loading: Loading | None = None
+        self._problem: Exception | None = None
         self._pipeline: ReconstructionPipeline | None = None
         self._reader: FrameReader | None = None
         self._scale: Scale | None = None
         self._outputs: Outputs | None = None
         self._session: Session | None = None
+        load_before_configure(self, self._is_unconfigured, self._load)
 
-    def bring_up(self) -> None:
+    async def bring_up(self) -> None:
         """Configure and activate, as whoever manages the node would; failures are logged."""
+        if not await self._load():
+            return
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() is not TransitionCallbackReturn.SUCCESS:
                 self.get_logger().error(
@@ -155,8 +149,25 @@ class ReconstructionNode(LifecycleNode):
             return False
         return True
 
-    def _configure(self) -> None:
-        began = time.monotonic()
+    def _is_unconfigured(self) -> bool:
+        # rclpy has no other way to ask.
+        return self._state_machine.current_state[1] == 'unconfigured'
+
+    async def _load(self) -> bool:
+        """Make the network ready while the executor goes on; False where that is done already."""
+        if self._loading is not None:
+            self.get_logger().error('the node is being configured already; wait for that')
+            return False
+        try:
+            self._begin_loading()
+        except Exception as error:
+            # It is said where the transition fails.
+            self._problem = error
+        else:
+            await self._loading.settle(self)
+        return True
+
+    def _begin_loading(self) -> None:
         parameters = self._declared.read()
         self._declared.locked = True
         self._configuration = parameters
@@ -165,34 +176,53 @@ class ReconstructionNode(LifecycleNode):
         for warning in said:
             self.get_logger().warning(warning)
         check_memory(parameters, self._free_bytes, self.get_logger())
-        self._pipeline = ReconstructionPipeline(
-            self._build_reconstructor(parameters),
+        self._loading = Loading(
+            parameters.model,
+            partial(self._build_reconstructor, parameters),
+            partial(self._warm_up, parameters),
+        )
+
+    def _warm_up(
+        self, parameters: Parameters, network: FrameReconstructor
+    ) -> ReconstructionPipeline:
+        """Put the pipeline around the network, which is not slow at its first image then."""
+        logger = self.get_logger()
+        pipeline = ReconstructionPipeline(
+            network,
             parameters.pipeline,
-            saving(lambda: self._configuration.watch, self.get_logger()),
+            saving(lambda: self._configuration.watch, logger),
             working_device(parameters.model.device),
         )
         try:
-            self._pipeline.warm_up()
+            pipeline.warm_up()
         except BudgetTooSmall as error:
-            self._warm_up_narrow(error)
-        logger = self.get_logger()
+            try:
+                # A camera's images may have fewer tokens than the usual 4:3.
+                pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
+            except BudgetTooSmall:
+                # What would do for the narrowest would still not do for the camera's.
+                raise error from None
+            logger.warning(f'if the images are 4:3, none will be taken: {error}')
+        return pipeline
+
+    def _configure(self) -> None:
+        problem, self._problem = self._problem, None
+        if problem is not None:
+            raise problem
+        if self._loading is None:
+            self._begin_loading()
+        loading = self._loading
+        self._pipeline = loading.result()
+        self._loading = None
+        parameters, logger = self._configuration, self.get_logger()
+        # Set meanwhile, perhaps.
+        self._pipeline.config = parameters.pipeline
         self._reader = FrameReader(
             self._pipeline, lambda: self._configuration, logger.warning, logger.info
         )
-        self._scale = Scale(lambda: self._configuration, self._pipeline, self.get_logger())
+        self._scale = Scale(lambda: self._configuration, self._pipeline, logger)
         self._outputs = Outputs(self, lambda: self._configuration.output, parameters.input.names)
-        self.get_logger().info(
-            f'{parameters.model.preset} is ready after {time.monotonic() - began:.1f} s'
-        )
-
-    def _warm_up_narrow(self, error: BudgetTooSmall) -> None:
-        """Try the image of fewest tokens: a camera's may have fewer than the usual 4:3."""
-        try:
-            self._pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
-        except BudgetTooSmall:
-            # What would do for that one would still not do for the camera's.
-            raise error from None
-        self.get_logger().warning(f'if the images are 4:3, none will be taken: {error}')
+        logger.info(f'{parameters.model.preset} is ready after {loading.seconds:.1f} s')
 
     def _begin_session(self) -> None:
         self._session = Session(
@@ -220,11 +250,13 @@ class ReconstructionNode(LifecycleNode):
         try:
             self._end_session(patience)
         finally:
+            if self._loading is not None:
+                self._loading.abandon()
             if self._outputs is not None:
                 self._outputs.destroy()
             if self._reader is not None:
                 self._reader.close()
-            self._outputs = self._reader = self._pipeline = None
+            self._outputs = self._reader = self._pipeline = self._loading = None
             self._scale = self._configuration = None
             self._declared.locked = False
             give_back()
@@ -236,62 +268,9 @@ class ReconstructionNode(LifecycleNode):
 
     def _on_parameters(self, new: Parameters) -> None:
         old, self._configuration = self._configuration, new
-        self._pipeline.config = new.pipeline
+        if self._pipeline is not None:
+            self._pipeline.config = new.pipeline
         for notice in set(new.notices()) - set(old.notices()):
             self.get_logger().warning(notice)
         if self._session is not None:
             self._attempt('follow the parameters', lambda: self._session.apply(old, new))
-
-
-def main(args: Sequence[str], autostart: bool) -> None:
-    """Run the node until it is told to end; SIGINT and SIGTERM are the way to."""
-    # What one frame gives is more than Fast DDS's shared memory holds by default.
-    with roomy_shared_memory():
-        _run(args, autostart)
-    if any(thread.name == WORKER_THREAD for thread in threading.enumerate()):
-        # It is deep inside the network, where the end of the interpreter would abort it.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
-
-
-def _run(args: Sequence[str], autostart: bool) -> None:
-    try:
-        rclpy.init(args=args)
-    except RuntimeError as error:
-        refuse(error)
-    node = None
-    try:
-        try:
-            node = ReconstructionNode(arguments=args)
-        except InvalidParameterTypeException as error:
-            # Those of rclpy's own parameters, such as use_sim_time; the others are told of later.
-            refuse(ValueError(f'{error}; give it a value of that type'))
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        if autostart:
-            executor.create_task(node.bring_up)
-        else:
-            node.get_logger().info('unconfigured; waiting for configure')
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except Exception:
-        # A signal ends the context at any moment, also between rclpy's question whether it lives
-        # and its use: whatever call comes next fails then, each in its own words.
-        if rclpy.ok():
-            raise
-    finally:
-        # One signal is enough; a second would cut the end short.
-        _ignore_signals()
-        if node is not None:
-            node.destroy_node(EXIT_PATIENCE)
-        rclpy.try_shutdown()
-        # rclpy has put back the handlers from before.
-        _ignore_signals()
-
-
-def _ignore_signals() -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)

@@ -11,15 +11,13 @@ from functools import partial
 import traceback
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 import rclpy.service
-from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from xstreamvggt_ros.intake.worker import WorkerBusy
 from xstreamvggt_ros.node.interface import ENABLE, Service
+from xstreamvggt_ros.node.waiting import kept_within
 
 DEACTIVATED = 'the node was deactivated first'
 
@@ -111,24 +109,15 @@ class Services:
 
     async def _result(self, promise: Promise) -> str:
         """Give what was promised; WorkerBusy where that takes too long."""
-        executor = self._node.executor
-        over = Future(executor=executor)
-
-        def end(*_) -> None:
-            if not over.done():
-                over.set_result(None)
-            # A future wakes those who wait for it only with the next thing that happens.
-            executor.wake()
-
-        timer = self._node.create_timer(
-            self._patience, end, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
-        promise.add_done_callback(end)
-        await over
-        self._node.destroy_timer(timer)
+        kept = await kept_within(self._node, promise, self._patience)
         if promise.cancelled():
             raise WorkerBusy(DEACTIVATED)
-        if not promise.done():
+        if not kept and promise.running():
+            raise WorkerBusy(
+                f'this has begun and is not done after {self._patience:g} s, as where a disk is '
+                'slow; it goes on'
+            )
+        if not kept:
             raise WorkerBusy(
                 f'the network is still busy with a frame after {self._patience:g} s; '
                 'this will be done when the frame is'

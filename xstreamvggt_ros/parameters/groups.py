@@ -38,6 +38,7 @@ class ModelParameters:
     attention: str
     cuda_graph: str
     memory_check: str
+    load_timeout: float
 
     def __post_init__(self) -> None:
         """Refuse a network without weights."""

@@ -75,6 +75,14 @@ MODEL_PARAMETERS = (
         'warn: say so and go on. off: estimate nothing.',
         choices=('refuse', 'warn', 'off'),
     ),
+    _locked(
+        'model.load_timeout',
+        600.0,
+        'Seconds that the network may take to be ready, a download of its weights included; the '
+        'node then goes back from configuring. It answers meanwhile.',
+        minimum=1e-3,
+        maximum=86_400.0,
+    ),
 )
 
 INPUT_PARAMETERS = (

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-import stat
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.files.answering import check_regular
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.stream.contract import Resumable
 
@@ -46,7 +46,10 @@ def read_snapshot(path: str | os.PathLike) -> dict[str, Tensor]:
     counts that no stream reaches.
     """
     file = os.path.expanduser(path)
-    _check_regular(file)
+    try:
+        check_regular(file)
+    except ValueError as error:
+        raise ValueError(f'{error}; name one that ~/save wrote') from error
     try:
         state = load_file(file)
     except SafetensorError as error:
@@ -56,17 +59,6 @@ def read_snapshot(path: str | os.PathLike) -> dict[str, Tensor]:
         if problem:
             raise ValueError(f'{path} is a damaged snapshot: {name} {problem}; take another')
     return state
-
-
-def _check_regular(file: str) -> None:
-    """Refuse a FIFO, a device: to open one waits for whoever writes there, perhaps for ever."""
-    # Opened here first, where a disk that does not answer holds up nobody but this thread.
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError(f'{file} is no regular file; name one that ~/save wrote')
-    finally:
-        os.close(descriptor)
 
 
 def _problem(values: Tensor) -> str:
