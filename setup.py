@@ -61,6 +61,7 @@ setup(
         ],
         # `xstreamvggt_view`: the page that follows a node or a recorded run.
         'view': [
+            'rich>=13',  # through which viser speaks
             'rosbags>=0.11.9',  # recorded runs, without ROS
             'viser>=1.0',  # the page and its scene (Apache-2.0)
         ],

@@ -18,6 +18,7 @@ from xstreamvggt_ros.rig.processes import Child
 
 PROGRAM, ADDRESS = 'xstreamvggt_ros.view', 'view at '
 START_S, LOOK_S = 120.0, 0.1
+MOST_TRIES = 5
 SETTLING, OPENING, OPEN, CLOSING, CLOSED = 'settling', 'opening', 'open', 'closing', 'closed'
 
 
@@ -119,9 +120,8 @@ class Viewing:
         now = sample.seconds
         if self._state == SETTLING and sample.frames >= self._settle:
             self._begin_next(now)
-        elif self._state == OPENING and (said := self._heard(LOOKING)):
-            self._onlooker = said
-            self._state, self._until = OPEN, now + self._stretch_s
+        elif self._state == OPENING:
+            self._await_onlooker(now)
         elif self._state == CLOSING and not self._closing.is_alive():
             self._page = None
             self._state, self._until = CLOSED, now + self._stretch_s
@@ -131,9 +131,8 @@ class Viewing:
     def _begin_next(self, now: float) -> None:
         self._stretch += 1
         if open_in(self._stretch) and self._page is None:
-            command = [sys.executable, '-m', 'benchmarks.onlooker', self._address]
-            self._page = Child(command + ['--client'] * self._client, self._page_log)
-            self._state = OPENING
+            self._open()
+            self._state, self._tries = OPENING, 1
         elif not open_in(self._stretch) and self._page is not None:
             # The node's frames do not wait for a browser to end.
             self._closing = threading.Thread(target=self._page.stop)
@@ -146,12 +145,21 @@ class Viewing:
     def _page_log(self) -> Path:
         return self._folder / f'page_{self._part}.log'
 
-    def _heard(self, words: str) -> str:
-        """Return what the onlooker has said behind these words; RuntimeError where it ended."""
-        said = _said(self._page_log, words)
-        if not said and self._page.exit_code is not None:
-            raise RuntimeError(f'nobody looks at the page: see {self._page_log}')
-        return said
+    def _open(self) -> None:
+        command = [sys.executable, '-m', 'benchmarks.onlooker', self._address]
+        self._page = Child(command + ['--client'] * self._client, self._page_log)
+
+    def _await_onlooker(self, now: float) -> None:
+        """Begin a stretch once somebody looks; a browser that did not start is started again."""
+        if said := _said(self._page_log, LOOKING):
+            self._onlooker = said
+            self._state, self._until = OPEN, now + self._stretch_s
+        elif self._page.exit_code is not None:
+            if self._tries == MOST_TRIES:
+                raise RuntimeError(f'nobody looks at the page: see {self._page_log}')
+            self._page.stop()
+            self._open()
+            self._tries += 1
 
     def _awaited(self, child: Child, log: Path, words: str, patience_s: float) -> str:
         end = time.monotonic() + patience_s

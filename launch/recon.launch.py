@@ -36,6 +36,8 @@ PACKAGE = 'xstreamvggt_ros'
 NODE = 'reconstruction'
 # What config/recon.rviz shows of the node, by absolute names.
 SHOWN = ('map', 'points', 'path', 'image', 'depth/image', 'confidence')
+# And what it shows of others.
+LOOP_CLOSURES = '/loop_closures'
 
 # Argument, default, description.
 ARGUMENTS = (
@@ -59,6 +61,7 @@ ARGUMENTS = (
     ('on_failure', 'shutdown', 'Where autostart fails, shutdown: end with an error; stay: wait.'),
     ('rviz', 'false', 'true: show clouds, map, path, pictures and frames in RViz.'),
     ('viewer', 'false', 'true: the same and more at http://127.0.0.1:8080, in a browser.'),
+    ('loop_closures', '', 'MarkerArray of a SLAM system beside, for RViz and the viewer.'),
     ('log_level', 'info', 'Least severity to log: debug, info, warn, error or fatal.'),
 )
 
@@ -116,6 +119,7 @@ def _rviz(given: dict[str, str]) -> Node:
         remappings=[
             *_tf_remappings(given),
             *((f'/{NODE}/{topic}', f'{NODE}/{topic}') for topic in SHOWN),
+            *([(LOOP_CLOSURES, given['loop_closures'])] if given['loop_closures'] else []),
         ],
         output='screen',
     )
@@ -123,14 +127,17 @@ def _rviz(given: dict[str, str]) -> Node:
 
 def _viewer(given: dict[str, str]) -> Node:
     sim_time = given['use_sim_time']
+    # The node's name with its namespace; without one the page finds the node by its topics,
+    # wherever an including launch file may have put it.
+    arguments = ['--node', f'{given["namespace"]}/{NODE}'] if given['namespace'] else []
+    if given['loop_closures']:
+        arguments += ['--loop-closures', given['loop_closures']]
     return Node(
         package=PACKAGE,
         executable='xstreamvggt_view',
         name='view',
         namespace=given['namespace'],
-        # The node's name with its namespace; without one the page finds the node by its topics,
-        # wherever an including launch file may have put it.
-        arguments=['--node', f'{given["namespace"]}/{NODE}'] if given['namespace'] else [],
+        arguments=arguments,
         parameters=[{'use_sim_time': _boolean('use_sim_time', sim_time)}] if sim_time else [],
         remappings=_tf_remappings(given),
         output='screen',

@@ -6,9 +6,11 @@ import ast
 import json
 from pathlib import Path
 
+from builtin_interfaces.msg import Time
 import pytest
 import yaml
 
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +34,8 @@ def test_all_that_rviz_shows_of_the_node_follows_its_namespace():
     topics = {display['Topic']['Value'] for display in displays if 'Topic' in display}
     recon = constants('recon.launch.py')
 
-    assert topics == {f'/{recon["NODE"]}/{topic}' for topic in recon['SHOWN']}
+    shown = {f'/{recon["NODE"]}/{topic}' for topic in recon['SHOWN']}
+    assert topics == shown | {recon['LOOP_CLOSURES']}
 
 
 def test_the_manager_s_file_gives_what_recon_s_takes_no_other_default():
@@ -119,6 +122,50 @@ def panels(layout):
     return [*panels(layout['first']), *panels(layout['second'])]
 
 
+# Panels and the keys that they read, in Lichtblick 1.28.1 (MPL-2.0), a fork of Foxglove Studio.
+POINTS = {'visible', 'colorMode', 'colorField', 'pointSize'}
+PANELS = {
+    '3D': {'cameraState', 'followMode', 'followTf', 'scene', 'transforms', 'topics', 'layers'}
+    | {'imageMode', 'publish'},
+    'Image': {'imageMode'},
+    'DiagnosticSummary': {'minLevel', 'pinnedIds', 'topicToRender', 'hardwareIdFilter'}
+    | {'sortByLevel', 'secondsUntilStale'},
+    'Table': {'topicPath'},
+}
+CAMERA = {'distance', 'perspective', 'phi', 'target', 'targetOffset', 'targetOrientation'} | {
+    *('thetaOffset', 'fovy', 'near', 'far')
+}
+IMAGE = {'imageTopic', 'calibrationTopic', 'colorMode', 'colorMap'}
+TRANSFORMS = {'editable', 'showLabel', 'labelSize', 'axisScale', 'lineWidth', 'lineColor'}
+# By the last part of the topic's name.
+TOPICS = {
+    'map': POINTS,
+    'points': POINTS,
+    'path': {'visible', 'type', 'axisScale', 'arrowScale', 'lineWidth', 'gradient'},
+    'pose': {'visible', 'type', 'axisScale', 'arrowScale', 'color'},
+    'camera_info': {'visible', 'distance', 'planarProjectionFactor', 'width', 'color'},
+    'loop_closures': {'visible', 'color', 'namespaces'},
+}
+
+
+def test_foxglove_reads_every_key_of_its_layout():
+    layout = json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
+    configs = layout['configById']
+    assert layout.keys() == {
+        *('configById', 'globalVariables', 'userNodes', 'playbackConfig', 'layout')
+    }
+    for name, config in configs.items():
+        kind, _, mark = name.partition('!')
+        assert mark and config.keys() <= PANELS[kind], name
+        assert config.get('imageMode', {}).keys() <= IMAGE
+    scene = configs['3D!reconstruction']
+    assert scene['cameraState'].keys() == CAMERA
+    assert scene['scene'].keys() == {'transforms'}
+    assert scene['scene']['transforms'].keys() <= TRANSFORMS
+    for topic, settings in scene['topics'].items():
+        assert settings.keys() <= TOPICS[topic.rpartition('/')[2]], topic
+
+
 def test_foxglove_shows_what_rviz_does_and_the_diagnostics():
     layout = json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
     found = layout['configById']
@@ -129,4 +176,8 @@ def test_foxglove_shows_what_rviz_does_and_the_diagnostics():
     scene = set(found['3D!reconstruction']['topics'])
     shown = {topic.removeprefix(f'/{recon["NODE"]}/') for topic in images | scene}
     assert set(recon['SHOWN']) <= shown
-    assert found['DiagnosticStatusPanel!reconstruction']['topicToRender'] == '/diagnostics'
+    assert recon['LOOP_CLOSURES'] in scene
+    assert found['DiagnosticSummary!all']['topicToRender'] == '/diagnostics'
+    # Whatever device the node runs on, of which a panel for one status would have to know.
+    said = diagnostic_array(StreamFigures(device='cuda:0'), recon['NODE'], Time()).status[0].name
+    assert f'{{name=="{said}"}}' in found['Table!reconstruction']['topicPath']

@@ -5,9 +5,13 @@
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Point
 import numpy as np
 import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import image_message, picture, Rig
+from std_msgs.msg import UInt32
+from visualization_msgs.msg import Marker, MarkerArray
 
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.following import Following
@@ -132,3 +136,54 @@ def test_without_a_node_a_button_says_so():
     with Following(PageContents(), node='') as following:
         assert 'there is no node yet' in following.trigger('save')
         assert 'a node that publishes' in following.whom
+
+
+@pytest.mark.parametrize('kind', [Marker, MarkerArray])
+@pytest.mark.parametrize(
+    'durability', [QoSDurabilityPolicy.VOLATILE, QoSDurabilityPolicy.TRANSIENT_LOCAL]
+)
+def test_loop_closures_are_taken_as_they_are_published(rig, kind, durability):
+    latched = durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
+    marker = Marker(type=Marker.LINE_LIST, points=[Point(), Point(x=3.0)])
+    marker.header.frame_id = 'map'
+    message = marker if kind is Marker else MarkerArray(markers=[marker])
+    publisher = rig.peer.create_publisher(
+        kind, '/slam/constraints', QoSProfile(depth=1, durability=durability)
+    )
+    if latched:
+        publisher.publish(message)
+    contents = PageContents()
+    with Following(contents, loop_closures='slam/constraints') as following:
+        rig.wait(publisher.get_subscription_count, 'a subscription')
+        if not latched:
+            publisher.publish(message)
+
+        def shown():
+            following.update()
+            lines = contents.get('closures')
+            return lines is not None and len(lines.points)
+
+        rig.wait(shown, 'the line')
+        assert contents.get('closures').points.tolist() == [[[0, 0, 0], [3, 0, 0]]]
+        count = contents.count('closures')
+        following.update()
+        assert contents.count('closures') == count
+
+
+def test_a_topic_of_another_type_is_named(rig, caplog):
+    rig.peer.create_publisher(UInt32, '/slam/constraints', 1)
+    with Following(PageContents(), loop_closures='/slam/constraints'):
+        rig.wait(lambda: 'it is of std_msgs/msg/UInt32, not' in caplog.text, 'the sentence')
+
+
+def test_a_service_that_does_not_answer_leaves_nothing_behind(rig):
+    assert rig.change('configure', 'activate')
+    # A stream begins anew between frames, of which this one does not end.
+    rig.network.hold = True
+    rig.publish(image_message(picture()))
+    rig.wait(rig.network.in_hand.is_set, 'a frame')
+    with Following(PageContents(), node='reconstruction') as following:
+        rig.wait(lambda: following._clients, 'clients of the services')
+        following.patience_s = 0.3
+        assert following.trigger('reset') == 'reset was not answered within 0.3 s'
+        assert not following._clients['reset']._pending_requests

@@ -6,10 +6,12 @@ import socket
 import threading
 
 from browser import Browser, needs_chromium
+from geometry_msgs.msg import Point
 import pytest
 from rclpy.serialization import serialize_message
 from relay import answer, SIZE
 from std_msgs.msg import Header, UInt32
+from visualization_msgs.msg import Marker, MarkerArray
 
 from xstreamvggt_ros.files.bags import BagWriter
 from xstreamvggt_ros.files.errors import InputError
@@ -19,6 +21,13 @@ from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.replay import Playing, Replay
 
 SECOND = 10**9
+
+
+def write_line(writer, seconds, x):
+    """Record a loop closure from the origin."""
+    marker = Marker(type=Marker.LINE_LIST, points=[Point(), Point(x=x)])
+    marker.header.frame_id = 'map'
+    writer.write('/slam/loops', serialize_message(MarkerArray(markers=[marker])), seconds * SECOND)
 
 
 @pytest.fixture(scope='module')
@@ -31,6 +40,8 @@ def bag(tmp_path_factory):
             writer.add_topic(f'/r/{name}', f'{package}/msg/{kind.__name__}')
         writer.add_topic('/r/stream', 'std_msgs/msg/UInt32', latched=True)
         writer.add_topic('/r/path', 'nav_msgs/msg/Path', latched=True)
+        writer.add_topic('/slam/loops', 'visualization_msgs/msg/MarkerArray', latched=True)
+        write_line(writer, 100, 1.0)
         for index in range(5):
             at = (100 + index) * SECOND
             if index in (0, 3):
@@ -42,6 +53,8 @@ def bag(tmp_path_factory):
                 if name == 'pose':
                     message.pose.position.x = float(index)
                 writer.write(f'/r/{name}', serialize_message(message), at + offset)
+            if index == 2:
+                write_line(writer, 102, 7.0)
     return path
 
 
@@ -62,6 +75,16 @@ def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
         replay.show(0)
         assert contents.get('pose').position[0] == 0
         assert contents.get('stream') == 1
+
+
+def test_loop_closures_are_those_that_were_known_then(bag):
+    contents = PageContents()
+    with Replay(contents, bag, loop_closures='slam/loops') as replay:
+        for frame, x in ((1, 1), (4, 7), (0, 1), (3, 7)):
+            replay.show(frame)
+            assert contents.get('closures').points[:, 1, 0].tolist() == [x]
+    with pytest.raises(InputError, match=r'has no topic /loops; it has: /r/'):
+        Replay(contents, bag, loop_closures='/loops')
 
 
 def test_what_is_damaged_costs_no_more_than_itself(tmp_path, caplog):
@@ -129,6 +152,25 @@ def test_a_bag_of_something_else_is_refused_with_what_it_has(tmp_path, capsys):
     assert main(['--bag', str(path)]) == 2
     assert 'holds no outputs' in capsys.readouterr().err
     assert main(['--bag', str(tmp_path / 'none.mcap')]) == 2
+
+
+def test_the_program_says_where_it_is_and_nothing_else(bag, capsys):
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = threading.Event()
+        arguments = ['--bag', str(bag), '--port', str(port)]
+        thread = threading.Thread(target=main, args=(arguments, ended))
+        thread.start()
+        said = ''
+        while '\n' not in said and thread.is_alive():
+            said += capsys.readouterr().out
+        ended.set()
+        thread.join()
+    said += capsys.readouterr().out
+    address = said.strip().removeprefix('view at http://127.0.0.1:')
+    assert port < int(address) < port + 100
 
 
 @needs_chromium

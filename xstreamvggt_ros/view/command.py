@@ -15,6 +15,7 @@ import threading
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view.contents import PageContents
+from xstreamvggt_ros.view.ports import LAST
 from xstreamvggt_ros.view.priority import give_way
 from xstreamvggt_ros.view.settings import Bounds
 
@@ -63,11 +64,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--camera', default='', help='of several; else the first')
     parser.add_argument('--map-frame', default='map', help='the frame of the clouds')
     parser.add_argument(
+        '--loop-closures',
+        default='',
+        metavar='TOPIC',
+        help='of a SLAM system beside: lines in visualization_msgs/MarkerArray or Marker',
+    )
+    parser.add_argument(
         '--host',
         default='127.0.0.1',
         help=f'address to listen on; {EVERYBODY}: for everybody in the network',
     )
-    parser.add_argument('--port', type=int, default=PORT, help='or the next free one')
+    parser.add_argument('--port', type=_port, default=PORT, help='or the next free one')
     parser.add_argument('--map-points', type=int, default=Bounds.map_points, help='at most')
     parser.add_argument('--rate', type=float, default=Bounds.rate, help='pictures a second')
     parser.add_argument(
@@ -82,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    """Read a port; ValueError where it is none."""
+    port = int(text)
+    if not 0 <= port <= LAST:
+        raise argparse.ArgumentTypeError(f'{port} is not from 0, for any that is free, to {LAST}')
+    return port
+
+
 def _page(options, contents: PageContents, actions: dict, waiting_for: str):
     from xstreamvggt_ros.view.page import Page
 
@@ -94,7 +109,12 @@ def _followed(options, stack: ExitStack) -> tuple:
 
     contents = PageContents()
     following = Following(
-        contents, options.node, options.camera, options.map_frame, ['--ros-args', *options.ros]
+        contents,
+        options.node,
+        options.camera,
+        options.map_frame,
+        ['--ros-args', *options.ros],
+        options.loop_closures,
     )
     actions = {
         'new stream': lambda: following.trigger('reset'),
@@ -114,7 +134,14 @@ def _replayed(options, stack: ExitStack) -> tuple[object, Callable[[], None]]:
 
     contents = PageContents()
     replay = stack.enter_context(
-        Replay(contents, options.bag, options.node, options.camera, options.map_frame)
+        Replay(
+            contents,
+            options.bag,
+            options.node,
+            options.camera,
+            options.map_frame,
+            options.loop_closures,
+        )
     )
     playing = Playing(replay)
     page = _page(options, contents, {}, str(options.bag))

@@ -52,6 +52,22 @@ class Lens:
         return float(self.width / self.height * focal)
 
 
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines (N, 2, 3) in the map, from one point to another, and their rgb (N, 2, 3) uint8."""
+
+    points: np.ndarray
+    rgb: np.ndarray
+
+    def same(self, other: Lines | None) -> bool:
+        """Say whether others are the same lines."""
+        return (
+            other is not None
+            and np.array_equal(self.points, other.points)
+            and np.array_equal(self.rgb, other.rgb)
+        )
+
+
 @dataclass(frozen=True)
 class Said:
     """A status of /diagnostics: level 0 to 3, its sentence, and keys with values."""
@@ -73,6 +89,7 @@ KINDS = {
     'pose': Pose,
     'path': np.ndarray,
     'transforms': dict,
+    'closures': Lines,
     'stream': int,
     'said': Said,
 }

@@ -18,12 +18,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker, MarkerArray
 
 from xstreamvggt_ros.view import reading
+from xstreamvggt_ros.view.closures import Closures
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.tolerance import Tolerance
@@ -39,16 +41,18 @@ LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 ALL = QoSProfile(depth=100)
 ALL_LATCHED = QoSProfile(depth=100, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
-
 SERVICES = {'reset': Trigger, 'save': Trigger, 'enable': SetBool}
+MARKERS = {f'visualization_msgs/msg/{each.__name__}': each for each in (Marker, MarkerArray)}
 
 
 class Following:
     """
     Puts what a node says into contents; use in a with statement.
 
-    `watched` is asked now and then whether anybody looks. Without a `node` the one that there is
-    is followed, once it has topics.
+    `watched` is asked now and then whether anybody looks; a service that is called has
+    `patience_s` to answer. Without a `node` the one that there is
+    is followed, once it has topics. `loop_closures` is a topic of markers that somebody else
+    publishes (view/closures.py).
     """
 
     def __init__(
@@ -58,15 +62,19 @@ class Following:
         camera: str = '',
         map_frame: str = 'map',
         arguments: list[str] | None = None,
+        loop_closures: str = '',
     ) -> None:
         """Say whom to follow: a node's name, with its namespace, and one of its cameras."""
         self.watched: Callable[[], bool] = lambda: True
+        self.patience_s = ANSWER_S
         self._contents, self._camera = contents, camera
         self._root = node and f'/{node.strip("/")}'
         self._frames = Frames(map_frame)
         self._newest: dict[str, bytes] = {}
         self._said: deque[bytes] = deque(maxlen=KEPT)
         self._moved: deque[bytes] = deque(maxlen=KEPT)
+        self._marked: deque[tuple[type, bytes]] = deque(maxlen=KEPT)
+        self._closures = Closures()
         self._subscribed: dict[str, object] = {}
         self._clients: dict[str, object] = {}
         self._tolerance = Tolerance()
@@ -74,6 +82,7 @@ class Following:
         self._context = rclpy.Context()
         self._context.init(args=arguments or [], initialize_logging=False)
         self._node: Node = rclpy.create_node('view', context=self._context)
+        self._loop_closures = loop_closures and self._node.resolve_topic_name(loop_closures)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name='following', daemon=True)
@@ -92,6 +101,10 @@ class Following:
             self._tolerance.run('tf', lambda: self._move(self._moved.popleft()))
         while self._said:
             self._tolerance.run('diagnostics', lambda: self._hear(self._said.popleft()))
+        while self._marked:
+            self._tolerance.run(self._loop_closures, lambda: self._mark(*self._marked.popleft()))
+        if self._loop_closures:
+            self._put_closures()
 
     def trigger(self, service: str) -> str:
         """Call one of the node's services of the type Trigger; return what it answers."""
@@ -116,6 +129,15 @@ class Following:
         if said is not None:
             self._contents.put('said', said)
 
+    def _mark(self, kind: type, raw: bytes) -> None:
+        self._closures.take(deserialize_message(raw, kind))
+
+    def _put_closures(self) -> None:
+        """Put the lines anew where they, or the frames that they are in, are elsewhere."""
+        lines, shown = self._closures.in_map(self._frames.in_map()), self._contents.get('closures')
+        if not lines.same(shown):
+            self._contents.put('closures', lines)
+
     def _call(self, name: str, request) -> str:
         if not self._root:
             return f'there is no node yet: waiting for {self.whom}'
@@ -125,8 +147,10 @@ class Following:
         done = threading.Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
-        if not done.wait(ANSWER_S):
-            return f'{name} was not answered within {ANSWER_S:.0f} s'
+        if not done.wait(self.patience_s):
+            # It would be kept for an answer that may never come.
+            client.remove_pending_request(future)
+            return f'{name} was not answered within {self.patience_s:g} s'
         answer = future.result()
         return answer.message or ('done' if answer.success else 'refused')
 
@@ -148,7 +172,10 @@ class Following:
             self._listen('/tf', TFMessage, _noting(self._moved), ALL)
             self._listen('/tf_static', TFMessage, _noting(self._moved), ALL_LATCHED)
             self._listen('/diagnostics', DiagnosticArray, _noting(self._said), ALL)
-        names = [name for name, _ in self._node.get_topic_names_and_types()]
+        types = dict(self._node.get_topic_names_and_types())
+        if self._loop_closures in types and self._loop_closures not in self._subscribed:
+            self._listen_to_markers(types[self._loop_closures])
+        names = list(types)
         if not self._root:
             self._root = next(iter(roots_of(names)), '')
         if not self._root:
@@ -165,6 +192,26 @@ class Following:
                 self._listen(name, topic.type, keep, LATCHED if topic.latched else NEWEST)
             elif not looked_at and name in self._subscribed:
                 self._node.destroy_subscription(self._subscribed.pop(name))
+
+    def _listen_to_markers(self, types: list[str]) -> None:
+        name = self._loop_closures
+        kind = next((MARKERS[each] for each in types if each in MARKERS), None)
+        if kind is None:
+            self._tolerance.tell(name, TypeError(f'it is of {types[0]}, not {", ".join(MARKERS)}'))
+            return
+        # As it is published: some keep the last graph for whoever comes later, some do not.
+        given = [each.qos_profile for each in self._node.get_publishers_info_by_topic(name)]
+        if not given:
+            return
+        durability, reliability = QoSDurabilityPolicy, QoSReliabilityPolicy
+        latched = all(each.durability == durability.TRANSIENT_LOCAL for each in given)
+        reliable = all(each.reliability == reliability.RELIABLE for each in given)
+        profile = QoSProfile(
+            depth=100,
+            durability=durability.TRANSIENT_LOCAL if latched else durability.VOLATILE,
+            reliability=reliability.RELIABLE if reliable else reliability.BEST_EFFORT,
+        )
+        self._listen(name, kind, lambda raw: self._marked.append((kind, raw)), profile)
 
     def _wanted(self, camera: str) -> Iterator[tuple[str, ViewTopic]]:
         for topic in TOPICS:

@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 import time
 
 import numpy as np
+import rich
 import viser
 
 from xstreamvggt_ros.view.contents import Looker, PageContents
 from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture
-from xstreamvggt_ros.view.scene import behind, LAYERS, ViewScene
-from xstreamvggt_ros.view.settings import Bounds, Chosen
+from xstreamvggt_ros.view.ports import free_port
+from xstreamvggt_ros.view.scene import behind, ViewScene
+from xstreamvggt_ros.view.settings import Bounds, Chosen, LAYERS
 from xstreamvggt_ros.view.strip import strip
 
 NOTICE_S = 10.0
@@ -45,10 +48,15 @@ class Page:
         actions: Mapping[str, Action],
         waiting_for: str,
     ) -> None:
-        """Listen on host and port, or on the next free one; buttons have the actions' names."""
+        """
+        Listen on host and port, or on the next free one; buttons have the actions' names.
+
+        InputError where there is none, or no such host.
+        """
         self._contents, self._bounds, self._waiting_for = contents, bounds, waiting_for
         self._look = Looker(contents)
-        self._server = viser.ViserServer(host=host, port=port, verbose=False)
+        with _quietly():
+            self._server = viser.ViserServer(host=host, port=free_port(host, port), verbose=False)
         # Over the shoulder of a camera that looks along x from the origin, as the first one does.
         self._server.initial_camera.position = START
         self._server.initial_camera.look_at = TARGET
@@ -74,7 +82,8 @@ class Page:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.stop()
+        with _quietly():
+            self._server.stop()
 
     def run(self, update: Callable[[], None], going_on: Callable[[], bool]) -> None:
         """Have the contents updated and draw them, again and again."""
@@ -163,3 +172,14 @@ class Page:
             with client.atomic():
                 client.camera.position = position
                 client.camera.look_at = target
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave it to the program to say where the page is: viser says so too, in other words."""
+    console = rich.get_console()
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before

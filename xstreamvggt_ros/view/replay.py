@@ -18,6 +18,7 @@ from xstreamvggt_ros.files.bags import open_bag
 from xstreamvggt_ros.files.bags import stamp_of as raw_stamp
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view import reading
+from xstreamvggt_ros.view.closures import Closures
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.tolerance import Tolerance
@@ -54,6 +55,7 @@ class Replay:
         node: str = '',
         camera: str = '',
         map_frame: str = 'map',
+        loop_closures: str = '',
     ) -> None:
         """Open a bag of the node's outputs; InputError where it holds none."""
         self._contents, self._map_frame = contents, map_frame
@@ -72,6 +74,12 @@ class Replay:
         self._topics = {
             f'{camera if topic.camera else self._root}/{topic.name}': topic for topic in TOPICS
         }
+        self._loop_closures = loop_closures and f'/{loop_closures.lstrip("/")}'
+        if self._loop_closures and self._loop_closures not in names:
+            raise InputError(
+                f'{path} has no topic {self._loop_closures}; it has: {", ".join(sorted(names))}'
+            )
+        self._forget_closures()
         self._index()
 
     def __len__(self) -> int:
@@ -113,8 +121,23 @@ class Replay:
             elif name == '/diagnostics' and (self._time <= recorded or said is None):
                 said = reading.said_of(message, self._root) or said
         self._contents.put('transforms', frames.in_map())
+        if self._loop_closures:
+            self._read_closures(recorded + 1)
+            self._contents.put('closures', self._closures.in_map(frames.in_map()))
         if said is not None:
             self._contents.put('said', said)
+
+    def _forget_closures(self) -> None:
+        # In a recording what was drawn stays, for its clock is not this one.
+        self._closures, self._marked_until = Closures(lambda: 0.0), 0
+
+    def _read_closures(self, until: int) -> None:
+        """Take the markers of before a time: those since the last, or from the start."""
+        if until < self._marked_until:
+            self._forget_closures()
+        for _, name, message in self._messages([self._loop_closures], self._marked_until, until):
+            self._tolerance.run(name, partial(self._closures.take, message))
+        self._marked_until = until
 
     def _index(self) -> None:
         """Read where the camera was, and the map as it was in the end."""

@@ -11,11 +11,10 @@ from scipy.spatial.transform import Rotation
 import viser
 
 from xstreamvggt_ros.view.blocks import Blocks, finite, thinned
-from xstreamvggt_ros.view.contents import Looker, Points, Pose
+from xstreamvggt_ros.view.contents import Lines, Looker, Points, Pose
 from xstreamvggt_ros.view.pictures import thumbnail
-from xstreamvggt_ros.view.settings import Bounds, Chosen
+from xstreamvggt_ros.view.settings import Bounds, Chosen, LAYERS
 
-LAYERS = ('map', 'frames', 'path', 'cameras', 'transforms')
 PATH_COLOUR, CAMERA_COLOUR, OLD_COLOUR = (230, 60, 60), (255, 160, 0), (120, 120, 120)
 # Of the distance that the newest cloud is seen at: a camera's size, and how far apart they stand.
 CAMERA_SHARE, SPACING_SHARE, LINE_SHARE = 0.12, 0.15, 0.004
@@ -35,6 +34,7 @@ class ViewScene:
         self._transforms: set[str] = set()
         self._newest: viser.CameraFrustumHandle | None = None
         self._path: viser.LineSegmentsHandle | None = None
+        self._closures: viser.LineSegmentsHandle | None = None
         self._chosen = Chosen()
         self._pose: Pose | None = None
         self._stream: int | None = None
@@ -95,6 +95,8 @@ class ViewScene:
             self._draw_path(path)
         if (frames := look.new('transforms')) is not None:
             self._draw_transforms(frames)
+        if (lines := look.new('closures')) is not None:
+            self._draw_closures(lines)
 
     def draw_camera(self, pose: Pose, lens, picture: np.ndarray | None) -> None:
         """Draw where the camera is and what it sees, and now and then leave one behind."""
@@ -184,6 +186,18 @@ class ViewScene:
             colors=PATH_COLOUR,
             thickness=LINE_SHARE * self._distance,
         )
+
+    def _draw_closures(self, lines: Lines) -> None:
+        if self._closures is not None:
+            self._closures.remove()
+            self._closures = None
+        if len(lines.points):
+            self._closures = self._api.add_line_segments(
+                '/loop closures/lines',
+                points=lines.points,
+                colors=lines.rgb,
+                thickness=LINE_SHARE * self._distance,
+            )
 
     def _draw_transforms(self, frames: dict[str, Pose]) -> None:
         size = 0.5 * CAMERA_SHARE * self._distance

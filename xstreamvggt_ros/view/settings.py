@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LAYERS = ('map', 'frames', 'path', 'cameras', 'transforms', 'loop closures')
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -31,4 +33,4 @@ class Chosen:
     point_size: float = 0.01
     least_confidence: float = 1.0
     follow: bool = False
-    shown: frozenset[str] = frozenset(('map', 'frames', 'path', 'cameras', 'transforms'))
+    shown: frozenset[str] = frozenset(LAYERS)
