@@ -320,17 +320,65 @@ def test_confidence_that_stays_away_is_not_waited_for():
     assert actions[:3] == ['none', 'none', 'reanchored']
 
 
-def test_an_outage_of_the_network_while_chaining_leaves_a_new_stream():
+# What an outage of the network meets, by the steps that still work: the first replayed frame, a
+# later one, the present frame tried in the chained stream, and that frame once it has passed.
+@pytest.mark.parametrize('good', range(1, HELD))
+def test_an_outage_of_the_network_while_chaining_leaves_a_world_of_its_own(good):
+    guard, oracle, images = about_to_chain()
+    step, oracle.step = oracle.step, Failing(oracle.step, good)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        guard.step(images[21])
+    assert guard.place == (1, 0)
+    oracle.step = step
+
+    frame = guard.step(images[22])
+
+    assert torch.equal(frame.camera_from_world, torch.eye(4)[:3])
+    assert guard.report.world == 1 and guard.report.action == 'lost'
+    guard.step(images[23])
+    assert guard.report.action == 'none'
+
+
+def test_an_outage_of_the_network_after_chaining_leaves_the_world_chained():
+    guard, oracle, images = about_to_chain()
+    step, oracle.step = oracle.step, Failing(oracle.step, HELD + 1)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        guard.step(images[21], keep=False)
+    oracle.step = step
+
+    guard.step(images[22])
+
+    assert guard.report.action == 'reanchored'
+    assert (guard.report.world, guard.report.segment) == guard.place == (0, 1)
+
+
+@pytest.mark.parametrize('on_failure', ['reset', 'reanchor'])
+def test_an_outage_of_the_network_in_the_first_frame_of_a_world_is_told_by_the_next(on_failure):
+    sequence = film('room', 'handheld', 1)
+    guard, oracle = guarded(sequence, on_failure)
+    guard.step(inputs(sequence)[0])
+    for index in range(4):
+        guard.step(black(index))
+    if on_failure == 'reanchor':
+        guard.step(inputs(sequence)[1], keep=False)
+    step, oracle.step = oracle.step, Failing(oracle.step, 1)
+    with pytest.raises(RuntimeError, match='out of memory'):
+        guard.step(inputs(sequence)[2], keep=False)
+    oracle.step = step
+
+    guard.step(inputs(sequence)[3])
+
+    assert guard.report.world == 1
+    assert guard.report.action == {'reset': 'reset', 'reanchor': 'lost'}[on_failure]
+
+
+def about_to_chain():
+    """Give a guard, its oracle and the images of which number 21 has a new stream chained."""
     sequence = film('room', 'handheld', 1)
     guard, oracle = guarded(sequence)
     images = interrupted(sequence)
     run(guard, images[:21])
-    step, oracle.step = oracle.step, Failing(oracle.step, 2)
-    with pytest.raises(RuntimeError, match='out of memory'):
-        guard.step(images[21])
-    oracle.step = step
-    frame = guard.step(images[22])
-    assert torch.equal(frame.camera_from_world, torch.eye(4)[:3])
+    return guard, oracle, images
 
 
 class Failing:

@@ -7,6 +7,7 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+from oracles import black, film, Oracle
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
@@ -190,6 +191,40 @@ def test_a_pose_that_is_not_finite_is_refused_and_begins_a_new_stream():
 
     assert caught.value.reason == 'not_finite'
     assert network.resets == 2  # the stream's beginning, and its end
+
+
+@pytest.mark.parametrize('good', [0, 1, 3])
+def test_an_outage_while_a_stream_is_chained_begins_a_new_world(good):
+    sequence = film('room', 'handheld', 1)
+    oracle = Oracle(sequence)
+    # So high that of a known camera only the first image of a stream is a keyframe.
+    config = PipelineConfig(112, on_failure='reanchor', keyframe_threshold=1e6)
+    pipeline = ReconstructionPipeline(oracle, replace(config, keyframe_threshold=None))
+    images = list(sequence.images.numpy())
+    for at in range(15, 20):
+        images[at] = (255 * black(at).permute(1, 2, 0)).round().byte().numpy()
+    pipeline.process(images[0], camera_index=1)
+    before = [pipeline.process(image) for image in images[:21]][-1]
+    network, calls = oracle.step, []
+
+    def fails(image, keep=True):
+        # The present frame comes first; then those of the stream to be chained.
+        if len(calls) > good:
+            raise RuntimeError('out of memory')
+        calls.append(image)
+        return network(image, keep)
+
+    oracle.step = fails
+    with pytest.raises(RuntimeError, match='out of memory'):
+        pipeline.process(images[21])
+    oracle.step = network
+    pipeline.config = config
+    after = pipeline.process(images[22], camera_index=1)
+
+    assert after.world != before.world and after.index == 0
+    assert after.kept and oracle.kept[-1] == 22
+    assert after.report.action == 'lost'
+    np.testing.assert_allclose(after.map_from_camera[:3, 3], 0, atol=1e-6)
 
 
 def test_a_change_of_size_begins_a_new_stream_and_the_same_size_does_not():

@@ -88,7 +88,14 @@ class GuardedReconstructor:
         self._abandoned = abandoned
         self._held: deque[_Held] = deque(maxlen=HELD)
         self._world = self._segment = 0
+        # What was done about a failure in a frame that then raised: the next one tells of it.
+        self._untold: tuple[str, Alignment | None] | None = None
         self._begin()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The world and the segment of the stream that there is, as reports number them."""
+        return self._world, self._segment
 
     @property
     def point_head(self) -> bool:
@@ -138,6 +145,10 @@ class GuardedReconstructor:
         self._calm += 1
         if self._must_act(verdict):
             frame, verdict, action, alignment = self._act(image, keep, watch, verdict)
+        elif self._untold is not None and action == 'none':
+            action, alignment = self._untold
+        if action not in ('none', 'not_kept'):
+            self._untold = None
         watch.remember(verdict)
         self.report = GuardReport(verdict, action, self._world, self._segment, alignment)
         return frame
@@ -179,6 +190,7 @@ class GuardedReconstructor:
         # None is the identity, and leaves the network's numbers as they are to the bit.
         self._similarity: Similarity | None = None
         self._held.clear()
+        self._untold = None
         self._calm = HELD
         self._settle()
         self._segment = 0
@@ -227,8 +239,12 @@ class GuardedReconstructor:
         alignment = self._chain() if self.on_failure == 'reanchor' else None
         self._calm = 0
         if alignment is None:
-            frame, verdict = self._begin_world(image, keep, watch, verdict.look)
-            return frame, verdict, 'lost' if self.on_failure == 'reanchor' else 'reset', None
+            action = 'lost' if self.on_failure == 'reanchor' else 'reset'
+            self._begin_world(action)
+            frame, verdict = self._try(image, keep and verdict.look.ok, watch, verdict.look)
+            if keep and verdict.ok:
+                self._held.append(_Held(image, frame))
+            return frame, verdict, action, None
         if held:
             frame = self._held[-1].frame
             return frame, watch.judge(verdict.look, frame), 'reanchored', alignment
@@ -249,7 +265,7 @@ class GuardedReconstructor:
             replayed = [self.reconstructor.step(each.image, True) for each in held]
         except Exception:
             # Half a stream would be taken for the old one.
-            self.reset()
+            self._begin_world('lost')
             raise
         alignment = align(replayed, [each.frame for each in held])
         if alignment is None:
@@ -259,19 +275,15 @@ class GuardedReconstructor:
         for each, frame in zip(held, replayed, strict=True):
             self._held.append(_Held(each.image, self._in_world(frame)))
         self._segment += 1
+        self._untold = 'reanchored', alignment
         return alignment
 
-    def _begin_world(
-        self, image: Tensor, keep: bool, watch: Watch, look: Look
-    ) -> tuple[Frame, Verdict]:
-        """Begin a stream and a world with the present frame."""
-        self.reconstructor.reset()
+    def _begin_world(self, action: str) -> None:
+        """Begin a stream whose first frame is a world; `action` is what reports call that."""
         for each in self._watches.values():
             each.forget_world()
         self._begin()
         self._calm = 0
         self._world += 1
-        frame, verdict = self._try(image, keep and look.ok, watch, look)
-        if keep and verdict.ok:
-            self._held.append(_Held(image, frame))
-        return frame, verdict
+        self._untold = action, None
+        self.reconstructor.reset()

@@ -68,7 +68,8 @@ class ReconstructionPipeline:
         # What the network has in the present stream, height and width.
         self._size: tuple[int, int] | None = None
         self._index = 0
-        self._world = self._guard_world = 0
+        self._world = 0
+        self._guard_place = self._guard.place
 
     def warm_up(self, aspect: float = 4 / 3) -> None:
         """
@@ -255,20 +256,26 @@ class ReconstructionPipeline:
             frame = self._guard.finish(begun.guarded)
         except Exception:
             begun.camera.forget_keyframe()
+            self._follow_guard()
             raise
         report = self._guard.report
-        if report.world != self._guard_world:
-            self._guard_world = report.world
-            self._begin_world()
-        elif report.action == 'reanchored':
-            self._forget_keyframes()
-        elif report.action == 'not_kept':
+        if not self._follow_guard() and report.action == 'not_kept':
             # Or a good image of the same view would pass for a repetition of it.
             begun.camera.take_keyframe_back()
             return frame, False, report
         return frame, begun.keep, report
 
+    def _follow_guard(self) -> bool:
+        """Take over a world or segment that the guard has begun; whether it has."""
+        before, self._guard_place = self._guard_place, self._guard.place
+        if before[0] != self._guard_place[0]:
+            self._begin_world()
+        elif before != self._guard_place:
+            self._forget_keyframes()
+        return before != self._guard_place
+
     def _begin_world(self) -> None:
+        self._guard_place = self._guard.place
         self._index = 0
         self._world += 1
         self.metres_per_unit = 1.0
