@@ -124,15 +124,24 @@ def test_a_video_gives_its_frames_and_its_own_rate(tmp_path):
 @pytest.mark.parametrize(
     'make, message',
     [
-        (lambda path: None, 'does not exist'),
+        (lambda path: None, 'does not exist; give .* a bag, a video, camera'),
         (lambda path: path.mkdir(), 'no images'),
-        (lambda path: path.write_text('hello'), 'ffmpeg'),
+        (lambda path: path.write_text('hello'), 'is no video: it is text'),
+        (lambda path: path.write_bytes(bytes(5000)), 'ffmpeg'),
     ],
 )
 def test_what_is_no_input_is_named_with_a_way_out(tmp_path, make, message):
     path = tmp_path / 'input'
     make(path)
     with pytest.raises(InputError, match=rf'input .*{message}|input.*{message}'):
+        open_sequence(path)
+
+
+@pytest.mark.parametrize('name', ['frame-000054.pose.txt', 'readme.nfo', 'list.m3u8'])
+def test_text_is_no_video_though_ffmpeg_would_draw_it_or_follow_it(tmp_path, name):
+    path = tmp_path / name
+    path.write_text('#EXTM3U\n#EXTINF:1,\nhttp://localhost/a.ts\n' if 'm3u' in name else '1 0 0\n')
+    with pytest.raises(InputError, match='it is text; give the folder, the bag or the video'):
         open_sequence(path)
 
 

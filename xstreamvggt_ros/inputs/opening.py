@@ -79,9 +79,7 @@ def open_sequence(path: str | Path, layout: str = AUTO, **options) -> ImageSeque
     if camera.is_camera(path):
         chosen = Layout(lambda _: False, camera.open_camera)
         return _open(chosen, camera.LAYOUT, str(path), options)
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')
+    path = _existing(path)
     if layout == AUTO:
         layout = layout_of(path)
     if layout not in LAYOUTS:
@@ -96,9 +94,7 @@ def layout_of(path: str | Path) -> str:
         return synthetic.LAYOUT
     if camera.is_camera(path):
         return camera.LAYOUT
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f'{path} does not exist; give a folder, a bag or {synthetic.PREFIX}SEED')
+    path = _existing(path)
     for name, layout in LAYOUTS.items():
         if layout.recognise(path):
             return name
@@ -109,6 +105,16 @@ def layout_of(path: str | Path) -> str:
         f'metadata.yaml, .mcap or .db3) and in none of the layouts {", ".join(LAYOUTS)}; give the '
         'folder of one sequence, or name the layout to hear what it lacks'
     )
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise InputError(
+            f'{path} does not exist; give a folder of images or of a data set, a bag, a video, '
+            f'{camera.LAYOUT} (or {camera.LAYOUT}:1), or {synthetic.PREFIX}SEED'
+        )
+    return path
 
 
 def _is_synthetic(path: str | Path) -> bool:

@@ -25,6 +25,11 @@ LAYOUT = 'video'
 RATE_HZ = 30.0
 NS_PER_MS = 1_000_000
 RECENT = 3
+# So much of a file tells what it is; these bytes are text, in whatever language.
+TEXT_BYTES = 4096
+# Uncompressed video, whose picture may be of any bytes, behind a line of text.
+Y4M = b'YUV4MPEG2 '
+TEXT = bytes([*b'\t\n\r\f\x1b', *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 
 def is_layout(path: Path) -> bool:
@@ -36,6 +41,9 @@ def open_video(path: Path) -> FileSequence:
     """Open a video; its first frame is decoded, so that a missing codec is found at once."""
     if is_image(path):
         raise InputError(f'{path} is a single image; give the folder that holds the sequence')
+    if _is_text(path):
+        said = why(path, 'it is text; give the folder, the bag or the video that it belongs to')
+        raise InputError(f'{path} is no video: {said}')
     problems = Problems()
     frames = VideoFrames(path, problems)
     return FileSequence(
@@ -167,6 +175,17 @@ class VideoFrames(Sequence):
         # Behind its end a video gives nothing any more, not even its last frame.
         self._at = self._at + 1 if grabbed else math.inf
         return grabbed
+
+
+def _is_text(path: Path) -> bool:
+    """
+    Tell whether a file is text, which FFmpeg would open: as a terminal, or a list of addresses.
+
+    Containers hold bytes that text does not.
+    """
+    with path.open('rb') as file:
+        begin = file.read(TEXT_BYTES)
+    return bool(begin) and not begin.startswith(Y4M) and not begin.translate(None, TEXT)
 
 
 def _lacks_index(path: Path) -> bool:
