@@ -90,6 +90,17 @@ def test_what_cannot_be_done_is_said_with_the_value(arguments, words, tmp_path, 
     assert 'Traceback' not in said
 
 
+def test_a_missing_input_is_an_error_and_nothing_else(tmp_path, capsys):
+    output = tmp_path / 'out'
+    assert main(['run', '/nowhere', '/nothing', '--output', str(output)]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ['/nowhere', '/nothing']
+    assert not output.exists()
+
+    assert main(['score', '/nowhere']) == 2
+    assert capsys.readouterr().out == '/nowhere: no finished run there\n'
+
+
 def test_names_that_are_no_utf_8_are_read_and_written_as_what_they_are(tmp_path, capsys):
     odd = os.fsdecode(b'd\xe9j\xe0')
     folder = tmp_path / odd
@@ -110,7 +121,7 @@ def test_names_that_are_no_utf_8_are_read_and_written_as_what_they_are(tmp_path,
     assert record.frames().names.tolist() == [rf'd\xe9j\xe0{index}.png' for index in (0, 1, 2)]
     assert r'd\xe9j\xe02.png is left out' in record.frames().reasons[2]
     assert r'd\xe9j\xe0' in (output / 'report.html').read_text(encoding='utf-8')
-    assert main(['run', str(folder / odd), '--output', str(output)]) == 1
+    assert main(['run', str(folder / odd), '--output', str(output)]) == 2
     assert r'd\udce9j\udce0 does not exist' in capsys.readouterr().out
 
 

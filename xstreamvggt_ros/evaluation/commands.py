@@ -27,6 +27,7 @@ from xstreamvggt_ros.evaluation.record import find_records, read_record, RECORD,
 from xstreamvggt_ros.evaluation.scoring import score_again
 from xstreamvggt_ros.evaluation.sweep import Means, sweep
 from xstreamvggt_ros.evaluation.workers import RunFailure
+from xstreamvggt_ros.files.errors import InputError
 
 GOOD, FAILED = 0, 1
 RANDOM_WARNING = (
@@ -46,6 +47,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         planned = plan(
             arguments.specs(options), configs, options.output, arguments.protocol(options)
         )
+    if not planned.runs:
+        raise InputError('\n'.join(planned.problems))
     for problem in planned.problems:
         console.print(f'[red]left out:[/] {escape(problem)}')
     if config.random_weights:
@@ -70,12 +73,14 @@ def score(options: argparse.Namespace, console: Console) -> int:
         for folder in sorted({path.parent.parent for path in found}):
             stack.enter_context(writing(folder))
         records, problems = _records(options.folders)
+        if not records:
+            raise InputError('\n'.join(problems))
         for record in track(records, 'scoring', console=console):
             score_again(record, protocol)
             console.print(f'scored {escape(str(record.folder))}')
     for problem in problems:
         console.print(f'[red]{escape(problem)}[/]')
-    return FAILED if problems or not records else GOOD
+    return FAILED if problems else GOOD
 
 
 def report(options: argparse.Namespace, console: Console) -> int:

@@ -143,7 +143,7 @@ def plan(
             sequence = spec.open()
             fingerprint = _fingerprint(spec, sequence)
         except Exception as error:  # noqa: BLE001 whatever it is, the others go on
-            problems.append(f'{spec.path}: {_sentence(error)}')
+            problems.append(_sentence(spec.path, error))
             continue
         for config in configs:
             run = _planned(spec, config, sequence, fingerprint, weights[_network(config)], output)
@@ -151,11 +151,13 @@ def plan(
     return Plan(tuple(runs.values()), tuple(problems))
 
 
-def _sentence(error: Exception) -> str:
-    """Say what is wrong with an input; what is not foreseen, with its kind."""
-    if isinstance(error, (InputError, OSError)):
-        return str(error)
-    return f'{type(error).__name__}: {error}'
+def _sentence(path: str, error: Exception) -> str:
+    """Say what is wrong with an input, naming it; what is not foreseen, with its kind."""
+    said = str(error)
+    if not isinstance(error, (InputError, OSError)):
+        return f'{path}: {type(error).__name__}: {said}'
+    named = said.startswith(path) or str(Path(path).absolute()) in said
+    return said if named else f'{path}: {said}'
 
 
 def _fingerprint(spec: SequenceSpec, sequence: ImageSequence) -> str:
