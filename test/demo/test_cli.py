@@ -170,7 +170,15 @@ def test_an_unusable_input_is_named_before_anything_starts(tmp_path, capsys, mak
     make(path)
     assert main(['--input', str(path), '--output', str(tmp_path / 'out')]) == 2
     assert message in ' '.join(capsys.readouterr().out.split())
-    assert not (tmp_path / 'out' / 'node.log').exists()
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_refused_run_leaves_what_was_there_and_nothing_of_its_own(tmp_path):
+    mine = tmp_path / 'mine'
+    mine.mkdir()
+    for output in (mine, mine / 'new' / 'out'):
+        assert main(['--input', str(tmp_path / 'none'), '--output', str(output)]) == 2
+    assert list(mine.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -273,18 +281,3 @@ def test_a_bad_truth_costs_no_result_and_is_said(tmp_path, capsys):
         assert (out / name).exists(), said
     for words in ('nopose:', 'intrinsics', 'frame-000000.depth.png'):
         assert words in said
-
-
-def test_what_is_unexpected_in_the_truth_is_noted(monkeypatch):
-    from types import SimpleNamespace
-
-    from xstreamvggt_ros.demo import cli
-
-    def measure(*_):
-        raise OverflowError('too far')
-
-    monkeypatch.setattr('xstreamvggt_ros.demo.accuracy.measure', measure)
-    happened = SimpleNamespace(parameters={'output.world_axes': 'rep103'}, distorted=False)
-    notes = []
-    assert cli._compare(None, happened, None, notes) is None
-    assert notes == ['not compared with the truth: too far']

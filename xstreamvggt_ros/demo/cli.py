@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from contextlib import contextmanager, ExitStack
 from dataclasses import replace
 import logging
@@ -24,23 +23,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from xstreamvggt_ros.demo.arguments import parse, RENDERED_FRAMES
 from xstreamvggt_ros.demo.folder import (
-    CONTACT_SHEET,
     free_folder,
+    made,
     origin_of,
     owner,
-    put_in_place,
     RECORDING,
     RENDERED_BAG,
-    RESULTS,
 )
 from xstreamvggt_ros.demo.live import end_with_ctrl_c, Views
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import ImageSequence, layout_of, open_sequence
 from xstreamvggt_ros.rig.shipped import shipped_parameters
 
-SHEET_COLUMNS = 6
 LOG_LINES = 25
-MOST_PROBLEMS = 12
 GOOD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -57,9 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         options.output = _folder(options, console)
-        _make_folder(options.output)
-        _mind_input(options)
         with ExitStack() as stack:
+            stack.enter_context(made(options.output, options.input))
             folder = Path(
                 stack.enter_context(TemporaryDirectory(prefix='.new_', dir=options.output))
             )
@@ -92,21 +86,6 @@ def _folder(options: argparse.Namespace, console: Console) -> Path:
     told = f'{wanted} has the results of {before}; those of this run go to {chosen}'
     console.print(f'{escape(told)} (--force writes over them)', soft_wrap=True)
     return chosen
-
-
-def _make_folder(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f'--output {output} leads to a file; give a folder') from None
-
-
-def _mind_input(options: argparse.Namespace) -> None:
-    """Refuse to write over what is to be read."""
-    results = [options.output / name for name in RESULTS]
-    read = options.input
-    if read and read.exists() and any(each.exists() and each.samefile(read) for each in results):
-        raise InputError(f'--input {options.input} would be written over; give another --output')
 
 
 def _source(options: argparse.Namespace, folder: Path, console: Console) -> ImageSequence:
@@ -142,6 +121,7 @@ def _demonstrate(
 ) -> int:
     """Run the node, make the files in `folder`, put them in place and print the table."""
     # Here, so that an unusable input is said without waiting for ROS and torch.
+    from xstreamvggt_ros.demo.outcome import conclude, say_what_stays
     from xstreamvggt_ros.demo.run import RunOptions
     from xstreamvggt_ros.rig.lifecycle import NodeError
 
@@ -161,9 +141,11 @@ def _demonstrate(
     except NodeError as error:
         console.print(Panel(_tail(log), title=f'the end of {log}', title_align='left'))
         console.print(f'[bold red]{escape(str(error))}[/]')
-        _say_what_stays(options.output, console)
+        say_what_stays(options.output, console)
         return FAILED
-    return _report(source, run_options, happened, bag, log, origin_of(options.input), console)
+    origin = origin_of(options.input)
+    good = conclude(source, run_options, happened, bag, log, origin, console)
+    return GOOD if good else FAILED
 
 
 def _play(source, options, run_options, bag: Path, log: Path, console: Console, views: Views):
@@ -183,84 +165,6 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console, 
         views.open()
         with _progress(console, min(lengths, default=None)) as progress:
             return run(source, run_options, bag, log, progress)
-
-
-def _report(
-    source, run_options, happened, bag: Path, log: Path, origin: str, console: Console
-) -> int:
-    """Check what was recorded, make the other files of it and print the table."""
-    from xstreamvggt_ros.demo.report import weights_warning, write_results
-    from xstreamvggt_ros.demo.results import read_results, spread
-    from xstreamvggt_ros.demo.summary import judge, summary_table
-    from xstreamvggt_ros.rig.driven_node import NODE_NAME
-    from xstreamvggt_ros.rig.node_log import warnings
-    from xstreamvggt_ros.rig.recording import recorded_streams
-
-    output = log.parent
-    files, notes, accuracy = [], [], None
-    with console.status('writing the files'):
-        several = int(happened.diagnostics.get('streams', 1)) > 1
-        streams = recorded_streams(bag, NODE_NAME) if several else []
-        answered = happened.completed_ns.keys()
-        shown = spread(answered & set(streams[0]) if streams else answered, SHEET_COLUMNS)
-        results = read_results(bag, NODE_NAME, happened.published_ns, shown, streams)
-        if len(results.trajectory):
-            write_results(results, bag.parent)
-            # What is finished is in place before it is held against a truth that may be bad.
-            files = put_in_place(bag.parent, output, origin)
-            accuracy = _compare(source, happened, results, notes)
-            files += _draw(source, happened, results, accuracy, output, notes)
-    if not files:
-        _say_what_stays(output, console)
-    if warning := weights_warning(happened):
-        console.print(Panel(warning, style='bold red'))
-    problems = judge(happened, results, run_options)
-    notes += [
-        *_first(source.problems),
-        *warnings(log.read_text(encoding='utf-8', errors='replace')),
-    ]
-    files.append(log)
-    console.print(summary_table(happened, results, run_options, problems, files, notes, accuracy))
-    return FAILED if problems else GOOD
-
-
-def _first(problems: Sequence[str]) -> list[str]:
-    """Give some of what is wrong with an input, and how many more there are."""
-    more = len(problems) - MOST_PROBLEMS
-    return [*problems[:MOST_PROBLEMS], *([f'and {more} more of the input'] if more > 0 else [])]
-
-
-def _compare(source, happened, results, notes: list[str]):
-    """Compare with the truth; what is unexpected in it is noted, and costs nothing else."""
-    from xstreamvggt_ros.demo.accuracy import measure
-
-    try:
-        axes = happened.parameters['output.world_axes']
-        return measure(source, results, axes, happened.distorted)
-    except Exception as error:  # noqa: BLE001 the run is finished, whatever the truth is
-        notes.append(f'not compared with the truth: {error}')
-        return None
-
-
-def _draw(source, happened, results, accuracy, output: Path, notes: list[str]) -> list[Path]:
-    """Draw the contact sheet where there is something to show; give its path."""
-    from xstreamvggt_ros.demo.contact_sheet import draw_contact_sheet
-    from xstreamvggt_ros.demo.report import gather_sheet
-
-    if not results.maps:
-        return []
-    path = output / CONTACT_SHEET
-    try:
-        draw_contact_sheet(path, gather_sheet(source, happened, results, accuracy))
-    except Exception as error:  # noqa: BLE001 the run is finished, whatever cannot be drawn
-        notes.append(f'no contact sheet: {error}')
-        return []
-    return [path]
-
-
-def _say_what_stays(output: Path, console: Console) -> None:
-    if any((output / name).exists() for name in RESULTS):
-        console.print(f'the results in {escape(str(output))} are those of a run before')
 
 
 @contextmanager

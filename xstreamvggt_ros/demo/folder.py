@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+
+from xstreamvggt_ros.files.errors import InputError
 
 RENDERED = 'a rendered room'
 RENDERED_BAG = 'input.mcap'
@@ -29,6 +33,34 @@ def owner(folder: Path) -> str:
         return ''
     file = folder / ORIGIN
     return file.read_text(encoding='utf-8').strip() if file.is_file() else UNKNOWN
+
+
+@contextmanager
+def made(output: Path, source: Path | None) -> Iterator[None]:
+    """
+    Have a folder for the files; what was made for it and is empty in the end goes again.
+
+    InputError where there can be none, or where `source` is one of the files to be written.
+    """
+    new = [each for each in (output, *output.parents) if not each.exists()]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f'--output {output} leads to a file; give a folder') from None
+    results = [output / name for name in RESULTS]
+    if source and source.exists() and any(_same(each, source) for each in results):
+        raise InputError(f'--input {source} would be written over; give another --output')
+    try:
+        yield
+    finally:
+        for folder in new:
+            if any(folder.iterdir()):
+                break
+            folder.rmdir()
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and one.samefile(other)
 
 
 def free_folder(output: Path, origin: str) -> Path:
