@@ -177,7 +177,7 @@ def test_of_nothing_no_files_are_written(tmp_path):
 
 @pytest.mark.parametrize(
     ('stride', 'words'),
-    [(1, 'wall: 3 images, over 1.0 s,'), (3, 'images, every 3rd of the input')],
+    [(1, 'wall: 3 images, spanning 1.0 s,'), (3, 'images, every 3rd of the input')],
 )
 def test_the_title_says_stride_and_length(stride, words):
     sheet = gather_sheet(Known(), replace(_run(), stride=stride), _results(STAMPS))
@@ -197,8 +197,8 @@ def test_the_truth_lies_in_the_map_with_the_first_camera_at_its_origin(axes, pat
     accuracy = measure(Known(), results, axes)
     sheet = gather_sheet(Known(), _run(axes=axes), results, accuracy)
     _, truth = sheet.top_views
-    np.testing.assert_allclose(truth.path[0], 0.0, atol=1e-12)
-    np.testing.assert_allclose(truth.path[-1], path_end, atol=1e-12)
+    np.testing.assert_allclose(truth.true_path[0], 0.0, atol=1e-12)
+    np.testing.assert_allclose(truth.true_path[-1], path_end, atol=1e-12)
     assert truth.unit == 'm'
     # Of four pixels one is not known; the wall is straight ahead.
     assert len(truth.cloud) == 3 * 3
@@ -217,6 +217,31 @@ def test_the_estimate_is_laid_over_the_truth():
     )
     accuracy = measure(Known(), results, 'rep103')
     estimate, truth = gather_sheet(Known(), _run(), results, accuracy).top_views
-    np.testing.assert_allclose(estimate.path, truth.path, atol=1e-9)
-    np.testing.assert_allclose(estimate.true_path, truth.path)
+    np.testing.assert_allclose(estimate.path, truth.true_path, atol=1e-9)
+    np.testing.assert_allclose(estimate.true_path, truth.true_path)
     assert estimate.unit == 'm'
+
+
+def test_depth_is_shown_at_the_scale_at_which_its_error_is_measured():
+    results = _results(STAMPS)
+    sheet = gather_sheet(Known(), _run(), results, measure(Known(), results, 'rep103'))
+    # The wall is 2 m away and was estimated at 1.
+    np.testing.assert_allclose(sheet.columns[0].depth, 2.0)
+    assert sheet.depth_unit == 'm' and 'depth off by 0.0 % (AbsRel)' in sheet.subtitle
+
+    alone = gather_sheet(Known(), _run(), results)
+    np.testing.assert_allclose(alone.columns[0].depth, 1.0)
+    assert alone.depth_unit == 'm, up to scale' and 'truth' not in alone.subtitle
+
+
+def test_the_same_metres_have_the_same_colour_as_the_true_ones(tmp_path):
+    near = np.full((14, 28), 1.0, np.float32)
+    near[0] = 2.0
+    columns = [_column(depth=near, true_depth=4 * near)] * 4
+    sheet = _sheet(*columns)
+    alike, apart = (
+        _drawn(tmp_path, replace(sheet, depth_unit=unit)) for unit in ('m', 'm, up to scale')
+    )
+    # The far end of the shades: half of the pixels without a common scale, else the true ones.
+    far = [(np.abs(each - [0x7A, 0x04, 0x03]).sum(axis=-1) < 30).sum() for each in (alike, apart)]
+    assert far[0] < 0.7 * far[1]

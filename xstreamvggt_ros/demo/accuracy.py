@@ -30,8 +30,8 @@ class Accuracy:
     with a known pose.
     true_path: (F, 3) in that map, metres. similarity: takes the estimate's map to it, None where
     nothing determines one, as `reason` explains; aligned_by: what it was fitted by. ate: root mean
-    square over the length of the true path. abs_rel: of the pixels of `images` images, scaled by
-    one factor to the true median.
+    square over the length of the true path. abs_rel: of the pixels of `images` images, times
+    depth_scale, the one factor that brings their median to the true one.
     """
 
     map_from_world: np.ndarray
@@ -43,6 +43,7 @@ class Accuracy:
     images: int = 0
     aligned_by: str = ''
     reason: str = ''
+    depth_scale: float = np.nan
 
 
 def measure(
@@ -70,7 +71,7 @@ def measure(
             truth[index] = map_from_world @ poses[stamp]
     path = truth[np.isfinite(truth).all((1, 2)), :3, 3]
     frames = [] if distorted else frames_at(sequence, results.maps)
-    abs_rel, images = _depth_error(results, frames)
+    abs_rel, images, depth_scale = _depth_error(results, frames)
     error = absolute_error(_poses(results.trajectory), truth)
     found = Accuracy(
         map_from_world,
@@ -79,6 +80,7 @@ def measure(
         images=images,
         aligned_by=error.aligned_by,
         reason=error.reason,
+        depth_scale=depth_scale,
     )
     if not error.aligned_by:
         return found
@@ -94,8 +96,8 @@ def _poses(trajectory: Trajectory) -> np.ndarray:
     return poses
 
 
-def _depth_error(results: Results, frames: Iterable[SequenceFrame]) -> tuple[float, int]:
-    """Give AbsRel, and of how many images."""
+def _depth_error(results: Results, frames: Iterable[SequenceFrame]) -> tuple[float, int, float]:
+    """Give AbsRel, of how many images, and the factor that their depth was scaled by."""
     estimates, truths = [], []
     for frame in frames:
         depth = frame.truth().depth
@@ -106,7 +108,9 @@ def _depth_error(results: Results, frames: Iterable[SequenceFrame]) -> tuple[flo
         if truth is not None:
             estimates.append(estimate)
             truths.append(truth)
-    return score_depth(estimates, truths).sequence.abs_rel, len(truths)
+    scores = score_depth(estimates, truths)
+    scale = float(scores.scale[0]) if len(truths) else np.nan
+    return scores.sequence.abs_rel, len(truths), scale
 
 
 def _at_size(depth: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -23,7 +23,7 @@ DOTS_PER_INCH = 110
 COLUMN_INCHES = 2.35
 MARGIN_INCHES = 1.9
 TOP_VIEW_INCHES = 5.2
-HEAD_INCHES = 1.0
+HEAD_INCHES = 1.2
 # Shades of a row run over this share of its values, so that a few outliers do not flatten them.
 SHADE_PERCENTILES = (2.0, 98.0)
 WARNING_COLOUR = '#b3261e'
@@ -54,9 +54,10 @@ class Column:
 @dataclass(frozen=True)
 class Sheet:
     """
-    Hold everything to draw; `warning` is set in red, `depth_unit` is that of the output.
+    Hold everything to draw; `warning` is set in red, `depth_unit` is that of the estimate.
 
-    Top views are drawn to one scale and in one place where they are `aligned`.
+    Depth in metres is shaded as the true depth is. Top views are drawn to one scale and in one
+    place where they are `aligned`.
     """
 
     title: str
@@ -108,7 +109,7 @@ def _rows(sheet: Sheet) -> list[_Row | None]:
     rows.append(
         _Row(
             'confidence',
-            f'no unit, {LEAST_CONFIDENCE:g} is none',
+            f'{LEAST_CONFIDENCE:g}: none',
             'viridis',
             lambda column: column.confidence,
             LEAST_CONFIDENCE,
@@ -126,11 +127,11 @@ def _aspect(sheet: Sheet, row: _Row | None) -> float:
 
 
 def _draw_head(head: SubFigure, sheet: Sheet) -> None:
-    head.text(0.012, 0.86, sheet.title, fontsize=17, weight='bold', va='top')
-    head.text(0.012, 0.47, sheet.subtitle, fontsize=10.5, va='top', color='#333333')
+    head.text(0.012, 0.88, sheet.title, fontsize=17, weight='bold', va='top')
+    head.text(0.012, 0.56, sheet.subtitle, fontsize=10.5, va='top', color='#333333')
     if sheet.warning:
         head.text(
-            0.012, 0.17, sheet.warning, fontsize=11, va='top', color=WARNING_COLOUR, weight='bold'
+            0.012, 0.18, sheet.warning, fontsize=11, va='top', color=WARNING_COLOUR, weight='bold'
         )
 
 
@@ -163,7 +164,9 @@ def _draw_rows(
             _draw_images(axes, columns)
         else:
             scale = figure.add_subplot(grid[number, -1])
-            _draw_maps(figure, axes, scale, row, [row.pick(column) for column in columns])
+            alike = [each for each in rows if each and each.unit == row.unit]
+            limits = _limits(row, [pick.pick(each) for pick in alike for each in columns])
+            _draw_maps(figure, axes, scale, row, [row.pick(each) for each in columns], limits)
 
 
 def _draw_images(axes: Sequence[Axes], columns: Sequence[Column]) -> None:
@@ -177,17 +180,24 @@ def _draw_images(axes: Sequence[Axes], columns: Sequence[Column]) -> None:
                 _shade_unseen(axis, column.image.shape, column.seen)
 
 
-def _draw_maps(figure: Figure, axes, scale: Axes, row: _Row, maps: list) -> None:
+def _limits(row: _Row, maps: list) -> tuple[float, float] | None:
+    """Say where the shades of a row begin and end, from all maps that have its unit."""
     known = [values[np.isfinite(values)] for values in maps if values is not None]
     values = np.concatenate(known) if known else np.empty(0)
     if not values.size:
+        return None
+    low, high = np.percentile(values, SHADE_PERCENTILES)
+    low = low if row.least is None else row.least
+    return low, max(high, low + row.least_span)
+
+
+def _draw_maps(figure: Figure, axes, scale: Axes, row: _Row, maps: list, limits) -> None:
+    if not any(values is not None and np.isfinite(values).any() for values in maps):
         scale.set_axis_off()
         for axis in axes:
             _note(axis, 'no finite value')
         return
-    low, high = np.percentile(values, SHADE_PERCENTILES)
-    low = low if row.least is None else row.least
-    high = max(high, low + row.least_span)
+    low, high = limits
     shades = None
     for axis, values in zip(axes, maps, strict=True):
         if values is None:

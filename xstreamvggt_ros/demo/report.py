@@ -77,16 +77,18 @@ def gather_sheet(
     shown = [Shown.of_frame(frame) for frame in frames_at(sequence, results.maps)]
     ordered = sorted(run.published_ns)
     axes = run.parameters['output.world_axes']
+    scale = accuracy.depth_scale if accuracy else np.nan
+    scaled = bool(np.isfinite(scale))
     return Sheet(
         title=_title(sequence.name, run, results),
-        subtitle=_subtitle(run, results),
+        subtitle=f'{_subtitle(run, results)}\n{_errors(accuracy)}',
         warning=weights_warning(run) or '; '.join(doubts(results)),
-        columns=[_column(each, results, ordered) for each in shown],
+        columns=[_column(each, results, ordered, scale if scaled else 1.0) for each in shown],
         top_views=[
             _estimated_view(results, accuracy, axes),
             *([_true_view(shown, accuracy, axes)] if accuracy else []),
         ],
-        depth_unit=UP_TO_SCALE,
+        depth_unit='m' if scaled else UP_TO_SCALE,
         aligned=accuracy is not None and accuracy.similarity is not None,
     )
 
@@ -96,7 +98,7 @@ def _title(name: str, run: DemoRun, results: Results) -> str:
     stamps = results.trajectory.stamps_ns
     seconds = (stamps[-1] - stamps[0]) / NANOSECONDS if len(stamps) else 0.0
     every = f', every {_ordinal(run.stride)} of the input' if run.stride > 1 else ''
-    return f'{name}: {len(stamps)} images{every}, over {seconds:.1f} s, reconstructed one by one'
+    return f'{name}: {len(stamps)} images{every}, spanning {seconds:.1f} s, one by one'
 
 
 def _ordinal(number: int) -> str:
@@ -113,14 +115,29 @@ def _subtitle(run: DemoRun, results: Results) -> str:
     )
 
 
-def _column(shown: Shown, results: Results, ordered: Sequence[int]) -> Column:
+def _errors(accuracy: Accuracy | None) -> str:
+    """Say how near it came to the truth, and what was fitted to it before."""
+    parts = []
+    if accuracy and np.isfinite(accuracy.ate):
+        parts.append(
+            f'path off by {100 * accuracy.ate:.1f} % of its {accuracy.path_length:.1f} m (ATE)'
+        )
+    if accuracy and np.isfinite(accuracy.abs_rel):
+        parts.append(
+            f'depth off by {100 * accuracy.abs_rel:.1f} % (AbsRel) where one factor brings its '
+            'median to the true one, as below'
+        )
+    return f'Against the truth: {"; ".join(parts)}.' if parts else ''
+
+
+def _column(shown: Shown, results: Results, ordered: Sequence[int], scale: float = 1.0) -> Column:
     maps = results.maps[shown.stamp_ns]
     index = ordered.index(shown.stamp_ns)
     seconds = (shown.stamp_ns - ordered[0]) / 1e9
     return Column(
         f'image {index + 1} of {len(ordered)}, {seconds:.2f} s',
         shown.image,
-        maps.depth,
+        scale * maps.depth,
         maps.confidence,
         shown.truth.depth,
         _seen(shown, maps.depth.shape),
@@ -164,7 +181,7 @@ def _true_view(shown: Sequence[Shown], accuracy: Accuracy, axes: str) -> TopView
         np.concatenate([np.empty((0, 3), np.uint8), *[each.colours for each in clouds]]),
     )
     title = 'Truth from above, of the images shown'
-    return TopView(title, cloud, accuracy.true_path, 'm', axes)
+    return TopView(title, cloud, np.empty((0, 3)), 'm', axes, accuracy.true_path)
 
 
 def _true_cloud(shown: Shown, map_from_world: np.ndarray) -> PlyCloud:

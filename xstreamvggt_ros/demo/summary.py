@@ -156,7 +156,10 @@ def _accuracy_rows(accuracy: Accuracy | None) -> list[tuple[str, str]]:
     elif accuracy and accuracy.reason:
         rows.append(('error of the path (ATE)', f'[dim]not determined: {accuracy.reason}[/dim]'))
     if accuracy and np.isfinite(accuracy.abs_rel):
-        note = f'in {accuracy.images} images, scaled by one factor to the true median'
+        note = (
+            f'mean of |depth / true depth − 1| over the pixels of the {accuracy.images} images of '
+            'the contact sheet, after one factor brings their median to the true one'
+        )
         rows.append(
             ('error of depth (AbsRel)', f'{100 * accuracy.abs_rel:.1f} %\n[dim]{note}[/dim]')
         )
@@ -170,8 +173,10 @@ def _cache_rows(figures: dict[str, str]) -> list[tuple[str, str]]:
         return []
     layers = max(1, int(figures['cache_layers']))
     held, unbounded = int(figures['cache_bytes']), int(figures['cache_unbounded_bytes'])
-    tokens, all_tokens = (
-        f'{int(figures[f"cache_{name}"]) // layers:,}' for name in ('tokens', 'unbounded_tokens')
+    # What is counted over all layers, of one: budgets are of one too.
+    tokens, all_tokens, evicted = (
+        f'{int(figures[f"cache_{name}"]) // layers:,}'
+        for name in ('tokens', 'unbounded_tokens', 'evictions')
     )
     budget = figures['cache_budget_tokens']
     # Room for the whole budget is set aside at once; before it is full the share says nothing.
@@ -179,15 +184,15 @@ def _cache_rows(figures: dict[str, str]) -> list[tuple[str, str]]:
     share = f', {unbounded / held:.1f} times as much' if held and not filling else ''
     return [
         (
-            'cache tokens',
-            f'{tokens} in each of {layers} layers, budget '
-            f'{_budget(budget)}{", not full yet" if filling else ""}; unbounded {all_tokens}',
+            'tokens a layer',
+            f'{tokens} in the cache, budget {_budget(budget)}'
+            f'{", not full yet: nothing was forgotten" if filling else ""}; evicted {evicted}; '
+            f'an unbounded cache would hold {all_tokens}',
         ),
         (
-            'cache bytes',
-            f'{size(held)}; unbounded and unquantised {size(unbounded)}{share}',
+            'cache',
+            f'{size(held)} in {layers} layers; unbounded and unquantised {size(unbounded)}{share}',
         ),
-        ('evicted', f'{int(figures["cache_evictions"]):,} tokens'),
         ('network', f'{figures["weights"]} weights, {figures["dtype"]} on {figures["device"]}'),
     ]
 

@@ -31,7 +31,7 @@ class TopView:
     Hold a cloud and a path (F, 3), both in the map frame and in `unit`.
 
     `world_axes` says how the map lies: 'rep103' (x ahead, y left, z up) or 'optical'. `true_path`
-    (F, 3) is drawn beside an estimated `path` that was aligned with it.
+    (F, 3) is drawn beside an estimated `path` that was aligned with it, or alone.
     """
 
     title: str
@@ -56,18 +56,20 @@ def draw_top_view(axis: Axes, view: TopView) -> None:
     axis.grid(color='#444a55', linewidth=0.5)
     axis.set_axisbelow(True)
     axis.margins(0.05)
-    path = _from_above(view.path, view.world_axes)
+    estimated = _from_above(view.path, view.world_axes)
+    none = np.empty((0, 3))
+    true = _from_above(none if view.true_path is None else view.true_path, view.world_axes)
+    path = estimated if len(estimated) else true
     dots, colours = _dots(view, path)
     if len(dots):
         axis.scatter(dots[:, 0], dots[:, 1], c=colours, s=1.2, linewidths=0, rasterized=True)
+    for points, name, line, colour in (
+        (estimated, 'estimated path', '-', '#ff5fd2'),
+        (true, 'true path', '--', '#4cc9f0'),
+    ):
+        if len(points):
+            axis.plot(points[:, 0], points[:, 1], line, color=colour, linewidth=2.2, label=name)
     if len(path):
-        name = 'camera path' if view.true_path is None else 'estimated path'
-        axis.plot(path[:, 0], path[:, 1], color='#ff5fd2', linewidth=2.2, label=name)
-        if view.true_path is not None:
-            true = _from_above(view.true_path, view.world_axes)
-            axis.plot(
-                true[:, 0], true[:, 1], '--', color='#4cc9f0', linewidth=2, label='true path'
-            )
         axis.plot(*path[0, :2], 'o', color='#39e75f', markersize=9, label='start')
         axis.plot(*path[-1, :2], 's', color='#ff4d4d', markersize=8, label='end')
         axis.legend(loc='upper right', fontsize=9, framealpha=0.9)
