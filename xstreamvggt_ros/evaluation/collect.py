@@ -166,6 +166,7 @@ def _row(result: FrameResult) -> dict:
         'true_intrinsics': NO_INTRINSICS if truth.intrinsics is None else truth.intrinsics,
         'latency_s': cost.latency_s,
         'cache_tokens': cost.cache_tokens,
+        'cache_evicted': cost.cache_evicted,
         'cache_bytes': cost.cache_bytes,
         'resident_bytes': cost.resident_bytes,
         'device_bytes': cost.device_bytes,

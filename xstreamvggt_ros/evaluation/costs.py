@@ -44,6 +44,7 @@ def score_costs(frames: FrameArrays) -> tuple[dict[str, float], dict[str, list[f
         'frames_per_second': 1e3 / latency.mean() if len(latency) else np.nan,
         'cache_mib': _largest(curves['cache_mib']),
         'cache_tokens': _largest(curves['cache_tokens']),
+        'cache_evicted': _largest(frames.cache_evicted),
         'resident_mib': _largest(curves['resident_mib']),
         'resident_growth_mib': resident_late - resident_early,
         'device_mib': _largest(curves['device_mib']),

@@ -60,6 +60,7 @@ class _Watched:
                 time.monotonic_ns(),
                 Cost(
                     cache_tokens=float(figures.get('cache_tokens', 'nan')),
+                    cache_evicted=float(figures.get('cache_evictions', 'nan')),
                     cache_bytes=float(figures.get('cache_bytes', 'nan')),
                     resident_bytes=resident_bytes(str(pid)),
                 ),
@@ -81,6 +82,7 @@ class _Watched:
             seen,
             latency_s=latency_s,
             cache_tokens=said.cache_tokens,
+            cache_evicted=said.cache_evicted,
             cache_bytes=said.cache_bytes,
         )
 

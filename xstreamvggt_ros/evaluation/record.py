@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from xstreamvggt_ros.evaluation.arrays import DepthArrays, FrameArrays, PointArrays
+from xstreamvggt_ros.evaluation.budgets import NONE
 from xstreamvggt_ros.evaluation.collect import Collected
 from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.evaluation.jsonable import dumps
@@ -76,6 +77,11 @@ class Record:
     def metrics(self) -> dict[str, Any]:
         """Its figures, as `scoring` names them."""
         return self.info['metrics']
+
+    @property
+    def untried(self) -> bool:
+        """Whether it ended before its budget was full, so that nothing was forgotten."""
+        return self.config.budget != NONE and self.metrics.get('cache_evicted') == 0
 
     def frames(self) -> FrameArrays:
         """Read what is known of each frame; RecordError where it is damaged."""

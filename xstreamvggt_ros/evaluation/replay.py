@@ -180,6 +180,7 @@ def _cost(pipeline: ReconstructionPipeline, latency_s: float) -> Cost:
     return Cost(
         latency_s,
         float(stats.tokens),
+        float(stats.evictions),
         float(stats.bytes),
         resident_bytes(),
         float(torch.cuda.max_memory_allocated()) if on_device else float('nan'),

@@ -22,7 +22,7 @@ from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype, RANDOM
 
 # Of what a record holds; another one makes runs anew.
-SCHEMA = 2
+SCHEMA = 3
 MODES = ('exact', 'live')
 QUEUES = ('every', 'newest')
 

@@ -43,7 +43,11 @@ def write_report(folder: Path, output: Path, title: str = '') -> tuple[list[Path
 
 
 def differences_said(output: Path) -> Iterator[str]:
-    """Say of each run in a folder's figures.json how far it is from the unbounded one."""
+    """
+    Say of each run in a folder's figures.json how far it is from the unbounded one.
+
+    Nothing is said for a budget by a run that ended before it was full.
+    """
     figures = [
         FIGURES[f'difference_{name}'] for name in ('depth', 'position', 'rotation', 'cloud')
     ]
@@ -54,4 +58,14 @@ def differences_said(output: Path) -> Iterator[str]:
             if (shown := figure.show(run['metrics'].get(figure.name)))
         ]
         if parts:
-            yield f'{run["sequence"]}, {run["label"]}: {", ".join(parts)} from the unbounded cache'
+            yield f'{_named(run)}: {", ".join(parts)} from the unbounded cache'
+        if run['untried']:
+            yield (
+                f'{_named(run)}: {run["metrics"]["frames"]} frames are less than the budget '
+                'holds: nothing was forgotten, so that the budget was not tried; take more frames '
+                'or a smaller --budget'
+            )
+
+
+def _named(run: dict) -> str:
+    return f'{run["sequence"]}, {run["label"]}'

@@ -133,11 +133,13 @@ TASKS = (
     Task(
         'memory',
         'Memory',
-        'Cache: the most that was held between frames. Memory is of the whole process; its growth '
-        'the last quarter of the frames less the first.',
+        'Cache: the most that was held between frames; forgotten: what a budget had to give up. '
+        'Memory is of the whole process; its growth the last quarter of the frames less the '
+        'first.',
         (
             _low('cache_mib', 'cache', 'MiB', 2),
-            Figure('cache_tokens', 'cache', 'tokens', 'lower', 0),
+            Figure('cache_tokens', 'tokens', 'of all layers', 'lower', 0),
+            Figure('cache_evicted', 'forgotten', 'tokens of all layers', '', 0),
             _low('resident_mib', 'memory', 'MiB', 0),
             _low('resident_growth_mib', 'memory growth', 'MiB', 1),
             _low('device_mib', 'device memory', 'MiB', 0),

@@ -153,6 +153,12 @@ def _warnings(records: Sequence[Record]) -> list[str]:
         found.append(
             'Random weights: no trained weights were loaded, so figures of accuracy mean nothing.'
         )
+    untried = list(dict.fromkeys(record.info['label'] for record in records if record.untried))
+    if untried:
+        found.append(
+            'Shorter than the budget, so that nothing was forgotten and the budget was not tried '
+            f'(its rows say so): {"; ".join(untried)}. Take more frames or a smaller budget.'
+        )
     thinned = {int(record.depth().stride) for record in records} - {1}
     if thinned:
         found.append(

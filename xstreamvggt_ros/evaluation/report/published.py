@@ -8,10 +8,13 @@ XStreamVGGT (arXiv 2601.01204) with 2,048 tokens and 4 bits, and StreamVGGT as i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from xstreamvggt_ros.cache import CacheConfig
+from xstreamvggt_ros.evaluation.protocol import Protocol
 from xstreamvggt_ros.evaluation.run_config import RunConfig
+from xstreamvggt_ros.model import ModelConfig
 
 STREAM, XSTREAM, PRUNED = 'StreamVGGT', 'XStreamVGGT', 'XStreamVGGT, pruning only'
 SHORT, LONG = 'short paper', 'long paper, through notes on it'
@@ -62,19 +65,29 @@ PUBLISHED = (
 # Which tokens XStreamVGGT keeps, and in how many bits.
 PUBLISHED_CACHE = CacheConfig.published()
 PRESET = 'streamvggt'
+PRESET_SIZE = ModelConfig.preset(PRESET).image_size
 # What of a cache makes it no other method.
 NO_MATTER = ('scheme', 'strict_budget', 'camera_budget_frames', 'camera_cache', 'seed')
 METHODS = (STREAM, XSTREAM, PRUNED)
+# What of a protocol bears on a figure, by the beginning of its name.
+BEARING = {
+    'depth_': ('max_depth', 'per'),
+    **dict.fromkeys(('accuracy_', 'completeness_', 'normal_'), ('points', 'max_points')),
+}
+USUAL = Protocol()
 
 
 def method_of(config: RunConfig) -> str:
     """
     Name the published method that a run is one of, '' where it is none's.
 
-    It is the papers' network with trained weights, every frame of a sequence, and their cache.
+    It is the papers' network with trained weights at their image size, every frame of a sequence,
+    and their cache.
     """
     whole = config.stride == 1 and not config.max_frames and config.keyframe_threshold is None
-    if config.preset != PRESET or config.random_weights or not whole:
+    whole = whole and (config.mode == 'exact' or config.queue == 'every')
+    network = config.preset == PRESET and not config.random_weights
+    if not (whole and network and config.network_size == PRESET_SIZE):
         return ''
     if config.is_reference:
         return STREAM
@@ -89,6 +102,12 @@ def method_of(config: RunConfig) -> str:
     if config.budget_share is not None or kept != config.cache:
         return ''
     return {(4, 4): XSTREAM, (16, 16): PRUNED}.get(config.stored_bits, '')
+
+
+def scored_alike(figure: str, protocol: Mapping[str, object]) -> bool:
+    """Tell whether a run's protocol is the usual one in what bears on a figure."""
+    bearing = next((names for start, names in BEARING.items() if figure.startswith(start)), ())
+    return all(protocol[name] == getattr(USUAL, name) for name in bearing)
 
 
 def published(dataset: str, figure: str, method: str) -> tuple[Published, ...]:

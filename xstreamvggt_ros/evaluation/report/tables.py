@@ -9,7 +9,7 @@ import math
 
 from xstreamvggt_ros.evaluation.report.figures import Figure, Task, TASKS
 from xstreamvggt_ros.evaluation.report.model import Dataset, overlap, Row
-from xstreamvggt_ros.evaluation.report.published import method_of, published
+from xstreamvggt_ros.evaluation.report.published import method_of, published, scored_alike
 from xstreamvggt_ros.evaluation.report.spread import change_interval
 
 # A change of less than this share is none worth a colour.
@@ -42,6 +42,8 @@ class TableRow:
     cells: tuple[Cell, ...]
     # Whether a run of it was made while another of the same report was.
     beside: bool = False
+    # Of how many sequences the budget was not reached.
+    untried: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def sequence_tables(dataset: Dataset, sequence: str) -> list[Table]:
 def _row(dataset: Dataset, row: Row, figures: tuple[Figure, ...]) -> TableRow:
     cells = tuple(_cell(dataset, row, figure) for figure in figures)
     beside, reference = _beside(row, dataset), row.config.is_reference
-    return TableRow(row.label, reference, len(row.runs), cells, beside)
+    untried = sum(run.untried for run in row.runs.values())
+    return TableRow(row.label, reference, len(row.runs), cells, beside, untried)
 
 
 def _beside(row: Row, dataset: Dataset) -> bool:
@@ -106,7 +109,8 @@ def _cell(dataset: Dataset, row: Row, figure: Figure) -> Cell:
         if figure.better and abs(change) >= EVEN and sure:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'
-    known = published(dataset.name, figure.name, method_of(row.config))
+    alike = all(scored_alike(figure.name, run.info['protocol']) for run in row.runs.values())
+    known = published(dataset.name, figure.name, method_of(row.config)) if alike else ()
     lines = tuple((figure.show(each.value), f'{each.method}: {each.source}') for each in known)
     return Cell(figure.show(row.mean(figure.name)), text, spread, verdict, lines)
 

@@ -51,7 +51,12 @@ def _inert(value: object) -> object:
 def as_json(records: Sequence[Record], failures: Sequence[dict]) -> str:
     """Write the same as JSON, with the runs that failed; null where there is no figure."""
     runs = [
-        {**_what(record), 'config': record.config.settings(), 'metrics': record.metrics}
+        {
+            **_what(record),
+            'config': record.config.settings(),
+            'metrics': record.metrics,
+            'untried': record.untried,
+        }
         for record in records
     ]
     failed = [
