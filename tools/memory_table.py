@@ -5,17 +5,20 @@ Print what fits GPUs of the usual sizes, and how fast they may be: estimates, no
 
 ``.venv/bin/python tools/memory_table.py`` needs no GPU. What it prints stands in docs/cache.md,
 where tools/reference.py keeps it up to date. ``--free-gib`` asks for one device instead: the
-largest budget that fits, in frames, with its memory and its time.
+largest budget that fits, in frames, with its memory and its time. It takes minutes on a slow core,
+and says on stderr where it is.
 """
 
 from __future__ import annotations
 
 import argparse
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,8 +40,12 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_FRAMES = 256
 
 
-def memory_table() -> str:
-    """Find, for each GPU and width of numbers, the largest budget at the largest image size."""
+def memory_table(tell: Callable[[str], None] = lambda what: None) -> str:
+    """
+    Find, for each GPU and width of numbers, the largest budget at the largest image size.
+
+    `tell` hears what is estimated next.
+    """
     rows = [
         '| GPU | `model.image_size` | `cache.bits` | `cache.budget_frames` | tokens a layer | '
         'estimated memory |',
@@ -46,6 +53,7 @@ def memory_table() -> str:
     ]
     for name, free in devices().items():
         for bits in BITS:
+            tell(f'the largest budget on {name}, {bits} bits')
             rows.append(f'| {name} | {_largest(bits, free)} |')
     return '\n'.join(rows)
 
@@ -112,32 +120,44 @@ def _named(needed: MemoryEstimate) -> str:
 
 def planning() -> str:
     """Estimate frames a second; benchmarks.planning says how."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    from benchmarks import planning
-
+    planning = _planning()
     return f'{planning.notes()}\n\n{planning.planning_table()}'
 
 
-def milliseconds(size: tuple[int, int], frames: int, bits: int, preset: str) -> str:
-    """Estimate what a frame takes on the devices of benchmarks.planning."""
+def milliseconds(
+    size: tuple[int, int], frames: int, bits: int, preset: str, device: str, free_gib: float
+) -> str:
+    """
+    Estimate what a frame takes on a device of benchmarks.planning, by its name.
+
+    Without a name on those with the least memory that has so much free.
+    """
+    from xstreamvggt_ros.cache import CacheConfig
+
+    devices = _planning().DEVICES
+    enough = min((each.gib for each in devices if each.gib > free_gib), default=0)
+    chosen = [each for each in devices if (each.name == device if device else each.gib == enough)]
+    if not chosen:
+        known = ', '.join(each.name for each in devices)
+        return f'not estimated; name a device: --device, one of {known}'
+    config = replace(CacheConfig.recommended(), bits=bits).with_budget(budget_frames=frames)
+    work = _planning().work_of(size, config, preset)
+    return ', '.join(f'{each.name} {work.milliseconds(each):.0f} ms' for each in chosen)
+
+
+def _planning() -> ModuleType:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     from benchmarks import planning
-    from xstreamvggt_ros.cache import CacheConfig
 
-    config = replace(CacheConfig.recommended(), bits=bits).with_budget(budget_frames=frames)
-    work = planning.work_of(size, config, preset)
-    return ', '.join(
-        f'{device.name} {work.milliseconds(device):.0f} ms' for device in planning.DEVICES
-    )
+    return planning
 
 
 def _answer(options: argparse.Namespace) -> str:
     """Say what the largest budget is for one device."""
-    found = largest_budget(
-        int(options.free_gib * GIB), options.image_size, options.bits, options.preset
-    )
+    asked = options.image_size, options.bits, options.preset
+    _tell(f'the largest budget in {options.free_gib:g} GiB')
+    found = largest_budget(int(options.free_gib * GIB), *asked)
     if found is None:
         least = _needed(options.image_size, options.bits, 2, options.preset)
         return (
@@ -146,32 +166,58 @@ def _answer(options: argparse.Namespace) -> str:
         )
     frames, needed, tokens = found
     height, width = needed.size
-    most = ', the most that is looked for' if frames == MOST_FRAMES else ''
-    return (
-        f'cache.budget_frames {frames}{most}: {tokens:,} tokens a layer at {width}x{height}, '
-        f'{options.bits} bits; {needed}\n'
-        'a captured frame by estimate: '
-        f'{milliseconds(needed.size, frames, options.bits, options.preset)}'
+    one_more = _needed(options.image_size, options.bits, frames + 1, options.preset)
+    limit = (
+        'the most that is looked for'
+        if frames == MOST_FRAMES
+        else f'{frames + 1} frames would take {_named(one_more)}, more than is free'
     )
+    _tell('the time of a frame')
+    time = milliseconds(
+        needed.size, frames, options.bits, options.preset, options.device, options.free_gib
+    )
+    return (
+        f'cache.budget_frames {frames}: {tokens:,} tokens a layer at {width}x{height}, '
+        f'{options.bits} bits; {needed}\n'
+        f'{limit}; nothing else is set aside than the allowance for libraries and allocators\n'
+        f'a captured frame by estimate: {time}'
+    )
+
+
+def _tell(what: str) -> None:
+    print(f'estimating {what} ...', file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables, or what fits one device."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument('--free-gib', type=float, help='memory of one device that is free')
+    parser.add_argument(
+        '--free-gib',
+        type=float,
+        help='memory of one device that is free once the system, a screen and the CUDA context '
+        'have theirs, as nvidia-smi shows it; a budget may take all of it',
+    )
     parser.add_argument('--image-size', type=int, default=SIZES[0], help='long side, pixels')
     parser.add_argument('--preset', default=PRESET, choices=('tiny', 'streamvggt'))
     parser.add_argument('--bits', type=int, default=BITS[0], choices=(2, 4, 8, 16))
+    parser.add_argument(
+        '--device',
+        default='',
+        help='whose time is estimated with --free-gib, e.g. "RTX 4090"; else that of the smallest '
+        'devices with so much memory',
+    )
     options = parser.parse_args(arguments or [])
     if options.free_gib is not None:
         print(_answer(options))
         return 0
     print(
         f'{PRESET}, bfloat16, point head, 4:3 images, at most {MOST_FRAMES} frames; estimated, '
-        'not measured'
+        'not measured',
+        flush=True,
     )
-    print(memory_table())
+    print(memory_table(_tell), flush=True)
     print()
+    _tell('frames a second')
     print(planning())
     return 0
 

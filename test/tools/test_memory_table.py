@@ -53,20 +53,40 @@ def test_the_command_says_that_nothing_was_measured(capsys, monkeypatch):
 
     assert main() == 0
 
-    out = capsys.readouterr().out
+    out, progress = capsys.readouterr()
     assert 'estimated, not measured' in out and out.endswith('how fast\n')
+    # One line for each row that is still to come, and one for the time.
+    assert progress.splitlines()[0] == 'estimating the largest budget on 4 GB, 4 bits ...'
+    assert len(progress.splitlines()) == len(devices()) * 2 + 1
 
 
 def test_one_device_is_told_its_largest_budget_and_its_time(capsys):
-    main(['--free-gib', '0.25', '--preset', 'tiny', '--image-size', '168', '--bits', '8'])
+    main(['--free-gib', '0.125', '--preset', 'tiny', '--image-size', '168', '--bits', '8'])
     out = capsys.readouterr().out
 
     frames = int(out.split()[1].rstrip(':,'))
     model = ModelConfig.preset('tiny')
     cache = replace(CacheConfig.recommended(), bits=8, budget_frames=frames)
-    assert estimate(Settings(model, cache, 168, torch.bfloat16, True)).total <= GIB / 4
+    assert estimate(Settings(model, cache, 168, torch.bfloat16, True)).total <= GIB / 8
     assert f'{frames * model.tokens_per_frame(126, 168):,} tokens a layer at 168x126' in out
-    assert 'MiB' in out and 'H200' in out and ' ms' in out
+    next_one = replace(cache, budget_frames=frames + 1)
+    more = estimate(Settings(model, next_one, 168, torch.bfloat16, True)).total
+    assert f'{frames + 1} frames would take {named(more)}, more than is free' in out
+    # Of the devices those with the least memory that has as much.
+    assert 'RTX 4060 ' in out and ' ms' in out and 'H200' not in out
+
+
+@pytest.mark.parametrize(
+    ('device', 'free', 'named'),
+    [('', 15, ['Orin NX']), ('', 20, ['RTX 4090', 'L4']), ('H200', 6, ['H200'])],
+)
+def test_time_is_that_of_the_device_asked_for_or_of_those_that_may_be_it(device, free, named):
+    said = tables.milliseconds((126, 168), 3, 4, 'tiny', device, free)
+    assert [each.rsplit(' ', 2)[0] for each in said.split(', ')] == named
+
+
+def test_a_device_that_nobody_knows_is_told_which_there_are():
+    assert 'one of H200, RTX 4060' in tables.milliseconds((126, 168), 3, 4, 'tiny', 'RTX 1', 6)
 
 
 def test_a_device_that_is_too_small_is_told_so(capsys):
