@@ -34,11 +34,12 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 help:  ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'of demo:      INPUT=folder, bag, video or camera; OUT=folder; MAX_FRAMES=, STRIDE= images; VIEW=1; FORCE=1'
 
 venv: $(STAMP)  ## set up .venv (PYTHON=python3.12 to choose; demo and test do it themselves)
 
-demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag, video or camera, VIEW=1, MAX_FRAMES=, STRIDE=, OUT=, FORCE=1)
-	$(BIN)/xstreamvggt_demo $(if $(INPUT),--input "$(INPUT)") \
+demo: $(STAMP)  ## reconstruct a scene, results in out/ (variables below)
+	@$(BIN)/xstreamvggt_demo $(if $(INPUT),--input "$(INPUT)") \
 	  $(if $(MAX_FRAMES),--max-frames $(MAX_FRAMES)) $(if $(STRIDE),--stride $(STRIDE)) \
 	  $(if $(or $(filter camera%,$(INPUT)),$(filter-out 0,$(VIEW))),--view) \
 	  $(if $(FORCE),--force) --output "$(OUT)"
@@ -46,7 +47,7 @@ demo: $(STAMP)  ## reconstruct a scene, results in out/ (INPUT=folder, bag, vide
 test: lint $(TRITON)  ## lint and run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-fuzz: $(STAMP)  ## send the node hostile messages, parameters and files for some minutes, and print what became of them
+fuzz: $(STAMP)  ## send the node hostile input for some minutes, and print what became of it
 	ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST PYTHONPATH=test/support $(BIN)/python test/support/fuzz.py
 
 ros-test: $(STAMP)  ## what needs an installed ROS 2: launch files, tf2, cv_bridge, ament's linters

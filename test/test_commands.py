@@ -143,6 +143,16 @@ def test_they_are_found():
     assert len(ALL) > 40
 
 
+def test_make_does_not_echo_commands_of_several_lines():
+    lines = (ROOT / 'Makefile').read_text(encoding='utf-8').splitlines()
+    begin = [
+        line
+        for before, line in zip(['', *lines], lines, strict=False)
+        if line.startswith('\t') and line.endswith('\\') and not before.endswith('\\')
+    ]
+    assert begin and all(line.startswith('\t@') for line in begin)
+
+
 @pytest.fixture(scope='module')
 def recording(tmp_path_factory):
     """Make the bag that docs/your_bag.md speaks of, short."""
