@@ -124,8 +124,8 @@ def _errors(accuracy: Accuracy | None) -> str:
         )
     if accuracy and np.isfinite(accuracy.abs_rel):
         parts.append(
-            f'depth off by {100 * accuracy.abs_rel:.1f} % (AbsRel) where one factor brings its '
-            'median to the true one, as below'
+            f'depth off by {100 * accuracy.abs_rel:.1f} % (AbsRel) once scaled to the true '
+            'median, as drawn below'
         )
     return f'Against the truth: {"; ".join(parts)}.' if parts else ''
 
