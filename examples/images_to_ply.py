@@ -34,6 +34,8 @@ def main(folder: str, target: str) -> None:
         points.append(frame.points[sure].cpu().numpy())
         colours.append(Preprocessing.picture(image)[sure.cpu()].numpy())
         print(path.name, 'seen from', frame.camera_centre.tolist())
+    if not points:
+        sys.exit(f'{folder} has no .jpg or .png of a camera')
     write_ply(target, PlyCloud(np.concatenate(points), np.concatenate(colours)))
 
 
