@@ -20,8 +20,9 @@ MIB, GIB = 2**20, 2**30
 # Images of this width by height are what is reckoned with, as the warm-up does.
 ASPECT = 4 / 3
 # What libraries and allocators take beside, and convolutions for copies of what they work on as a
-# share of a frame's tensors; test/memory/test_estimate.py compares with what a process takes.
-ALLOWANCE, ALLOWANCE_SHARE = 48 * MIB, 1.0
+# share of a frame's tensors, which heaps of threads give back late: peaks of one stream differ by
+# a half from run to run. test/memory/test_estimate.py compares with what a process takes.
+ALLOWANCE, ALLOWANCE_SHARE = 48 * MIB, 1.25
 # Of the new tokens and per number of theirs: fp32 copies and codes while they are rounded.
 _ROUNDING = 24
 _FP32 = 4
