@@ -15,10 +15,10 @@ from tf2_msgs.msg import TFMessage
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages import header_with, ns_from_time, time_from_ns, transform_stamped
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.interface import TRANSFORMS
 from xstreamvggt_ros.node.qos import create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.standing import Standing, StandingTransform
 from xstreamvggt_ros.parameters import OutputParameters
 

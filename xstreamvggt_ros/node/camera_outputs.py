@@ -17,8 +17,8 @@ from xstreamvggt_ros.messages import (
     point_cloud,
 )
 from xstreamvggt_ros.node import interface
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.world.clouds import Cloud
 
 

@@ -15,9 +15,9 @@ from std_msgs.msg import Header
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.intake.stamps import FEW_PERIODS
 from xstreamvggt_ros.messages import ns_from_time, odometry
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.interface import ODOMETRY
 from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.world.motion import body_twist, uncertainty
 
 # The frame's usual period is the median of so many.

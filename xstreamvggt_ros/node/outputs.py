@@ -16,10 +16,10 @@ from xstreamvggt_ros.messages.diagnostics import frame_report
 from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.camera_outputs import CameraOutputs
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.odometry import OdometryOutput
 from xstreamvggt_ros.node.qos import create_output, create_unmanaged_output, wanted
 from xstreamvggt_ros.node.robot import RobotPose
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.world import WorldOutputs
 from xstreamvggt_ros.parameters import OutputParameters
 from xstreamvggt_ros.world.clouds import select_cloud

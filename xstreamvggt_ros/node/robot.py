@@ -14,7 +14,7 @@ from rclpy.node import Node
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.transform_tree import HISTORY_NS, TransformError, TransformMissing
 from xstreamvggt_ros.messages import ns_from_time
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.parameters import OutputParameters
 

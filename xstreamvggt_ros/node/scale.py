@@ -15,8 +15,8 @@ from sensor_msgs.msg import CompressedImage
 from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
 from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.robot import RobotPose
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction, ReconstructionPipeline
 from xstreamvggt_ros.scale import make_scale_estimator, ScaleState

@@ -24,13 +24,14 @@ from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.failures import FailureLog
-from xstreamvggt_ros.node.frame_reader import FrameReader, StampedReconstruction
+from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
 from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.services import Command, Services
 from xstreamvggt_ros.node.stages import FrameStages
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.status import frame_figures, FrameFigures, Observed, stream_figures
 from xstreamvggt_ros.node.watch import WatchLog
 from xstreamvggt_ros.parameters import Parameters
@@ -76,7 +77,7 @@ class Session:
         logger = node.get_logger()
         self._failures = FailureLog(logger.warning, logger.error)
         self._counters = Counters()
-        reader.remark = self._counters.remark
+        reader.times.remark = self._counters.remark
         self._reported = self._counters.snapshot()
         self._reported_at = time.monotonic()
         self._recent = RecentCounts(self._reported_at, self._reported, reader.streams.count)

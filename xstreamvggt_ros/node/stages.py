@@ -9,13 +9,9 @@ from collections.abc import Callable
 from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
-from xstreamvggt_ros.node.frame_reader import (
-    BegunImage,
-    FrameReader,
-    PreparedImage,
-    StampedReconstruction,
-)
+from xstreamvggt_ros.node.frame_reader import BegunImage, FrameReader, PreparedImage
 from xstreamvggt_ros.node.scale import Scale
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.pipeline import ReconstructionPipeline
 
 # Share of an image that is worth a word where it is cut off.

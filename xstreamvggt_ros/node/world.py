@@ -11,9 +11,9 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode
 
 from xstreamvggt_ros.messages import header_with, ns_from_time, path, point_cloud, time_from_ns
-from xstreamvggt_ros.node.frame_reader import StampedReconstruction
 from xstreamvggt_ros.node.interface import MAP, PATH
 from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.parameters import OutputParameters
 from xstreamvggt_ros.stream import Resumable
 from xstreamvggt_ros.world.accumulation import Accumulation

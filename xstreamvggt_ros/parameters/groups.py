@@ -104,6 +104,10 @@ class InputParameters:
         """The cameras' names."""
         return camera_names(self.topics, self.camera_names)
 
+    def images_of(self, camera: int) -> str:
+        """Say whose images they are, where there are several cameras."""
+        return f"{self.names[camera]}'s images" if len(self.names) > 1 else 'the images'
+
 
 @dataclass(frozen=True)
 class OutputParameters:

@@ -1,0 +1,57 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images out of messages, within bounds of size and time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+
+from xstreamvggt_ros.images.decoding import decode_image
+from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.errors import ImageError
+from xstreamvggt_ros.images.value_range import ValueRange
+from xstreamvggt_ros.intake.bounded import BoundedWork, TookTooLong
+from xstreamvggt_ros.parameters import Parameters
+
+# Seconds that a compressed image may take to decode; the largest ones take half of one.
+DECODE_SECONDS = 5.0
+
+
+class MessageDecoder:
+    """Decode the cameras' messages; `parameters` gives the configuration as it is now."""
+
+    def __init__(self, parameters: Callable[[], Parameters], tell: Callable[[str], None]) -> None:
+        """Say with `tell` what is not as it should be."""
+        self._parameters = parameters
+        self._bounded = BoundedWork(DECODE_SECONDS)
+        self._value_ranges = defaultdict(lambda: ValueRange(tell))
+
+    def decode(self, message: Image | CompressedImage, camera: int) -> np.ndarray:
+        """Return a camera's image (H, W, 3); ImageError."""
+        image = self._decode(message)
+        if image.dtype == np.float32 and not getattr(message, 'encoding', '').startswith('32F'):
+            value_range = self._parameters().input.value_range
+            image = self._value_ranges[camera].apply(image, value_range)
+        return image
+
+    def _decode(self, message: Image | CompressedImage) -> np.ndarray:
+        """Decode within a bound what says itself how long it takes: a hostile stream, for ever."""
+        max_pixels = self._parameters().input.max_pixels
+        if not isinstance(message, CompressedImage):
+            return decode_image(message, max_pixels)
+        try:
+            return self._bounded.do(lambda: decode_compressed(message, max_pixels))
+        except TookTooLong as error:
+            raise ImageError(
+                'decode_time',
+                f'a compressed image of {len(message.data)} bytes, format {message.format!r}, is '
+                f'not waited for any longer: {error}; publish baseline JPEG, or smaller images',
+            ) from error
+
+    def close(self) -> None:
+        """Let go of what decodes."""
+        self._bounded.close()
