@@ -13,7 +13,8 @@ import torch
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, LayerStats
 from xstreamvggt_ros.intake.counters import Counts
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
-from xstreamvggt_ros.node.status import FrameFigures, Observed, stream_figures, unbounded_growth
+from xstreamvggt_ros.node.observed import FrameFigures, Observed
+from xstreamvggt_ros.node.status import stream_figures, unbounded_growth
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 from xstreamvggt_ros.stream import stream_layout, StreamingReconstructor
 

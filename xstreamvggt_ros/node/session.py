@@ -26,13 +26,14 @@ from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.failures import FailureLog
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.interface import LOAD, RESET, SAVE
+from xstreamvggt_ros.node.observed import frame_figures, FrameFigures, Observed
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
 from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.services import Command, Services
 from xstreamvggt_ros.node.stages import FrameStages
 from xstreamvggt_ros.node.stamped import StampedReconstruction
-from xstreamvggt_ros.node.status import frame_figures, FrameFigures, Observed, stream_figures
+from xstreamvggt_ros.node.status import stream_figures
 from xstreamvggt_ros.node.watch import WatchLog
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import ReconstructionPipeline

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
-from xstreamvggt_ros.node.status import StreamState
+from xstreamvggt_ros.node.observed import StreamState
 from xstreamvggt_ros.pipeline import Pending
 
 FIRST = 'the first image'
