@@ -50,7 +50,7 @@ def tell(options: argparse.Namespace) -> int:
     )
     rows = by_minute(samples)
     figures = {
-        'options': {name: str(value) for name, value in vars(options).items()},
+        'options': {name: str(value) for name, value in vars(options).items() if name != 'output'},
         'bytes_a_frame': None if slope is None else asdict(slope),
         'late_latency_by_second_tenth': late,
         'late_processor_time_by_second_tenth': spent,
