@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Depth of compressed_depth_image_transport, coded here as its publisher does it."""
 
+from contextlib import contextmanager, suppress
 import struct
+import sys
+import tracemalloc
 from types import SimpleNamespace
 
 import cv2
@@ -102,6 +105,102 @@ def test_metres_come_back_as_near_as_they_were_quantised(coding):
 )
 def test_whatever_is_packed_is_unpacked(numbers):
     np.testing.assert_array_equal(unpack_rvl(pack_rvl(numbers), len(numbers)), numbers)
+
+
+def pack_rvl_at_once(numbers):
+    """Compress as `pack_rvl` does, of numbers (N,) in which depth and none take turns."""
+    zeros = np.ones(len(numbers) // 2, np.int64)
+    deltas = np.diff(numbers[1::2].astype(np.int64), prepend=0)
+    coded = np.where(deltas >= 0, 2 * deltas, -2 * deltas - 1)
+    values = np.stack((zeros, zeros, coded), 1).ravel()
+    parts = (values[:, None] >> 3 * np.arange(7)) & 7
+    lengths = np.maximum(1, 7 - np.argmax(parts[:, ::-1] > 0, 1)) * (values > 0) + (values == 0)
+    more = np.arange(7) < lengths[:, None] - 1
+    nibbles = (parts + 8 * more)[np.arange(7) < lengths[:, None]]
+    nibbles = np.pad(nibbles, (0, -len(nibbles) % 8)).reshape(-1, 8).astype(np.uint32)
+    return (nibbles << 4 * np.arange(7, -1, -1, dtype=np.uint32)).sum(1).astype('<u4').tobytes()
+
+
+def test_noise_in_which_each_pixel_is_a_run_is_unpacked_without_counting_in_python():
+    rng = np.random.default_rng(1)
+    small, large = (rng.integers(1, 2**16, size, np.uint16) for size in (40, 1 << 20))
+    for numbers in (small, large):
+        numbers[::2] = 0
+    assert pack_rvl_at_once(small) == pack_rvl(small)
+    packed = pack_rvl_at_once(large)
+
+    with lines_run() as lines:
+        unpacked = unpack_rvl(packed, len(large))
+
+    np.testing.assert_array_equal(unpacked, large)
+    assert len(lines) < len(large) / 100
+
+
+@contextmanager
+def lines_run():
+    """Count the lines of Python that are run meanwhile."""
+    lines = []
+
+    def trace(frame, event, _):
+        if event == 'line':
+            lines.append(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield lines
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize('body', [bytes(8 << 20), b'\x11' * (8 << 20), b'\x10' * (8 << 20)])
+@pytest.mark.parametrize('shape', [(2, 2), (240, 320)])
+def test_a_body_that_is_too_long_takes_no_memory(body, shape):
+    data = bytes(12) + struct.pack('<II', *shape[::-1]) + body
+    tracemalloc.start()
+    try:
+        with suppress(ImageError):
+            decode_compressed_depth(SimpleNamespace(format=RVL, data=data), 2**25)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Blocks, and so much for each pixel.
+    assert peak < 50e6 + 100 * shape[0] * shape[1]
+
+
+def test_a_png_that_is_too_long_is_cut():
+    data = _message(MILLIMETRES, PNG).data + bytes(8 << 20)
+    tracemalloc.start()
+    try:
+        depth = decode_compressed_depth(SimpleNamespace(format=PNG, data=data), SIZE)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(depth, MILLIMETRES * 1e-3, rtol=1e-6)
+    assert peak < 4e6
+
+
+@pytest.mark.parametrize('image_format', [PNG, RVL])
+def test_depth_of_another_size_than_its_colour_image_is_refused_undecoded(image_format):
+    message = _message(MILLIMETRES, image_format)
+    assert decode_compressed_depth(message, SIZE, MILLIMETRES.shape).shape == MILLIMETRES.shape
+    # Whatever follows the header would not decode.
+    message.data = message.data[:40] + bytes(9)
+    height, width = MILLIMETRES.shape
+    with pytest.raises(ImageError, match=f'{width}x{height} .*colour image is 2x7') as caught:
+        decode_compressed_depth(message, SIZE, (7, 2))
+    assert caught.value.reason == 'bad_size'
+
+
+# Pixels that nobody codes so: each its own run, none of which has depth, or is without.
+@pytest.mark.parametrize('run', [(1, 0), (0, 1, 2)])
+def test_runs_that_no_publisher_makes_are_refused(run):
+    out = _Nibbles()
+    for value in run * 12:
+        out.put(value)
+    with pytest.raises(ImageError, match='a run of'):
+        unpack_rvl(out.bytes(), 12)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 """The metric scale over DDS."""
 
 from contextlib import contextmanager
+import struct
 import time
 
+import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry, Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import header, image_message, IMAGE_SIZE, picture
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 import torch
@@ -144,6 +146,27 @@ def test_without_depth_of_its_time_or_size_the_scale_stays_unknown(active):
 
     rig.wait_for_log('publish depth registered to the colour image')
     assert ys(poses) == pytest.approx([0, -1, -2])
+
+
+def test_compressed_depth_of_another_size_is_refused_and_the_right_one_used(active):
+    topic = '/metric/compressedDepth'
+    rig = active({**SOURCE, 'input.depth_topic': topic}, network=Scripted(going_right))
+    poses = rig.collect(PoseStamped, POSE)
+    bomb = bytes(12) + struct.pack('<II', 2, 2) + bytes(1 << 20)
+    millimetres = np.full((42, IMAGE_SIZE), 6000, np.uint16)
+    right = bytes(12) + cv2.imencode('.png', millimetres)[1].tobytes()
+
+    for stamp in range(1, MIN_FRAMES + 2):
+        coding, data = ('rvl', bomb) if stamp == 1 else ('png', right)
+        message = CompressedImage(
+            header=header(stamp), format=f'16UC1; compressedDepth {coding}', data=data
+        )
+        rig.publish(message, topic=topic)
+        rig.wait(lambda last=stamp: has_arrived(rig, last), 'the depth')
+        rig.feed([image_message(picture(), stamp)], poses)
+
+    rig.wait_for_log(f'2x2 pixels but the colour image is {IMAGE_SIZE}x42')
+    rig.wait_for_log('the scale has settled on 3 m per unit')
 
 
 def later_than(stamp):

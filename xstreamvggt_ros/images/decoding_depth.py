@@ -5,18 +5,20 @@
 import numpy as np
 
 from xstreamvggt_ros.images.decoding import ImageFields
-from xstreamvggt_ros.images.errors import check_size, ImageError
+from xstreamvggt_ros.images.errors import check_depth_size, ImageError
 
 # Type of a number, and metres per unit (REP 118).
 DEPTH_ENCODINGS = {'32FC1': ('f4', 1.0), '16UC1': ('u2', 1e-3), 'mono16': ('u2', 1e-3)}
 
 
-def decode_depth(message: ImageFields, max_pixels: int) -> np.ndarray:
+def decode_depth(
+    message: ImageFields, max_pixels: int, expected: tuple[int, int] | None = None
+) -> np.ndarray:
     """
     Decode a depth image into metres (H, W) float32, 0 or NaN where there is none (REP 118).
 
-    32FC1 is metres, 16UC1 and mono16 millimetres. ImageError: another encoding, or a header or
-    data that do not fit together.
+    32FC1 is metres, 16UC1 and mono16 millimetres. ImageError: another encoding, a size
+    that is not the one `expected` (height, width), or a header or data that do not fit together.
     """
     if message.encoding not in DEPTH_ENCODINGS:
         raise ImageError(
@@ -25,7 +27,7 @@ def decode_depth(message: ImageFields, max_pixels: int) -> np.ndarray:
             f'publish one of: {", ".join(DEPTH_ENCODINGS)}',
         )
     kind, unit = DEPTH_ENCODINGS[message.encoding]
-    check_size(message.height, message.width, max_pixels)
+    check_depth_size(message.height, message.width, max_pixels, expected)
     stored = np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
     row_bytes, needed = message.width * stored.itemsize, message.height * message.step
     if message.step < row_bytes or len(message.data) < needed:

@@ -1,6 +1,6 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images out of messages, within bounds of size and time."""
+"""Images and depth out of messages, within bounds of size and time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
+from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
+from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.images.value_range import ValueRange
 from xstreamvggt_ros.intake.bounded import BoundedWork, TookTooLong
@@ -50,6 +52,37 @@ class MessageDecoder:
                 'decode_time',
                 f'a compressed image of {len(message.data)} bytes, format {message.format!r}, is '
                 f'not waited for any longer: {error}; publish baseline JPEG, or smaller images',
+            ) from error
+
+    def close(self) -> None:
+        """Let go of what decodes."""
+        self._bounded.close()
+
+
+class DepthDecoder:
+    """Decode depth images; `parameters` gives the configuration as it is now."""
+
+    def __init__(self, parameters: Callable[[], Parameters]) -> None:
+        """Begin without an image."""
+        self._parameters = parameters
+        self._bounded = BoundedWork(DECODE_SECONDS)
+
+    def decode(self, message: Image | CompressedImage, size: tuple[int, int]) -> np.ndarray:
+        """
+        Return metres (H, W) float32; `size` is the colour image's height and width.
+
+        ImageError, for another size too, before anything is decoded.
+        """
+        max_pixels = self._parameters().input.max_pixels
+        if not isinstance(message, CompressedImage):
+            return decode_depth(message, max_pixels, size)
+        try:
+            return self._bounded.do(lambda: decode_compressed_depth(message, max_pixels, size))
+        except TookTooLong as error:
+            raise ImageError(
+                'decode_time',
+                f'a compressed depth image of {len(message.data)} bytes is not waited for any '
+                f'longer: {error}; publish smaller or raw depth images',
             ) from error
 
     def close(self) -> None:

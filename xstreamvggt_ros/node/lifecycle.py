@@ -256,6 +256,8 @@ class ReconstructionNode(LifecycleNode):
                 self._outputs.destroy()
             if self._reader is not None:
                 self._reader.close()
+            if self._scale is not None:
+                self._scale.close()
             self._outputs = self._reader = self._pipeline = self._loading = None
             self._scale = self._configuration = None
             self._declared.locked = False

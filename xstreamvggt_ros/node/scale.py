@@ -10,10 +10,8 @@ import time
 
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
-from sensor_msgs.msg import CompressedImage
 
-from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
-from xstreamvggt_ros.images.decoding_depth import decode_depth
+from xstreamvggt_ros.node.decoding import DepthDecoder
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.stamped import StampedReconstruction
@@ -42,6 +40,7 @@ class Scale:
         self._parameters = parameters
         self._pipeline = pipeline
         self._logger = logger
+        self._decoder = DepthDecoder(parameters)
         self._world: int | None = None
         self._why_no_depth = ''
         self._silent_until = 0.0
@@ -106,6 +105,10 @@ class Scale:
                 f'{self.state.samples} samples of {source}, spread {self.state.spread:.1%}'
             )
 
+    def close(self) -> None:
+        """Let go of what decodes."""
+        self._decoder.close()
+
     def _settings(self) -> tuple[str, float]:
         output = self._parameters().output
         return output.scale_source, output.camera_height
@@ -118,13 +121,10 @@ class Scale:
     def _metric_depth(
         self, stamped: StampedReconstruction, depth: DepthInput
     ) -> np.ndarray | None:
-        parameters, aligned, why = self._parameters(), None, ''
+        aligned, why = None, ''
         try:
-            message = depth.take(stamped.arrived + parameters.output.tf_timeout)
-            decode = decode_depth
-            if isinstance(message, CompressedImage):
-                decode = decode_compressed_depth
-            metres = decode(message, parameters.input.max_pixels)
+            message = depth.take(stamped.arrived + self._parameters().output.tf_timeout)
+            metres = self._decoder.decode(message, self._pipeline.source_size)
             aligned = self._pipeline.align_depth(metres)
         except NoDepthError as error:
             why = str(error)

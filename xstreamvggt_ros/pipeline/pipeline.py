@@ -200,6 +200,11 @@ class ReconstructionPipeline:
         return self._camera.align(depth)
 
     @property
+    def source_size(self) -> tuple[int, int] | None:
+        """Height and width of the last image; None before the first."""
+        return None if self._camera is None else self._camera.plan.source_size
+
+    @property
     def cut(self) -> float:
         """The share of the last image that the network does not see, from 0 to 1."""
         return 0.0 if self._camera is None else self._camera.plan.cut
