@@ -185,7 +185,9 @@ class _Graphs:
     def can(self, image: Tensor) -> bool:
         return True
 
-    def capture(self, step: Callable[[], Frame]) -> tuple[Callable[[], None], Frame]:
+    def capture(
+        self, step: Callable[[], Frame], device: torch.device
+    ) -> tuple[Callable[[], None], Frame]:
         return functools.partial(self._launches.note, 'graph'), step()
 
     def release(self) -> None:

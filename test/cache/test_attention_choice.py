@@ -4,6 +4,7 @@
 
 import logging
 
+from fake_cuda import FakeCuda
 import pytest
 import torch
 
@@ -12,6 +13,8 @@ from xstreamvggt_ros.cache.attention_choice import AttentionChoice, fastest, ker
 
 SHAPE = Shape(heads=2, head_dim=16, queries=12, tokens=40)
 FRAME = Shape(heads=2, head_dim=16, queries=12, tokens=12)
+
+SHAPE_SAMPLE = SHAPE.sample(torch.float32, torch.device('cpu'))
 
 
 def sample(dtype=torch.float32):
@@ -96,6 +99,21 @@ def test_a_package_that_is_installed_is_among_them(monkeypatch):
 
     assert chosen({'flash_attn 3': kernels()['flash_attn 3']}, [1]) == 'flash_attn 3'
     assert 'flash_attn' not in kernels()
+
+
+def test_the_race_is_run_on_the_device_that_attends(monkeypatch):
+    FakeCuda().install(monkeypatch)
+    # Both at once would need a GPU.
+    monkeypatch.setattr(Shape, 'sample', lambda *_: SHAPE_SAMPLE)
+    where = []
+
+    def seconds(run):
+        where.append(torch.cuda.current_device())
+        return 1.0
+
+    AttentionChoice('auto', seconds).kernel(torch.device('cuda', 1), torch.float32, SHAPE, FRAME)
+
+    assert set(where) == {1}
 
 
 @pytest.mark.gpu

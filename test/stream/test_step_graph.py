@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steady state as one CUDA graph, and the clock that it needs, which a CPU can run."""
 
+from contextlib import contextmanager
 import weakref
 
+from fake_cuda import FakeCuda
 import pytest
 import torch
 
@@ -17,7 +19,7 @@ from xstreamvggt_ros.cache import (
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.frame import Frame
-from xstreamvggt_ros.stream.step_graph import StepGraph
+from xstreamvggt_ros.stream.step_graph import CudaGraphs, StepGraph
 
 CONFIG = CacheConfig(budget_tokens=60, bits=4, policy='frame_diversity', camera_budget_frames=3)
 
@@ -44,6 +46,34 @@ def test_a_choice_that_is_none_is_refused_by_name():
         reconstructor(cuda_graph='yes')
 
 
+def test_all_of_a_step_happens_while_the_model_s_device_is_the_current_one(monkeypatch):
+    current = []
+
+    @contextmanager
+    def on(device):
+        current.append(device)
+        yield
+        current.pop()
+
+    monkeypatch.setattr('xstreamvggt_ros.stream.reconstructor.on_device', on)
+    made = reconstructor()
+    run, seen = made._run, []
+    monkeypatch.setattr(made, '_run', lambda *parts: seen.append(list(current)) or run(*parts))
+    made.step(images(1)[0])
+    assert seen == [[torch.device('cpu')]]
+
+
+def test_a_step_is_captured_on_the_device_that_it_runs_on(monkeypatch):
+    cuda, ran = FakeCuda().install(monkeypatch), []
+    graphs, device = CudaGraphs(), torch.device('cuda', 1)
+
+    replay, _ = graphs.capture(lambda: cuda.launch(1, lambda: ran.append(1)), device)
+    replay()
+
+    assert ran == [1]
+    assert cuda.streams == cuda.default
+
+
 class FakeGraphs:
     """Stands in for CUDA: what is captured is a step that runs again each time."""
 
@@ -54,7 +84,7 @@ class FakeGraphs:
     def can(self, image):
         return True
 
-    def capture(self, step):
+    def capture(self, step, device):
         if self.error is not None:
             raise self.error
         self.captured += 1

@@ -4,6 +4,7 @@
 
 import contextlib
 
+from fake_cuda import FakeCuda
 import numpy as np
 import pytest
 from shapes import SMALLEST
@@ -83,6 +84,39 @@ def test_attending_as_on_a_gpu_gives_the_losses_of_the_cpu():
         stepping.generator = torch.Generator().manual_seed(0)
         losses.append(stepping(the_numbers(), SHAPE, STAGE).losses['loss'].item())
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
+class _Numbers:
+    """Numbers drawn for a batch, on the second of two devices."""
+
+    device = torch.device('cuda', 1)
+
+    def clone(self):
+        return self
+
+    def copy_(self, other):
+        return self
+
+
+@pytest.mark.parametrize('waits', [False, True])
+def test_a_step_is_captured_on_its_own_device_or_runs_as_it_is(monkeypatch, caplog, waits):
+    cuda, ran = FakeCuda().install(monkeypatch), []
+
+    def step(flat, shape, stage):
+        cuda.launch(1, lambda: ran.append(cuda.streams[1]))
+        if waits:
+            cuda.wait(1)
+        return 'outcome'
+
+    captured = Captured(step)
+    for _ in range(2):
+        assert captured(_Numbers(), SHAPE, STAGE) == 'outcome'
+
+    # Three to warm up, and two steps.
+    assert len(ran) == 5
+    assert captured.graphs == (0 if waits else 1)
+    assert ['kernel by kernel' in record.message for record in caplog.records] == [True] * waits
+    assert (cuda.streams, cuda.underway, cuda.current) == (cuda.default, set(), 0)
 
 
 @pytest.mark.gpu

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.attention import sdpa_kernel, SDPBackend
 
 from xstreamvggt_ros.cache.attention import Attention, attention, check_backend, flash, sdpa
+from xstreamvggt_ros.ops.capture import Captures, on_device
 
 # torch's own, by what they are called in the log.
 OF_TORCH = {
@@ -85,13 +86,19 @@ class AttentionChoice:
         if self.backend != 'auto' or device.type != 'cuda':
             return attention(self.backend, device, dtype)
         if self._kernel is None:
-            there = kernels()
-            name = fastest(there, shape.sample(dtype, device), self._seconds, str(shape))
-            self._kernel = there[name]
-            own = {each: kernel for each, kernel in there.items() if each in OF_TORCH}
-            best = fastest(own, frame.sample(dtype, device), self._seconds, str(frame))
-            self._order = sorted(OF_TORCH.values(), key=lambda each: each is not OF_TORCH[best])
+            with on_device(device):
+                self._choose(device, dtype, shape, frame)
         return self._kernel
+
+    def _choose(
+        self, device: torch.device, dtype: torch.dtype, shape: Shape, frame: Shape
+    ) -> None:
+        there = kernels()
+        name = fastest(there, shape.sample(dtype, device), self._seconds, str(shape))
+        own = {each: kernel for each, kernel in there.items() if each in OF_TORCH}
+        best = fastest(own, frame.sample(dtype, device), self._seconds, str(frame))
+        self._order = sorted(OF_TORCH.values(), key=lambda each: each is not OF_TORCH[best])
+        self._kernel = there[name]
 
     def preferred(self) -> AbstractContextManager:
         """Have torch's attention take the kernel that was fastest for a frame by itself within."""
@@ -140,23 +147,20 @@ def fastest(
 
 
 def captured_seconds(function: Callable[[], Tensor]) -> float:
-    """Time a call on CUDA, captured, so that it is the device's time and not the host's."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            function()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    # Other threads of the process may allocate meanwhile.
-    with torch.cuda.graph(graph, capture_error_mode='thread_local'):
+    """Time a call on the current CUDA device, captured: the device's time and not the host's."""
+
+    def calls() -> None:
         for _ in range(CALLS):
             function()
+
+    captures = Captures(torch.device('cuda', torch.cuda.current_device()))
+    captures.warm(function, 3)
+    replay, _ = captures.capture(calls)
     best = float('inf')
     for _ in range(3):
         began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         began.record()
-        graph.replay()
+        replay()
         ended.record()
         ended.synchronize()
         best = min(best, 1e-3 * began.elapsed_time(ended) / CALLS)

@@ -16,6 +16,7 @@ from torch import Tensor
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
 from xstreamvggt_ros.model import StreamVGGT
+from xstreamvggt_ros.ops.capture import on_device
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame, frame_from
 from xstreamvggt_ros.stream.image_checks import check_form, check_numbers, check_size
@@ -83,8 +84,8 @@ class StreamingReconstructor:
         """
         self._check(image)
         size = tuple(image.shape[-2:])
-        image = self._on_device(image)
-        with exact_products(self.model.dtype):
+        with on_device(self._device), exact_products(self.model.dtype):
+            image = self._on_device(image)
             cache = self._cache or self._opened(size, image)
             frame = None
             if self._graph is not None:

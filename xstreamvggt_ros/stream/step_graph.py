@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from xstreamvggt_ros.cache import StreamCache
+from xstreamvggt_ros.ops.capture import Captures
 from xstreamvggt_ros.stream.frame import Frame
 
 # A cache, an image (3, H, W), whether to keep it and whether to run the point head, to a frame.
@@ -26,8 +27,14 @@ class Graphs(Protocol):
     def can(self, image: Tensor) -> bool:
         """Whether steps on such an image can be captured."""
 
-    def capture(self, step: Callable[[], Frame]) -> tuple[Callable[[], None], Frame]:
-        """Capture a step without running it: what runs it, and the frame that it writes."""
+    def capture(
+        self, step: Callable[[], Frame], device: torch.device
+    ) -> tuple[Callable[[], None], Frame]:
+        """
+        Capture a step on a device without running it: what runs it, and the frame that it writes.
+
+        Raises RuntimeError where it cannot be; the device can then be used as before.
+        """
 
     def release(self) -> None:
         """Give back the memory of what was captured and dropped."""
@@ -37,27 +44,24 @@ class CudaGraphs:
     """Captures on CUDA; what is captured shares one pool of memory, for one runs at a time."""
 
     def __init__(self) -> None:
-        """Begin without a pool."""
-        self._pool = None
+        """Begin without a device, which the first step tells."""
+        self._captures: Captures | None = None
 
     def can(self, image: Tensor) -> bool:
         """Whether the image is on a CUDA device."""
         return image.is_cuda
 
-    def capture(self, step: Callable[[], Frame]) -> tuple[Callable[[], None], Frame]:
-        """Capture a step."""
-        graph = torch.cuda.CUDAGraph()
-        # Other threads of the process may allocate meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode='thread_local'):
-            frame = step()
-        self._pool = graph.pool()
-        return graph.replay, frame
+    def capture(
+        self, step: Callable[[], Frame], device: torch.device
+    ) -> tuple[Callable[[], None], Frame]:
+        """Capture a step on a device, always the same one."""
+        self._captures = self._captures or Captures(device)
+        return self._captures.capture(step)
 
     def release(self) -> None:
         """Give the pool back, once no graph uses it."""
-        if self._pool is not None:
-            self._pool = None
-            torch.cuda.empty_cache()
+        if self._captures is not None:
+            self._captures.release()
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class StepGraph:
 
         counted: list[int] = []
         try:
-            replay, frame = self._graphs.capture(step)
+            replay, frame = self._graphs.capture(step, self._image.device)
         except RuntimeError as error:
             self._works = False
             self.drop()

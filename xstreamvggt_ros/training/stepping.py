@@ -17,6 +17,7 @@ import logging
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.ops.capture import Captures
 from xstreamvggt_ros.synthetic.held_out import Sequence
 from xstreamvggt_ros.training.augmentation import photometric
 from xstreamvggt_ros.training.batches import make_batch
@@ -80,20 +81,23 @@ class Captured:
         self._stepping = stepping
         self._stage: Stage | None = None
         self._graphs: dict[tuple[int, int], tuple] = {}
-        self._pool, self._able = None, True
+        self._captures: Captures | None = None
+        self._able = True
 
     def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> StepOutcome:
         """Compute as Stepping does; the outcome lasts until the next call."""
         if stage != self._stage:
             # Tables for images of another size are gone, and the graphs that read them with them.
-            self._stage, self._graphs, self._pool = stage, {}, None
+            self._stage, self._graphs = stage, {}
+            if self._captures is not None:
+                self._captures.release()
         if self._able and shape not in self._graphs:
             self._capture(flat, shape)
         if not self._able:
             return self._stepping(flat, shape, stage)
-        graph, kept, outcome = self._graphs[shape]
+        replay, kept, outcome = self._graphs[shape]
         kept.copy_(flat)
-        graph.replay()
+        replay()
         return outcome
 
     @property
@@ -103,20 +107,16 @@ class Captured:
 
     def _capture(self, flat: Tensor, shape: tuple[int, int]) -> None:
         kept = flat.clone()
-        self._pool = self._pool or torch.cuda.graph_pool_handle()
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(WARM_UPS):
-                self._stepping(kept, shape, self._stage)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
+        self._captures = self._captures or Captures(flat.device)
+
+        def step() -> StepOutcome:
+            return self._stepping(kept, shape, self._stage)
+
+        self._captures.warm(step, WARM_UPS)
         try:
-            # Another thread is reading shards into pinned memory meanwhile.
-            with torch.cuda.graph(graph, self._pool, capture_error_mode='thread_local'):
-                outcome = self._stepping(kept, shape, self._stage)
+            replay, outcome = self._captures.capture(step)
         except RuntimeError as error:
             LOGGER.warning('a step cannot be captured and runs kernel by kernel: %s', error)
             self._able = False
             return
-        self._graphs[shape] = graph, kept, outcome
+        self._graphs[shape] = replay, kept, outcome

@@ -143,7 +143,7 @@ class Trainer:
         if self.device.type != 'cuda':
             return
         mark = torch.cuda.Event()
-        mark.record()
+        mark.record(torch.cuda.current_stream(self.device))
         self._marks.append(mark)
         if len(self._marks) > AHEAD:
             self._marks.pop(0).synchronize()

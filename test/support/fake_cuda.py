@@ -1,0 +1,143 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What torch.cuda does with devices, streams and captures, as far as a CPU can play it."""
+
+from collections import Counter
+from contextlib import contextmanager
+import warnings
+
+import torch
+
+
+class Stream:
+    """A queue of one device."""
+
+    def __init__(self, device):
+        self.device = device
+        self.graph = None
+        self.ran = 0
+
+    def wait_stream(self, other):
+        """Wait for nothing, for everything runs at once."""
+
+
+class FakeCuda:
+    """Two devices; `install` puts it in torch.cuda's place."""
+
+    def __init__(self):
+        self.current = 0
+        self.default = [Stream(torch.device('cuda', index)) for index in range(2)]
+        self.streams = list(self.default)
+        self.underway, self.users, self.pools = set(), Counter(), 0
+        self.emptied = 0
+
+    def install(self, monkeypatch):
+        """Replace the parts of torch that captures use."""
+        fake = self
+
+        class CUDAGraph:
+            def __init__(self):
+                self.nodes, self.valid, self.ended, self.pool = [], True, False, None
+
+            def capture_begin(self, pool, capture_error_mode='global'):
+                self.stream, self.pool = fake.streams[fake.current], pool
+                assert self.stream not in fake.default
+                assert pool not in fake.underway
+                fake.underway.add(pool)
+                fake.users[pool] += 1
+                self.stream.graph = self
+
+            def capture_end(self):
+                stream = fake.streams[fake.current]
+                if stream.graph is not self:
+                    raise RuntimeError('CUDA error: illegal state')
+                stream.graph = None
+                if not self.valid:
+                    # As torch does: the pool goes on being allocated to.
+                    raise RuntimeError('operation failed due to a previous error during capture')
+                fake.underway.remove(self.pool)
+                self.ended = True
+                if not self.nodes:
+                    warnings.warn('The CUDA Graph is empty. This usually means', stacklevel=2)
+
+            def reset(self):
+                if self.ended:
+                    fake.release(0, self.pool)
+                self.ended = False
+
+            def replay(self):
+                for node in self.nodes:
+                    node()
+
+        parts = {
+            'CUDAGraph': CUDAGraph,
+            'Stream': lambda device=None: Stream(device or torch.device('cuda', fake.current)),
+            'current_device': lambda: fake.current,
+            'current_stream': lambda device=None: fake.streams[fake.current],
+            'device': fake.on,
+            'empty_cache': fake.empty,
+            'graph_pool_handle': fake.handle,
+            'stream': fake.using,
+            'synchronize': lambda: None,
+        }
+        for name, part in parts.items():
+            monkeypatch.setattr(torch.cuda, name, part)
+        monkeypatch.setattr(torch._C, '_cuda_endAllocateToPool', fake.end, raising=False)
+        monkeypatch.setattr(torch._C, '_cuda_releasePool', fake.release, raising=False)
+        return self
+
+    def launch(self, device, work):
+        """Run a kernel on a device, or have it captured where its current stream is."""
+        graph = self.streams[device].graph
+        if graph is None:
+            self.streams[device].ran += 1
+            work()
+        else:
+            graph.nodes.append(work)
+
+    def wait(self, device):
+        """Have the host wait for a device, which no capture survives."""
+        graph = self.streams[device].graph
+        if graph is not None:
+            graph.valid = False
+            raise RuntimeError('operation not permitted when stream is capturing')
+
+    @contextmanager
+    def on(self, device):
+        """Make a device the current one."""
+        before, self.current = self.current, torch.device(device).index
+        try:
+            yield
+        finally:
+            self.current = before
+
+    @contextmanager
+    def using(self, stream):
+        """Make a stream, and its device, the current one."""
+        device, index = self.current, stream.device.index
+        before = self.streams[index]
+        self.streams[index], self.current = stream, index
+        try:
+            yield
+        finally:
+            self.streams[index], self.current = before, device
+
+    def handle(self):
+        """Name a pool."""
+        self.pools += 1
+        return 0, self.pools
+
+    def end(self, device, pool):
+        """End allocation to a pool."""
+        if pool not in self.underway:
+            raise RuntimeError('endAllocatePool: not currently recording to mempool_id')
+        self.underway.remove(pool)
+
+    def release(self, device, pool):
+        """Give back a graph's share of a pool."""
+        self.users[pool] -= 1
+        assert self.users[pool] >= 0
+
+    def empty(self):
+        """Note it."""
+        self.emptied += 1
