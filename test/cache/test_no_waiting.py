@@ -41,17 +41,17 @@ class Refuse(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def stream(**config) -> StreamCache:
+def stream(frame: FrameLayout = FRAME, **config) -> StreamCache:
     layout = StreamLayout(
-        FRAME, AttentionShape(2, 2, 16), AttentionShape(1, 2, 16), 4, torch.float32, torch.float32
+        frame, AttentionShape(2, 2, 16), AttentionShape(1, 2, 16), 4, torch.float32, torch.float32
     )
-    config = CacheConfig(budget_tokens=BUDGET, camera_budget_frames=3, **config)
+    config = CacheConfig(**{'budget_tokens': BUDGET, 'camera_budget_frames': 3, **config})
     return StreamCache(config, layout, torch.device('cpu'))
 
 
 def step(cache: StreamCache, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    tokens = torch.randn(1, 2, FRAME.tokens, 16, generator=generator)
+    tokens = torch.randn(1, 2, cache.layout.frame.tokens, 16, generator=generator)
     with cache.frame():
         for layer in range(2):
             cache.attend_global(layer, tokens, tokens + 0.1 * seed, tokens)
@@ -73,6 +73,31 @@ def test_a_step_of_a_full_cache_waits_for_nothing(policy, scheme):
             step(cache, seed)
 
     assert cache.layers[0].held == BUDGET
+
+
+@pytest.mark.parametrize('rows', [2, 4, 6])
+@pytest.mark.parametrize('strict', [True, False])
+@pytest.mark.parametrize('scheme', ['channel_static', 'kcvt'])
+def test_whether_a_step_waits_is_known_beforehand(scheme, strict, rows):
+    """What does is never captured: it would fail, and the device with it."""
+    frame = FrameLayout(special_tokens=5, rows=rows, columns=6)
+    config = {'scheme': scheme, 'strict_budget': strict, 'bits': 4, 'policy': 'random'}
+    cache = stream(frame, budget_tokens=90, **config)
+    for seed in range(25):
+        step(cache, seed)
+    # Where more are forced than a frame has, slots may be empty.
+    assert cache.layers[0].held > 90 - frame.tokens
+
+    waited = False
+    try:
+        with Refuse():
+            step(cache, 25)
+    except AssertionError:
+        waited = True
+
+    assert cache.waits == waited
+    assert not (cache.full and waited)
+    assert cache.full or waited or cache.layers[0].held < 90
 
 
 @pytest.mark.parametrize('policy', ['query_key', 'random', 'frame_diversity'])

@@ -131,6 +131,18 @@ def test_every_frame_of_full_slots_is_a_replay_kept_or_not_and_no_image_waits_fo
     assert captured.cache_stats() == plain.cache_stats()
 
 
+def test_a_step_that_waits_for_the_device_is_never_captured_and_the_log_says_so(caplog):
+    graphs = FakeGraphs(AssertionError('tried'))
+    captured = captured_reconstructor(graphs)
+    captured.config = CacheConfig.published().with_budget(budget_tokens=40)
+    # The camera head's lists are full, too, after ten.
+    for image in images(12):
+        captured.step(image)
+    said = [record.message for record in caplog.records]
+    assert len(said) == 1
+    assert 'cache.scheme kcvt and cache.strict_budget false' in said[0]
+
+
 def test_a_new_stream_of_the_same_size_captures_nothing_anew():
     graphs = FakeGraphs()
     plain, captured = reconstructor(), captured_reconstructor(graphs)

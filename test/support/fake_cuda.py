@@ -4,6 +4,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 import warnings
 
 import torch
@@ -21,6 +22,48 @@ class Stream:
         """Wait for nothing, for everything runs at once."""
 
 
+class Graph:
+    """What torch.cuda.CUDAGraph is."""
+
+    def __init__(self, cuda):
+        self.cuda = cuda
+        self.nodes, self.valid, self.ended, self.pool = [], True, False, None
+
+    def capture_begin(self, pool, capture_error_mode='global'):
+        """Begin on the current stream."""
+        self.stream, self.pool = self.cuda.streams[self.cuda.current], pool
+        assert self.stream not in self.cuda.default
+        assert pool not in self.cuda.underway
+        self.cuda.underway.add(pool)
+        self.cuda.users[pool] += 1
+        self.stream.graph = self
+
+    def capture_end(self):
+        """End on the current stream."""
+        stream = self.cuda.streams[self.cuda.current]
+        if stream.graph is not self:
+            raise RuntimeError('CUDA error: illegal state')
+        stream.graph = None
+        if not self.valid:
+            # As torch does: the pool goes on being allocated to.
+            raise RuntimeError('operation failed due to a previous error during capture')
+        self.cuda.underway.remove(self.pool)
+        self.ended = True
+        if not self.nodes:
+            warnings.warn('The CUDA Graph is empty. This usually means', stacklevel=2)
+
+    def reset(self):
+        """Give the pool back."""
+        if self.ended:
+            self.cuda.release(0, self.pool)
+        self.ended = False
+
+    def replay(self):
+        """Run what was captured."""
+        for node in self.nodes:
+            node()
+
+
 class FakeCuda:
     """Two devices; `install` puts it in torch.cuda's place."""
 
@@ -33,57 +76,21 @@ class FakeCuda:
 
     def install(self, monkeypatch):
         """Replace the parts of torch that captures use."""
-        fake = self
-
-        class CUDAGraph:
-            def __init__(self):
-                self.nodes, self.valid, self.ended, self.pool = [], True, False, None
-
-            def capture_begin(self, pool, capture_error_mode='global'):
-                self.stream, self.pool = fake.streams[fake.current], pool
-                assert self.stream not in fake.default
-                assert pool not in fake.underway
-                fake.underway.add(pool)
-                fake.users[pool] += 1
-                self.stream.graph = self
-
-            def capture_end(self):
-                stream = fake.streams[fake.current]
-                if stream.graph is not self:
-                    raise RuntimeError('CUDA error: illegal state')
-                stream.graph = None
-                if not self.valid:
-                    # As torch does: the pool goes on being allocated to.
-                    raise RuntimeError('operation failed due to a previous error during capture')
-                fake.underway.remove(self.pool)
-                self.ended = True
-                if not self.nodes:
-                    warnings.warn('The CUDA Graph is empty. This usually means', stacklevel=2)
-
-            def reset(self):
-                if self.ended:
-                    fake.release(0, self.pool)
-                self.ended = False
-
-            def replay(self):
-                for node in self.nodes:
-                    node()
-
         parts = {
-            'CUDAGraph': CUDAGraph,
-            'Stream': lambda device=None: Stream(device or torch.device('cuda', fake.current)),
-            'current_device': lambda: fake.current,
-            'current_stream': lambda device=None: fake.streams[fake.current],
-            'device': fake.on,
-            'empty_cache': fake.empty,
-            'graph_pool_handle': fake.handle,
-            'stream': fake.using,
+            'CUDAGraph': partial(Graph, self),
+            'Stream': lambda device=None: Stream(device or torch.device('cuda', self.current)),
+            'current_device': lambda: self.current,
+            'current_stream': lambda device=None: self.streams[self.current],
+            'device': self.on,
+            'empty_cache': self.empty,
+            'graph_pool_handle': self.handle,
+            'stream': self.using,
             'synchronize': lambda: None,
         }
         for name, part in parts.items():
             monkeypatch.setattr(torch.cuda, name, part)
-        monkeypatch.setattr(torch._C, '_cuda_endAllocateToPool', fake.end, raising=False)
-        monkeypatch.setattr(torch._C, '_cuda_releasePool', fake.release, raising=False)
+        monkeypatch.setattr(torch._C, '_cuda_endAllocateToPool', self.end, raising=False)
+        monkeypatch.setattr(torch._C, '_cuda_releasePool', self.release, raising=False)
         return self
 
     def launch(self, device, work):

@@ -85,8 +85,14 @@ class LayerCache:
 
     @property
     def full(self) -> bool:
-        """Whether every slot is live, so that each frame from now on evicts as many as it has."""
-        return self.held == self.plan.capacity == self.capacity
+        """Whether each frame from now on evicts as many as it has, without a wait."""
+        return not self.waits and self.held == self.plan.capacity == self.capacity
+
+    @property
+    def waits(self) -> bool:
+        """Whether a frame has the host wait for the device even where every slot is live."""
+        # Whether more are forced than a frame has, the device knows.
+        return self.keys.waits or self.values.waits or self.keys.most_forced > self.frame.tokens
 
     def admit(
         self,

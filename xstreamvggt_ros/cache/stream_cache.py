@@ -87,6 +87,11 @@ class StreamCache:
         return self.camera.full and all(cache.full for cache in self.layers)
 
     @property
+    def waits(self) -> bool:
+        """Whether every frame has the host wait for the device, so that none can be captured."""
+        return any(cache.waits for cache in self.layers)
+
+    @property
     def captures_unkept(self) -> bool:
         """Whether a frame with keep=False can be captured, too."""
         return self.camera.fixed

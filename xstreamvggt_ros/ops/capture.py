@@ -89,7 +89,7 @@ class Captures:
 
 
 def _end(graph: torch.cuda.CUDAGraph) -> None:
-    """End a capture; RuntimeError where there is nothing in it, which would do nothing for ever."""
+    """End a capture; RuntimeError where nothing is in it: that would do nothing for ever."""
     with warnings.catch_warnings():
         warnings.filterwarnings('error', _EMPTY)
         try:

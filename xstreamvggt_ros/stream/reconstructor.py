@@ -114,6 +114,13 @@ class StreamingReconstructor:
             return self._new_cache(*size)
         self._graph.drop()
         cache = self._new_cache(*size)
+        if cache.waits:
+            _LOG.warning(
+                'frames run launch by launch: with cache.scheme %s and cache.strict_budget %s the '
+                'host waits for the device in each; cache.scheme channel_static does not',
+                self.config.key_scheme,
+                str(self.config.strict_budget).lower(),
+            )
         self._warm_up(cache, image)
         return cache
 

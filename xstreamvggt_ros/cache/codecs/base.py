@@ -46,6 +46,11 @@ class Codec(ABC):
         """
         return self.stored().packed
 
+    @property
+    def waits(self) -> bool:
+        """Whether to write asks the device for a number, which the host then waits for."""
+        return False
+
     def read(self, out: Tensor) -> None:
         """Write what the first T slots hold into out (T, H, D)."""
         unpack_into(out, self.stored())

@@ -80,6 +80,11 @@ class GroupedCodec(Codec):
         packed = pack(codes.flatten(0, 1)[:count], self.bits)
         self.rows.write(slots, {'codes': packed, 'group': free[member]})
 
+    @property
+    def waits(self) -> bool:
+        """Say yes of a table that grows as groups are needed: the device knows how many are."""
+        return self._size is TableSize.ELASTIC
+
     def stored(self) -> Stored:
         """Say how all slots are laid out."""
         scales = self._table['minimum'], self._table['step']
@@ -117,7 +122,7 @@ class GroupedCodec(Codec):
         A group is lacking only where more than 2 B / 64 are in use, so that those with the fewest
         survivors have at most 32 each; protected tokens lie denser.
         """
-        return self._frame_groups * GROUP_SIZE // 2
+        return self._frame_groups * GROUP_SIZE // 2 if self._size is TableSize.BOUNDED else 0
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that persists, by name."""
