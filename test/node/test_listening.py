@@ -7,10 +7,13 @@ from diagnostic_msgs.msg import DiagnosticArray
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from ros_rig import image_message, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
+
+from xstreamvggt_ros.node.silence import IMAGE
 
 pytestmark = pytest.mark.ros
 BEST_EFFORT = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -100,6 +103,21 @@ def test_what_is_published_beside_the_topic_is_named(active):
     rig.wait_for_log('Images are published on /rear/image')
     rig.peer.create_publisher(CompressedImage, '/front/image/compressed', 1)
     rig.wait_for_log('but /front/image/compressed is: set input.image_transport compressed')
+
+
+def test_topics_of_others_whose_names_ros_does_not_have_are_passed_over(active, monkeypatch):
+    """Where a participant that knows no ROS publishes on the DDS topic rt/cam-1."""
+    kinds = [IMAGE]
+    graph = Node.get_topic_names_and_types
+
+    def beside_others(node):
+        return [('/cam-1', kinds), ('/1', kinds), ('/a//b', kinds), *graph(node)]
+
+    monkeypatch.setattr(Node, 'get_topic_names_and_types', beside_others)
+    rig = active({**SOON, 'input.image_topics': ['/front/image']})
+    rig.peer.create_publisher(Image, '/rear/image', 1)
+
+    rig.wait_for_log('Images are published on /rear/image')
 
 
 def test_compressed_images_that_only_come_raw_name_the_transport(active):

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import time
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
+from xstreamvggt_ros.node.callbacks import steady_timer, survived
 from xstreamvggt_ros.node.qos import input_qos
 from xstreamvggt_ros.node.silence import how_to_carry, Listening, why_silent
 
@@ -68,9 +67,8 @@ class Listener:
         self._last_heard = time.monotonic()
         self._complain_from = 0.0
         self._subscription = self._subscribe(self._profile())
-        # Steady: with a simulated clock, a bag that has ended is silence too.
-        self._timer = node.create_timer(
-            LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = steady_timer(
+            node, LOOK_PERIOD, f'look for who publishes on {wanted.topic}', self._look
         )
 
     @property
@@ -113,12 +111,13 @@ class Listener:
     def _subscribe(self, profile: QoSProfile):
         # What does not meet is looked for, and told with what helps, by `_look`.
         silent = {'incompatible_qos': lambda event: None}
+        receive = survived(self._node, f'take a message of {self._wanted.topic}', self._on_message)
         for callbacks in ({**silent, 'message_lost': self._on_lost}, {}):
             try:
                 return self._node.create_subscription(
                     self._wanted.kind,
                     self._wanted.topic,
-                    self._on_message,
+                    receive,
                     profile,
                     event_callbacks=SubscriptionEventCallbacks(**callbacks),
                 )
@@ -150,7 +149,7 @@ class Listener:
     def _look(self) -> None:
         try:
             self.follow()
-        except Exception as error:  # noqa: BLE001 in a timer it would end the node
+        except Exception as error:  # noqa: BLE001 silence is to be told nevertheless
             self._node.get_logger().warning(
                 f'{self.topic} cannot be subscribed to anew: {error}', throttle_duration_sec=10.0
             )

@@ -12,8 +12,6 @@ import math
 from statistics import median
 import time
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleNode
 
 from xstreamvggt_ros.intake.counters import Counters, Counts
@@ -21,6 +19,7 @@ from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
 from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.node.callbacks import steady_timer
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.failures import FailureLog
@@ -102,15 +101,14 @@ class Session:
             stack.callback(self._robot.destroy)
             services = Services(node, self._commands(), self._post, self._cameras.enable, patience)
             stack.callback(services.destroy)
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            for period, callback in (
-                (STATUS_PERIOD, self._on_status),
-                (DIAGNOSTICS_PERIOD, self._publish_diagnostics),
-                (WORLD_PERIOD, self._on_world),
-                (ROBOT_PERIOD, self._robot.follow),
-                (TRANSFORM_PERIOD, outputs.repeat_transform),
+            for period, what, callback in (
+                (STATUS_PERIOD, 'log the status', self._on_status),
+                (DIAGNOSTICS_PERIOD, 'publish diagnostics', self._publish_diagnostics),
+                (WORLD_PERIOD, 'publish map and path', self._on_world),
+                (ROBOT_PERIOD, 'listen to the robot', self._robot.follow),
+                (TRANSFORM_PERIOD, 'repeat the transform', outputs.repeat_transform),
             ):
-                timer = node.create_timer(period, callback, clock=steady)
+                timer = steady_timer(node, period, what, callback)
                 stack.callback(node.destroy_timer, timer)
             self._worker = Worker(
                 self._cameras.mailbox,

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
+from rclpy.validate_full_topic_name import validate_full_topic_name
 
 from xstreamvggt_ros.parameters.quality import override_name
 from xstreamvggt_ros.transport.shared_memory import PROFILE
@@ -104,8 +106,17 @@ def _published(node: Node) -> list[str]:
         for name, kinds in node.get_topic_names_and_types()
         if {IMAGE, COMPRESSED} & set(kinds)
         and not name.startswith(own)
+        and _is_ros_name(name)
         and node.count_publishers(name)
     )
+
+
+def _is_ros_name(topic: str) -> bool:
+    """Whether a topic has a name of ROS: DDS itself, and so others in the network, have more."""
+    try:
+        return validate_full_topic_name(topic)
+    except InvalidTopicNameException:
+        return False
 
 
 def _other_type(listening: Listening, publisher: TopicEndpointInfo) -> str:

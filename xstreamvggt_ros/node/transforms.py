@@ -33,6 +33,7 @@ from xstreamvggt_ros.geometry.transform_tree import (
 )
 from xstreamvggt_ros.intake.stamps import LOOP_BACK
 from xstreamvggt_ros.messages import ns_from_time
+from xstreamvggt_ros.node.callbacks import survived
 from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
 
 try:
@@ -200,6 +201,7 @@ def _subscribe(node: Node, declared: Input, callback: Callable[[TFMessage], None
     if declared.latched:
         durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
     profile = QoSProfile(depth=declared.depth, durability=durability)
+    callback = survived(node, f'take transforms of {declared.name}', callback)
     return node.create_subscription(TFMessage, declared.name, callback, profile)
 
 

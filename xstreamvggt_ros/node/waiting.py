@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future as Promise
 
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.task import Future
+
+from xstreamvggt_ros.node.callbacks import steady_timer
 
 
 async def kept_within(node: Node, promise: Promise, seconds: float) -> bool:
@@ -23,7 +23,7 @@ async def kept_within(node: Node, promise: Promise, seconds: float) -> bool:
         # A future wakes those who wait for it only with the next thing that happens.
         executor.wake()
 
-    timer = node.create_timer(seconds, end, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    timer = steady_timer(node, seconds, 'wait', end)
     promise.add_done_callback(end)
     await over
     node.destroy_timer(timer)
