@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a device resizes and undistorts is what Pillow and OpenCV make of it on the host."""
 
+from devices import DEVICES
 import numpy as np
 import pytest
 import torch
@@ -28,16 +29,6 @@ PLANS = {
     'as it is': Preprocessing.plan(112, 140, 140),
     'second camera': Preprocessing.cover(90, 160, (84, 112)),
 }
-DEVICES = [
-    'cpu',
-    pytest.param(
-        'cuda',
-        marks=[
-            pytest.mark.gpu,
-            pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device'),
-        ],
-    ),
-]
 
 
 def noise(height, width, seed=0):

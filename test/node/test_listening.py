@@ -101,6 +101,10 @@ def test_what_is_published_beside_the_topic_is_named(active):
     rig.wait_for_log('nobody publishes there')
     rig.peer.create_publisher(Image, '/rear/image', 1)
     rig.wait_for_log('Images are published on /rear/image')
+    for number in range(3):
+        rig.peer.create_publisher(Image, f'/some/image_{number}', 1)
+        rig.peer.create_publisher(CompressedImage, f'/some/image_{number}/compressed', 1)
+    rig.wait_for_log('/some/image_1, /some/image_1/compressed and 2 more')
     rig.peer.create_publisher(CompressedImage, '/front/image/compressed', 1)
     rig.wait_for_log('but /front/image/compressed is: set input.image_transport compressed')
 

@@ -8,6 +8,7 @@ The same functions run on tensors of the CPU here; those marked gpu run them on 
 
 import dataclasses
 
+from devices import DEVICES
 from networks import flat_frame, Scripted
 import numpy as np
 import pytest
@@ -33,16 +34,6 @@ CPU = torch.device('cpu')
 CAMERA = CameraModel(
     120, 90, (100.0, 0, 58.3, 0, 98, 47.1, 0, 0, 1), (0.1, 0.02, 0, 0, 0), 'plumb_bob'
 )
-DEVICES = [
-    'cpu',
-    pytest.param(
-        'cuda',
-        marks=[
-            pytest.mark.gpu,
-            pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device'),
-        ],
-    ),
-]
 
 
 def picture(seed=0, height=90, width=120):

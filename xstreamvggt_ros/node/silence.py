@@ -93,7 +93,7 @@ def _nobody(node: Node, listening: Listening) -> str:
     if f'{base}/compressed' in topics and listening.type_name == IMAGE:
         return f'nobody publishes there, but {base}/compressed is: set {COMPRESSED_SETTING}'
     if topics:
-        more = ', …' if len(topics) > NAMED else ''
+        more = f' and {len(topics) - NAMED} more' if len(topics) > NAMED else ''
         said += f' Images are published on {", ".join(topics[:NAMED])}{more}'
     return said
 
