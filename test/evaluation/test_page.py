@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report in a browser: it draws, it turns, and it says nothing to the console."""
 
+from dataclasses import replace
 import json
 import re
 import shutil
@@ -58,13 +59,20 @@ document.body.dataset.seen = JSON.stringify(seen);
 </script></body>"""
 
 
+def starved(collected):
+    frames = replace(collected.frames, cpu_s=0.2 * collected.frames.latency_s)
+    return replace(collected, frames=frames)
+
+
 @pytest.fixture(scope='module')
 def seen(tmp_path_factory):
     """Open the page of two runs, use it, and tell what was seen."""
     folder = tmp_path_factory.mktemp('runs')
     sequence = Filmed(count=8)
     oracle_record(folder / 'a', 0.01, sequence=sequence)
-    oracle_record(folder / 'b', 0.02, sequence=sequence, budget='50%')
+    # As long a name, and as many tags, as a row may have.
+    long = {'budget': '16f', 'bits': 4, 'policy': 'attention_coverage'}
+    oracle_record(folder / 'b', 0.02, sequence=sequence, edit=starved, **long)
     (path, *_), _ = write_report(folder, folder)
     text = path.read_text()
     used = folder / 'used.html'

@@ -191,6 +191,54 @@ def test_a_budget_that_was_not_reached_is_said_on_the_page_and_by_the_command(fo
     assert said.startswith('short, 2048') and '4 frames are less than the budget holds' in said
 
 
+@pytest.mark.parametrize(('share', 'tag'), [(0.2, 'busy machine'), (1.6, '')])
+def test_times_of_a_busy_machine_are_marked_and_not_coloured(share, tag, tmp_path):
+    sequence = Filmed(count=12)
+
+    def timed(seconds):
+        return lambda collected: replace(
+            collected,
+            frames=replace(
+                collected.frames,
+                latency_s=np.full(12, seconds),
+                cpu_s=np.full(12, share * seconds),
+            ),
+        )
+
+    records = [
+        oracle_record(tmp_path / 'a', sequence=sequence, edit=timed(0.4)),
+        oracle_record(tmp_path / 'b', sequence=sequence, edit=timed(0.05), budget='4f'),
+    ]
+    records = [
+        replace(each, info={**each.info, 'started': f'2026-01-01T00:0{index}:00+00:00'})
+        for index, each in enumerate(records)
+    ]
+
+    (dataset,) = datasets(records)
+    time = next(table for table in tables(dataset) if table.task.name == 'time')
+
+    assert [row.disturbed for row in time.rows] == [tag, tag]
+    latency = dict(zip(time.figures, time.rows[1].cells, strict=True))
+    assert latency[FIGURES['latency_median_ms']].change == '−87.5 %'
+    assert latency[FIGURES['latency_median_ms']].verdict == ('' if tag else 'better')
+    # A change of what is itself a change says nothing.
+    assert latency[FIGURES['latency_growth']].change == ''
+
+
+def test_a_chart_is_in_the_unit_that_its_axis_names(folder):
+    from xstreamvggt_ros.evaluation.record import find_records
+    from xstreamvggt_ros.evaluation.report.charts import pareto
+    from xstreamvggt_ros.evaluation.report.model import with_differences
+
+    records = with_differences(find_records(folder)[0])
+    (dataset,) = datasets(records)
+    most = max(each.metrics.get('difference_depth') or 0 for each in records)
+    chart = next(each for each in pareto(dataset)[0] if 'Difference of depth against' in each)
+    assert 'Difference of depth, % ↓' in chart
+    ticks = [float(text) for text in re.findall(r'class="tick"[^>]*"end">([\d.]+)<', chart)]
+    assert 25 * most < max(ticks) < 400 * most
+
+
 def test_published_figures_are_those_of_figures_that_there_are():
     assert {each.figure for each in PUBLISHED} <= FIGURES.keys()
     (one,) = published('scannet', 'ate_rmse', 'XStreamVGGT')

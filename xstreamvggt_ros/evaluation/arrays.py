@@ -49,7 +49,7 @@ class FrameArrays(_Arrays):
     stamps_ns (F,) int64; names, statuses, reasons, verdicts (F,) text; worlds (F,) int32, -1 where
     no estimate. poses (F, 4, 4) and true_poses: world from optical frame, each in its own world,
     metres. intrinsics (F, 3, 3) and true_intrinsics: pixels of the network's picture. latency_s,
-    cache_tokens, cache_evicted, cache_bytes, resident_bytes, device_bytes (F,): see `Cost`.
+    cpu_s, cache_tokens, cache_evicted, cache_bytes, resident_bytes, device_bytes (F,): see `Cost`.
     """
 
     FILE: ClassVar[str] = 'frames.npz'
@@ -65,6 +65,7 @@ class FrameArrays(_Arrays):
     intrinsics: np.ndarray
     true_intrinsics: np.ndarray
     latency_s: np.ndarray
+    cpu_s: np.ndarray
     cache_tokens: np.ndarray
     cache_evicted: np.ndarray
     cache_bytes: np.ndarray

@@ -165,6 +165,7 @@ def _row(result: FrameResult) -> dict:
         'intrinsics': estimate.intrinsics if estimate else NO_INTRINSICS,
         'true_intrinsics': NO_INTRINSICS if truth.intrinsics is None else truth.intrinsics,
         'latency_s': cost.latency_s,
+        'cpu_s': cost.cpu_s,
         'cache_tokens': cost.cache_tokens,
         'cache_evicted': cost.cache_evicted,
         'cache_bytes': cost.cache_bytes,

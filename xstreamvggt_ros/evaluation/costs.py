@@ -37,6 +37,7 @@ def score_costs(frames: FrameArrays) -> tuple[dict[str, float], dict[str, list[f
         **{status: int((frames.statuses == status).sum()) for status in STATUSES},
         'warned': int((frames.verdicts != '').sum()),
         'answered': float((frames.statuses == 'done').mean()),
+        'cpu_share': _cpu_share(frames),
         'latency_median_ms': _percentile(latency, 50),
         'latency_p95_ms': _percentile(latency, 95),
         'latency_p99_ms': _percentile(latency, 99),
@@ -50,6 +51,13 @@ def score_costs(frames: FrameArrays) -> tuple[dict[str, float], dict[str, list[f
         'device_mib': _largest(curves['device_mib']),
     }
     return metrics, {name: values.tolist() for name, values in curves.items()}
+
+
+def _cpu_share(frames: FrameArrays) -> float:
+    """Give the processors that the frames had while they were worked on; NaN where not known."""
+    known = np.isfinite(frames.cpu_s) & np.isfinite(frames.latency_s)
+    spent = frames.latency_s[known].sum()
+    return float(frames.cpu_s[known].sum() / spent) if spent else np.nan
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

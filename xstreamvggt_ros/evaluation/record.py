@@ -34,6 +34,8 @@ from xstreamvggt_ros.geometry import quaternion_from_rotation
 RECORD = 'record.json'
 PICTURES = 'pictures'
 UNFINISHED = '.unfinished-'
+# Work on processors keeps at least one of them busy; less was had by others.
+LEAST_CPU = 0.9
 NEEDED = (
     'schema',
     'key',
@@ -82,6 +84,12 @@ class Record:
     def untried(self) -> bool:
         """Whether it ended before its budget was full, so that nothing was forgotten."""
         return self.config.budget != NONE and self.metrics.get('cache_evicted') == 0
+
+    @property
+    def starved(self) -> bool:
+        """Whether others had the processors, so that its times are those of a busy machine."""
+        share = self.metrics.get('cpu_share')
+        return share is not None and share < LEAST_CPU
 
     def frames(self) -> FrameArrays:
         """Read what is known of each frame; RecordError where it is damaged."""

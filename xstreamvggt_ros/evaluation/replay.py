@@ -131,13 +131,13 @@ def _frame(
         return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
     camera = frame.camera if config.camera_info else None
     estimate, reason = None, ''
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     try:
         reconstruction = pipeline.process(image, camera)
         estimate = estimate_of(reconstruction, config.point_source == 'pointmap')
     except FrameError as error:
         reason = f'{error.reason}: {error}'
-    latency = time.perf_counter() - began
+    latency, cpu = time.perf_counter() - began, time.process_time() - cpu_began
     truth, unknown = aligner.of_frame(frame, image.shape[:2])
     return FrameResult(
         index,
@@ -145,7 +145,7 @@ def _frame(
         truth,
         'failed' if estimate is None else 'done',
         estimate,
-        _cost(pipeline, latency),
+        _cost(pipeline, latency, cpu),
         reason or unknown,
     )
 
@@ -174,11 +174,13 @@ def resident_bytes(process: str = 'self') -> float:
     return float(pages) * PAGE_BYTES
 
 
-def _cost(pipeline: ReconstructionPipeline, latency_s: float) -> Cost:
+def _cost(pipeline: ReconstructionPipeline, latency_s: float, cpu_s: float) -> Cost:
     stats = pipeline.cache_stats()
     on_device = torch.cuda.is_initialized()
     return Cost(
         latency_s,
+        # A host that waits for its device has less, whoever else there is.
+        float('nan') if on_device else cpu_s,
         float(stats.tokens),
         float(stats.evictions),
         float(stats.bytes),

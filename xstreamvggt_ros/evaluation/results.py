@@ -49,13 +49,15 @@ class Cost:
     What a frame cost.
 
     latency_s: seconds, of the pipeline in exact replay, from sending the image to receiving the
-    last of its outputs in live replay. cache_tokens: held, cache_evicted: given up so
+    last of its outputs in live replay. cpu_s: seconds of processors that the process had in it;
+    of a network on a processor alone. cache_tokens: held, cache_evicted: given up so
     far, each summed over layers. cache_bytes: of
     all that the cache keeps between frames. resident_bytes: of the process that runs the network.
     device_bytes: most that were allocated on the CUDA device so far. NaN where not known.
     """
 
     latency_s: float = float('nan')
+    cpu_s: float = float('nan')
     cache_tokens: float = float('nan')
     cache_evicted: float = float('nan')
     cache_bytes: float = float('nan')

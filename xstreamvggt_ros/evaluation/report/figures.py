@@ -15,6 +15,8 @@ class Figure:
 
     name: as `scoring` has it. title, unit: for people. better: 'lower', 'higher', or '' where
     neither is. digits: after the point. factor: what a value is multiplied by to be shown.
+    compared: whether its change from the reference says anything, as that of what is near 0 does
+    not.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Figure:
     better: str = ''
     digits: int = 3
     factor: float = 1.0
+    compared: bool = True
 
     def show(self, value: float | None) -> str:
         """Write a value, '' for none."""
@@ -122,7 +125,7 @@ TASKS = (
             _low('latency_median_ms', 'latency, median', 'ms', 1),
             _low('latency_p95_ms', 'p95', 'ms', 1),
             _low('latency_p99_ms', 'p99', 'ms', 1),
-            _low('latency_growth', 'growth', '×', 2),
+            Figure('latency_growth', 'growth', '×', 'lower', 2, compared=False),
             Figure('frames_per_second', 'frames/s', '', 'higher', 1),
             Figure('answered', 'frames answered', '%', 'higher', 1, 100),
             _low('dropped', 'dropped', '', 0),
@@ -141,7 +144,7 @@ TASKS = (
             Figure('cache_tokens', 'tokens', 'of all layers', 'lower', 0),
             Figure('cache_evicted', 'forgotten', 'tokens of all layers', '', 0),
             _low('resident_mib', 'memory', 'MiB', 0),
-            _low('resident_growth_mib', 'memory growth', 'MiB', 1),
+            Figure('resident_growth_mib', 'memory growth', 'MiB', 'lower', 1, compared=False),
             _low('device_mib', 'device memory', 'MiB', 0),
         ),
     ),

@@ -159,6 +159,11 @@ def _warnings(records: Sequence[Record]) -> list[str]:
             'Shorter than the budget, so that nothing was forgotten and the budget was not tried '
             f'(its rows say so): {"; ".join(untried)}. Take more frames or a smaller budget.'
         )
+    if any(record.starved for record in records):
+        found.append(
+            'Other processes had the processors while some runs were made: their times, marked '
+            '“busy machine”, are not of the configuration alone and are not coloured.'
+        )
     thinned = {int(record.depth().stride) for record in records} - {1}
     if thinned:
         found.append(

@@ -14,6 +14,7 @@ from xstreamvggt_ros.evaluation.report.spread import change_interval
 
 # A change of less than this share is none worth a colour.
 EVEN = 0.005
+TIMES = next(task for task in TASKS if task.name == 'time').figures
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class TableRow:
     reference: bool
     sequences: int
     cells: tuple[Cell, ...]
-    # Whether a run of it was made while another of the same report was.
-    beside: bool = False
+    # Why its times are not of the configuration alone, '' where they are.
+    disturbed: str = ''
     # Of how many sequences the budget was not reached.
     untried: int = 0
 
@@ -85,28 +86,34 @@ def sequence_tables(dataset: Dataset, sequence: str) -> list[Table]:
 
 
 def _row(dataset: Dataset, row: Row, figures: tuple[Figure, ...]) -> TableRow:
-    cells = tuple(_cell(dataset, row, figure) for figure in figures)
-    beside, reference = _beside(row, dataset), row.config.is_reference
+    disturbed = _disturbed(row, dataset)
+    reference = row.config.is_reference
+    unsure = disturbed or row.reference and _disturbed(row.reference, dataset)
+    cells = tuple(
+        _cell(dataset, row, figure, not (unsure and figure in TIMES)) for figure in figures
+    )
     untried = sum(run.untried for run in row.runs.values())
-    return TableRow(row.label, reference, len(row.runs), cells, beside, untried)
+    return TableRow(row.label, reference, len(row.runs), cells, disturbed, untried)
 
 
-def _beside(row: Row, dataset: Dataset) -> bool:
-    others = [run for each in dataset.rows for run in each.runs.values()]
-    return any(overlap(run, other) for run in row.runs.values() for other in others)
+def _disturbed(row: Row, dataset: Dataset) -> str:
+    runs, others = row.runs.values(), [run for each in dataset.rows for run in each.runs.values()]
+    if any(overlap(run, other) for run in runs for other in others):
+        return 'beside others'
+    return 'busy machine' if any(run.starved for run in runs) else ''
 
 
-def _cell(dataset: Dataset, row: Row, figure: Figure) -> Cell:
+def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
     change = row.change(figure.name)
     text = spread = verdict = ''
-    if math.isfinite(change):
+    if figure.compared and math.isfinite(change):
         text = _share(change)
         between = _interval(row, figure.name)
         if between is not None:
             spread = f'{_share(between[0])} to {_share(between[1])}'
         # Of one sequence only what its frames do not leave to chance is worth a colour.
         sure = len(row.runs) > 1 or between is not None and between[0] * between[1] > 0
-        if figure.better and abs(change) >= EVEN and sure:
+        if judged and figure.better and abs(change) >= EVEN and sure:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'
     alike = all(scored_alike(figure.name, run.info['protocol']) for run in row.runs.values())
