@@ -36,6 +36,7 @@ from xstreamvggt_ros.model.narrow import (
     replace_linears,
 )
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
+from xstreamvggt_ros.model.tables import KeptTables
 from xstreamvggt_ros.ops.attention import attend, by_products
 
 CONFIG = ModelConfig.preset('streamvggt')
@@ -142,7 +143,7 @@ def _tables(device: torch.device) -> Iterator[Lever]:
     grid = HEIGHT // 14, WIDTH // 14
 
     def anew() -> None:
-        encoder._resized = None
+        encoder.tables = KeptTables()
         encoder._patch_positions(*grid)
 
     yield Lever('kept table of patch positions', anew, lambda: encoder._patch_positions(*grid))

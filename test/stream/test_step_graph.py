@@ -104,7 +104,7 @@ class FakeGraphs:
 
 def captured_reconstructor(graphs):
     made = reconstructor()
-    made._graph = StepGraph(made._run, graphs)
+    made._graph = StepGraph(made._run, graphs, made.model.kept_tables)
     return made
 
 
@@ -153,6 +153,28 @@ def test_a_new_stream_of_the_same_size_captures_nothing_anew():
             each.reset()
             assert each.cache_stats().bytes == 0
     assert (graphs.captured, graphs.released) == (2, 0)
+
+
+def test_a_captured_step_holds_the_tables_it_reads_whatever_else_the_network_is_used_for():
+    captured = captured_reconstructor(FakeGraphs())
+    captured.step(images(1)[0])
+    sizes = [(42, 14 * columns) for columns in range(5, 10)]
+    head = captured.model.depth_head
+    (positions,), (rope,) = head.tables.kept(), captured.model.aggregator.tables.kept()
+    read = [weakref.ref(each) for each in (rope.cos, *(x for x, _ in positions.values()))]
+    del rope, positions
+
+    other = StreamingReconstructor(captured.model, CONFIG, point_head=False, cuda_graph='off')
+    for size in sizes:
+        other.step(torch.rand(3, *size))
+        other.reset()
+    assert len(head.tables.kept()) < len(sizes)
+    assert all(each() is not None for each in read)
+
+    captured.reset()
+    captured._graph.drop()
+    captured._parked = None
+    assert not any(each() is not None for each in read)
 
 
 def test_another_size_gives_back_what_was_captured_before():

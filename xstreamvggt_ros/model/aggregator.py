@@ -17,6 +17,7 @@ from xstreamvggt_ros.model.narrow import HalfLinear, PackedLinear, replace_linea
 from xstreamvggt_ros.model.patch_encoder import patch_encoder
 from xstreamvggt_ros.model.residual import Residual
 from xstreamvggt_ros.model.rope import rotary_table, RotaryTable
+from xstreamvggt_ros.model.tables import KeptTables
 
 # Global block index, then queries, keys, values (B, H, S * N, D), to attended values.
 GlobalAttend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
@@ -42,7 +43,7 @@ class Aggregator(nn.Module):
         self.patch_embed = patch_encoder(config)
         self.frame_blocks = self._blocks()
         self.global_blocks = self._blocks()
-        self._rope: tuple[tuple, RotaryTable] | None = None
+        self.tables = KeptTables()
         self._colours: tuple[Tensor, Tensor] | None = None
         # What queries, keys and values are given to `attend` in; None: as the weights are.
         self.dtype: torch.dtype | None = None
@@ -158,12 +159,12 @@ class Aggregator(nn.Module):
     def _rotary_table(self, images: Tensor) -> RotaryTable:
         rows, columns = patch_grid(*images.shape[-2:])
         key = (rows, columns, images.device)
-        kept = self._rope
-        if kept is None or kept[0] != key:
+
+        def make() -> RotaryTable:
             # Kept beyond this call, so no part of an inference or of a gradient.
             with torch.inference_mode(False), torch.no_grad():
-                table = rotary_table(
+                return rotary_table(
                     rows, columns, self.config.special_tokens, self.config.head_dim, images.device
                 )
-            self._rope = kept = (key, table)
-        return kept[1]
+
+        return self.tables.get(key, make)

@@ -15,6 +15,7 @@ from torch.nn import functional
 from xstreamvggt_ros.images.patches import patch_grid
 from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import cast
+from xstreamvggt_ros.model.tables import KeptTables
 from xstreamvggt_ros.ops.dispatch import fused
 
 POSITION_GAIN = 0.1
@@ -106,8 +107,8 @@ class DenseHead(nn.Module):
             ]
         )
         self.scratch = Fusion(config, outputs)
-        # Image size, device and type, and the tables by the shape of the map they are added to.
-        self._positions: tuple[tuple | None, dict[tuple, tuple[Tensor, Tensor]]] = None, {}
+        # Of an image size, by the shape of the map that they are added to.
+        self.tables = KeptTables()
         self._narrow = False
 
     def forward(self, features: dict[int, Tensor], height: int, width: int) -> Tensor:
@@ -172,13 +173,9 @@ class DenseHead(nn.Module):
         """
         Return the position tables of maps (C, h, w), laid out in memory as `like`.
 
-        They are kept while the image size stays.
+        They are kept, as long as few other image sizes come.
         """
-        key = (image_size, like.device, like.dtype)
-        kept_key, tables = self._positions
-        if kept_key != key:
-            tables = {}
-            self._positions = (key, tables)
+        tables = self.tables.get((image_size, like.device, like.dtype), dict)
         if shape not in tables:
             height, width = image_size
             # Kept beyond this call, so no part of an inference or of a gradient.

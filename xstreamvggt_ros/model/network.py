@@ -17,6 +17,7 @@ from xstreamvggt_ros.model.dense_head import DenseHead, depth_from_raw, points_f
 from xstreamvggt_ros.model.float8 import FLOAT8, Float8Linear, fuse_gelu
 from xstreamvggt_ros.model.model_config import ModelConfig
 from xstreamvggt_ros.model.narrow import can_pack, HalfLinear, Int8Linear, replace_linears
+from xstreamvggt_ros.model.tables import KeptTables
 
 
 class Memory(Protocol):
@@ -96,6 +97,11 @@ class StreamVGGT(nn.Module):
                 _per_frame(self.point_head, features, images)
             )
         return Predictions(encodings, depth, depth_confidence, points, points_confidence)
+
+    def kept_tables(self) -> list[object]:
+        """Return what the frames so far were computed with beside weights, of the last sizes."""
+        tables = (getattr(part, 'tables', None) for part in self.modules())
+        return [each.kept() for each in tables if isinstance(each, KeptTables)]
 
     @property
     def dtype(self) -> torch.dtype:

@@ -12,6 +12,7 @@ from xstreamvggt_ros.images.patches import patch_grid, PATCH_SIZE
 from xstreamvggt_ros.model.layers import Block
 from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS, EncoderShape, ModelConfig
 from xstreamvggt_ros.model.residual import Residual
+from xstreamvggt_ros.model.tables import KeptTables
 
 ENCODER_REGISTERS = 4
 
@@ -47,8 +48,8 @@ class DinoEncoder(nn.Module):
             Block(width, shape.num_heads, eps=1e-6) for _ in range(shape.depth)
         )
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        # Grid, device and type, and the positions resized to it: those of a stream do not change.
-        self._resized: tuple[tuple, Tensor] | None = None
+        # Positions resized to a grid: those of a stream do not change.
+        self.tables = KeptTables()
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to patch tokens (B, P, C)."""
@@ -81,9 +82,7 @@ class DinoEncoder(nn.Module):
         # Training changes weights in place; those of an inference nobody can change.
         version = 0 if weights.is_inference() else weights._version
         key = (rows, columns, weights.device, weights.dtype, weights.data_ptr(), version)
-        if self._resized is None or self._resized[0] != key:
-            self._resized = (key, _resized(positions, self.grid, rows, columns))
-        return self._resized[1]
+        return self.tables.get(key, lambda: _resized(positions, self.grid, rows, columns))
 
 
 def _resized(positions: Tensor, grid: int, rows: int, columns: int) -> Tensor:

@@ -140,7 +140,9 @@ class StreamingReconstructor:
             raise ValueError(f'cuda_graph is {wanted!r}; use one of: auto, on, off')
         if wanted in ('on', True) and self._device.type != 'cuda':
             _LOG.warning('steps are captured on CUDA devices only, and this is %s', self._device)
-        return None if wanted in ('off', False) else StepGraph(self._run)
+        if wanted in ('off', False):
+            return None
+        return StepGraph(self._run, reads=self.model.kept_tables)
 
     def reset(self) -> None:
         """

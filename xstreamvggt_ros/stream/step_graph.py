@@ -66,11 +66,12 @@ class CudaGraphs:
 
 @dataclass(frozen=True)
 class _Captured:
-    """A captured step: what runs it, the frame that it writes, and what it evicts."""
+    """A captured step: what runs it, the frame that it writes, what it evicts and reads."""
 
     replay: Callable[[], None]
     frame: Frame
     evicted: list[int]
+    reads: object
 
 
 class StepGraph:
@@ -81,9 +82,18 @@ class StepGraph:
     it will be captured, so that kernels are compiled and loaded.
     """
 
-    def __init__(self, step: Step, graphs: Graphs | None = None) -> None:
-        """Take the step; nothing is captured yet."""
-        self._step = step
+    def __init__(
+        self,
+        step: Step,
+        graphs: Graphs | None = None,
+        reads: Callable[[], object] = lambda: None,
+    ) -> None:
+        """
+        Take the step; nothing is captured yet.
+
+        `reads` gives what a step reads that others may replace: it is held as long as the step.
+        """
+        self._step, self._reads = step, reads
         self._graphs = graphs or CudaGraphs()
         self._works = True
         self._forget()
@@ -152,7 +162,7 @@ class StepGraph:
             self.drop()
             _LOG.warning('the step cannot be captured and runs launch by launch: %s', error)
             return False
-        self._captured[keep, point_head] = _Captured(replay, frame, counted)
+        self._captured[keep, point_head] = _Captured(replay, frame, counted, self._reads())
         return True
 
     def _run(self, captured: _Captured, image: Tensor, keep: bool) -> Frame:

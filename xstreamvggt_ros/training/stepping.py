@@ -76,9 +76,9 @@ class Captured:
     What cannot be captured is said once and runs as it is.
     """
 
-    def __init__(self, stepping: Stepping) -> None:
-        """Take what to capture."""
-        self._stepping = stepping
+    def __init__(self, stepping: Stepping, reads: Callable[[], object] = lambda: None) -> None:
+        """Take what to capture, and what gives the tables that it reads, which are then held."""
+        self._stepping, self._reads = stepping, reads
         self._stage: Stage | None = None
         self._graphs: dict[tuple[int, int], tuple] = {}
         self._captures: Captures | None = None
@@ -87,7 +87,7 @@ class Captured:
     def __call__(self, flat: Tensor, shape: tuple[int, int], stage: Stage) -> StepOutcome:
         """Compute as Stepping does; the outcome lasts until the next call."""
         if stage != self._stage:
-            # Tables for images of another size are gone, and the graphs that read them with them.
+            # Images are of another size.
             self._stage, self._graphs = stage, {}
             if self._captures is not None:
                 self._captures.release()
@@ -95,7 +95,7 @@ class Captured:
             self._capture(flat, shape)
         if not self._able:
             return self._stepping(flat, shape, stage)
-        replay, kept, outcome = self._graphs[shape]
+        replay, kept, outcome, _ = self._graphs[shape]
         kept.copy_(flat)
         replay()
         return outcome
@@ -119,4 +119,4 @@ class Captured:
             LOGGER.warning('a step cannot be captured and runs kernel by kernel: %s', error)
             self._able = False
             return
-        self._graphs[shape] = replay, kept, outcome
+        self._graphs[shape] = replay, kept, outcome, self._reads()

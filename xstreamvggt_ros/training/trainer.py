@@ -124,7 +124,7 @@ class Trainer:
         stepping = Stepping(
             self.objective, self.optimisers.parameters, source.gather, self._generator
         )
-        return Captured(stepping) if self._capture else stepping
+        return Captured(stepping, self.model.kept_tables) if self._capture else stepping
 
     def _sent(self, drawn: Draw) -> Tensor:
         flat = drawn.flat()

@@ -1,0 +1,39 @@
+# Copyright 2026 The xstreamvggt_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tables that follow from the size of the images alone, made once and kept beyond the frame."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+T = TypeVar('T')
+# Sizes of images whose tables are kept: streams of one network may be of several.
+MOST_SIZES = 4
+
+
+class KeptTables:
+    """
+    Tables by what they were made for, those of the sizes that were asked for last.
+
+    A captured step reads them where they lay: who captures it holds what `kept` gives.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._made: OrderedDict[Hashable, object] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made for that key, or make it now."""
+        if key not in self._made:
+            made = make()
+            while len(self._made) >= MOST_SIZES:
+                self._made.popitem(last=False)
+            self._made[key] = made
+        self._made.move_to_end(key)
+        return self._made[key]
+
+    def kept(self) -> list[object]:
+        """Return all that there are."""
+        return list(self._made.values())
