@@ -211,7 +211,10 @@ def test_a_stream_that_was_loaded_is_captured_after_it_ran_once():
     for image in images(5):
         plain.step(image)
     captured.step(images(1)[0])
+    old = weakref.ref(captured._cache)
     captured.load_state_dict(plain.state_dict())
+    # Not two caches until the new one's steps are captured.
+    assert old() is None
     for image in images(3):
         assert_alike(captured.step(image), plain.step(image))
     assert graphs.captured == 3

@@ -196,6 +196,9 @@ class StreamingReconstructor:
         height, width = (int(side) for side in state['image_size'].tolist())
         self._parked = None
         cache = self._loaded_cache(height, width, state) if height or width else None
+        if self._graph is not None:
+            # With it goes the cache that it is of.
+            self._graph.drop()
         self._cache, self._size = cache, (height, width) if cache else None
 
     def _loaded_cache(self, height: int, width: int, state: Mapping[str, Tensor]) -> StreamCache:
