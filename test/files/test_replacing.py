@@ -40,3 +40,12 @@ def test_what_is_no_file_is_left_alone(tmp_path, make):
             temporary.write_text('new')
     assert os.lstat(path).st_mode == kind
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_behind_is_removed(tmp_path):
+    (tmp_path / '.report.txt.abcd_123').mkdir()
+    (tmp_path / '.report.txt.abcd_123' / 'report.txt').write_text('half')
+    (tmp_path / '.report.txt.backup').mkdir()
+    with replacing(tmp_path / 'report.txt') as temporary:
+        temporary.write_text('whole')
+    assert {each.name for each in tmp_path.iterdir()} == {'report.txt', '.report.txt.backup'}

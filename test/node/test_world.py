@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Map, path and odometry over DDS."""
 
+import re
+
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry, Path
 from networks import flat_frame, Scripted
@@ -11,6 +13,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from ros_rig import image_message, picture
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import PointCloud2
+from small_disk import FULL, make_room, small_disk
 from std_srvs.srv import Trigger
 import torch
 
@@ -194,3 +197,21 @@ def test_latched_topics_are_reliable_and_keep_one(active, topic):
         'TRANSIENT_LOCAL',
         1,
     )
+
+
+def test_a_full_disk_is_what_the_answer_of_save_says_and_the_next_goes_well(active, tmp_path):
+    rig = active({'output.directory': str(tmp_path)})
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed(images(1.0), poses)
+    with small_disk(tmp_path, 4096):
+        answer = rig.call(Trigger, '/reconstruction/save', Trigger.Request())
+        assert not answer.success
+        assert re.search(
+            f'not saved: .*({FULL}).*: nothing was saved in {tmp_path}', answer.message
+        )
+        assert not any(tmp_path.iterdir())
+
+        make_room(tmp_path)
+        answer = rig.call(Trigger, '/reconstruction/save', Trigger.Request())
+        assert answer.success, answer.message
+        assert len(list(tmp_path.iterdir())) == 4

@@ -55,7 +55,8 @@ def write_ply(path: str | os.PathLike, cloud: PlyCloud) -> None:
     with replacing(path) as temporary:
         with temporary.open('wb') as file:
             file.write('\n'.join(header).encode('ascii'))
-            vertices.tofile(file)
+            # Not by tofile, whose error does not say why.
+            file.write(vertices.data)
 
 
 def read_ply(path: str | os.PathLike) -> PlyCloud:

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
-import shutil
 import tempfile
+
+from xstreamvggt_ros.files.unfinished import unfinished
+
+# That tempfile puts behind the prefix.
+RANDOM_LETTERS = 8
 
 
 @contextmanager
@@ -18,20 +22,23 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     The temporary path has the same name, in a folder of its own beside `path`, so that the
     rename stays on one file system and a writer that looks at the suffix is content. A reader
     sees the old file or the new one, never half of one; after an exception the old one stays.
-    Both are on the disk on leaving. Raises OSError where something else than a file stands there.
+    Both are on the disk on leaving. What a writer of `path` that was killed left behind is
+    removed. Raises OSError where something else than a file stands there.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
         raise FileExistsError(f'{path} is there and is no file; name another')
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', dir=path.parent))
-    try:
+    prefix = f'.{path.name}.'
+    with unfinished(
+        path.parent,
+        lambda: Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent)),
+        lambda name: name.startswith(prefix) and len(name) == len(prefix) + RANDOM_LETTERS,
+    ) as folder:
         yield folder / path.name
         sync(folder / path.name)
         os.replace(folder / path.name, path)
         sync(path.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 import json
+import logging
 import os
 from pathlib import Path
 import platform
-import shutil
+import re
 from typing import Any
 
 import numpy as np
@@ -20,12 +22,18 @@ import numpy as np
 from xstreamvggt_ros.files.ply import PlyCloud, write_ply
 from xstreamvggt_ros.files.replacing import replacing, sync
 from xstreamvggt_ros.files.trajectories import format_stamp, Trajectory, write_tum
+from xstreamvggt_ros.files.unfinished import remove, unfinished
 from xstreamvggt_ros.geometry import quaternion_from_rotation
 from xstreamvggt_ros.stream import Resumable, save_snapshot
 from xstreamvggt_ros.world.accumulation import Accumulation
 
 FILES = ('map_{}.ply', 'trajectory_{}.tum', 'stream_{}.safetensors', 'run_{}.json')
+# The folder that a save is written into, and what it holds besides once all is there.
+RESERVING, COMPLETE = '.saving_', 'complete'
+RESERVED = re.compile(r'\.saving_-?\d+_\d{9}(_\d+)?')
 VERSIONED = ('xstreamvggt_ros', 'torch', 'numpy', 'safetensors')
+
+_LOG = logging.getLogger(__name__)
 
 
 def save_stream(
@@ -90,45 +98,68 @@ def _numbered(folder: Path, start: str) -> Iterator[tuple[Path, list[str]]]:
     Give a folder to write into and the names of a save's files, of the first number that is free.
 
     A number is taken by making that folder, which only one of several can. On leaving, its files
-    get their place in `folder`; after an error none of them is there. OSError names the folder.
+    get their place in `folder`; after an error none of them is there. Saves that were killed are
+    brought to their end first, or removed. OSError names the folder.
     """
+    moved: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        beside, names = _reserve(folder, start)
-    except OSError as error:
-        raise _unsaved(error, folder) from error
-    moved = []
-    try:
-        yield beside, names
-        for file in sorted(beside.iterdir()):
-            # They are whole and on the disk: each was written so.
-            os.rename(file, folder / file.name)
-            moved.append(folder / file.name)
-        sync(folder)
+        with unfinished(folder, partial(_reserve, folder, start), RESERVED.fullmatch, _mend) as to:
+            yield to, _names(to)
+            # From here on a save that is killed can be brought to its end.
+            (to / COMPLETE).touch()
+            sync(to)
+            moved += _place(to)
+            sync(folder)
     except BaseException as error:
         for file in moved:
             file.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _unsaved(error, folder) from error
         raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
-def _reserve(folder: Path, start: str) -> tuple[Path, list[str]]:
+def _place(beside: Path) -> Iterator[Path]:
+    """Give the files of a save their place, the record last: where that is, all of them are."""
+    for name in _names(beside):
+        if (beside / name).exists():
+            # They are whole and on the disk: each was written so.
+            os.rename(beside / name, beside.parent / name)
+            yield beside.parent / name
+
+
+def _mend(left: Path) -> None:
+    """Bring a save that was killed to its end where all was written, else remove it."""
+    try:
+        held, whole = any(left.iterdir()), (left / COMPLETE).exists()
+        for _ in _place(left) if whole else ():
+            pass
+    except OSError as error:
+        _LOG.warning('a save that was killed is in %s and cannot be ended: %s', left, error)
+        return
+    remove(left)
+    if held:
+        end = 'its files have their place now' if whole else 'what there was of it is removed'
+        _LOG.warning('a save into %s was killed; %s', left.parent, end)
+
+
+def _reserve(folder: Path, start: str) -> Path:
     for number in count(1):
         name = start.replace('.', '_') + (f'_{number}' if number > 1 else '')
-        names = [pattern.format(name) for pattern in FILES]
-        beside = folder / f'.saving_{name}'
+        beside = folder / f'{RESERVING}{name}'
         try:
             beside.mkdir()
         except FileExistsError:
             continue
         # Only now: another may have finished with that number before.
-        if not any(os.path.lexists(folder / each) for each in names):
-            return beside, names
+        if not any(os.path.lexists(folder / each) for each in _names(beside)):
+            return beside
         beside.rmdir()
     raise AssertionError('there is always another number')
+
+
+def _names(beside: Path) -> list[str]:
+    return [pattern.format(beside.name.removeprefix(RESERVING)) for pattern in FILES]
 
 
 def _unsaved(error: OSError, folder: Path) -> OSError:
