@@ -10,6 +10,7 @@ prints how many were tried and what became of them; it exits with 1 where anythi
 from __future__ import annotations
 
 import argparse
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 import io
@@ -37,6 +38,9 @@ INFO = '/reconstruction/depth/camera_info'
 SIDES = (0, 1, 2, 14, 42, 56, 57, 4000, 2**31 - 1, 2**32 - 1)
 NUMBERS = (0.0, -1.0, 1e-320, 1.0, 1e9, 1e308, float('inf'), float('nan'))
 WORDS = ('', '/', '//x', 'map', 'a b', 'x\n[FATAL] y', '\x1b[31m', '{robot}', 'ä', 'x' * 300, '~')
+# What no camera has, and would flood the log.
+LONG_WORD, MANY = 'ä\n' * 500_000, 1_000_000
+LONGEST_LINE = 5000
 LOG = logging.getLogger('fuzz')
 
 
@@ -59,7 +63,7 @@ def hostile_image(draw: random.Random) -> Image:
     """Draw an image whose header and data need not fit together."""
     height, width = draw.choice(SIDES), draw.choice(SIDES)
     message = Image(
-        height=height, width=width, encoding=draw.choice((*ENCODINGS, *WORDS, '64FC4'))
+        height=height, width=width, encoding=draw.choice((*ENCODINGS, *WORDS, LONG_WORD, '64FC4'))
     )
     message.step = draw.choice((0, 1, width % 10_000, 3 * width % 2**32, 2**32 - 1))
     message.is_bigendian = draw.choice((0, 1, 255))
@@ -75,7 +79,7 @@ def hostile_compressed(draw: random.Random) -> CompressedImage:
     kind = draw.choice(('JPEG', 'PNG'))
     PillowImage.fromarray(pixels).save(buffer, kind)
     told = draw.choice(
-        ('jpeg', 'rgb8; png compressed rgb8', 'bayer_rggb8; jpeg compressed', *WORDS)
+        ('jpeg', 'rgb8; png compressed rgb8', 'bayer_rggb8; jpeg compressed', *WORDS, LONG_WORD)
     )
     message = CompressedImage(format=told, data=damaged(draw, buffer.getvalue()))
     _hostile_header(draw, message.header)
@@ -85,10 +89,12 @@ def hostile_compressed(draw: random.Random) -> CompressedImage:
 def hostile_calibration(draw: random.Random) -> CameraInfo:
     """Draw a calibration of numbers that no camera has."""
     info = CameraInfo(height=draw.choice(SIDES), width=draw.choice(SIDES))
-    info.distortion_model = draw.choice(('plumb_bob', 'equidistant', *WORDS))
+    info.distortion_model = draw.choice(('plumb_bob', 'equidistant', *WORDS, LONG_WORD))
     info.k = [draw.choice(NUMBERS) for _ in range(9)]
     info.p = [draw.choice(NUMBERS) for _ in range(12)]
     info.d = [draw.choice(NUMBERS) for _ in range(draw.randrange(15))]
+    if draw.random() < 0.1:
+        info.d = array('d', [1.0]) * MANY
     info.binning_x = draw.choice((0, 1, 2, 2**32 - 1))
     return info
 
@@ -140,6 +146,9 @@ def fuzz_messages(rig, draw: random.Random, rounds: int, compressed: bool = Fals
     if 'unexpected' in counts.dropped:
         figures.wrong.append(f'{counts.dropped["unexpected"]} unexpected errors')
     figures.wrong += [line for line in rig.log() if 'Traceback' in line or '\n[FATAL]' in line]
+    long = max(len(line) for line in rig.log())
+    if long > LONGEST_LINE:
+        figures.wrong.append(f'a line of the log has {long} characters')
     return figures
 
 

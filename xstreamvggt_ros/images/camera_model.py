@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xstreamvggt_ros.geometry.quoting import quoted
+
 # How many coefficients each of sensor_msgs' distortion models may have.
 COEFFICIENTS = {
     'plumb_bob': (0, 4, 5),
@@ -26,6 +28,8 @@ COEFFICIENTS = {
 FOCAL_LENGTHS = (0.1, 100.0)
 # How much longer than tall or taller than long a pixel may be.
 MAX_PIXEL_ASPECT = 4.0
+# More coefficients than any model has, zeros that some drivers send behind them included.
+MOST_COEFFICIENTS = 64
 
 
 class RegionOfInterest(NamedTuple):
@@ -91,6 +95,7 @@ class CameraModel:
                 'camera_info.k is zero, but p is not: calibrations of images that are rectified '
                 'already are published so; set input.rectified to always where they are'
             )
+        _check_count('d', coefficients)
         camera = cls(
             message.width,
             message.height,
@@ -107,6 +112,7 @@ class CameraModel:
     def __post_init__(self) -> None:
         """Take the numbers as tuples, so that models can be compared; refuse what is wrong."""
         for name in ('K', 'D'):
+            _check_count(name.lower(), getattr(self, name))
             values = np.asarray(getattr(self, name), dtype=np.float64).ravel()
             object.__setattr__(self, name, tuple(values.tolist()))
         object.__setattr__(self, 'roi', RegionOfInterest(*self.roi))
@@ -201,9 +207,9 @@ class CameraModel:
         if self.distortion not in COEFFICIENTS:
             known = ', '.join(COEFFICIENTS)
             raise ValueError(
-                f'camera_info.distortion_model is {self.distortion!r}; use one of: {known}, or '
-                'rectify the images (image_proc), and set input.rectified to always where the '
-                'topic is not called image_rect'
+                f'camera_info.distortion_model is {quoted(self.distortion)}; use one of: '
+                f'{known}, or rectify the images (image_proc), and set input.rectified to always '
+                'where the topic is not called image_rect'
             )
         allowed = COEFFICIENTS[self.distortion]
         # Some drivers send zeros along with no model.
@@ -214,6 +220,17 @@ class CameraModel:
                 f'camera_info.d is {self.D} but {self.distortion} has {numbers} finite '
                 'coefficients; publish as many, or another distortion_model'
             )
+
+
+def _check_count(field: str, numbers: Sequence[float]) -> None:
+    """Refuse so many numbers that they are neither a camera's nor to be shown."""
+    # Of an array (3, 3) it is 3, which is as good.
+    count = len(numbers)
+    if count > MOST_COEFFICIENTS:
+        raise ValueError(
+            f'camera_info.{field} has {count} numbers; publish those of its model, '
+            f'{MOST_COEFFICIENTS} at most'
+        )
 
 
 def _without_zeros(coefficients: Sequence[float], distortion: str) -> Sequence[float]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.errors import ImageError
 
 # By their first bytes.
@@ -77,7 +78,7 @@ def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) ->
         )
         raise ImageError(
             'malformed',
-            f'a compressed image of format {name!r} is {what}; publish JPEG or PNG',
+            f'a compressed image of format {quoted(name)} is {what}; publish JPEG or PNG',
         )
     # In a large PNG the two bytes are found by chance as often.
     scans = data.count(_START_OF_SCAN) if data.startswith(_JPEG) else 0
@@ -85,6 +86,6 @@ def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) ->
     if scans > MAX_SCANS or (scans > 1 and scans * height * width > MAX_SCANNED):
         raise ImageError(
             'malformed',
-            f'a compressed image of format {name!r} has {scans} scans of {width}x{height} pixels, '
-            'which would take minutes to decode; publish baseline JPEG',
+            f'a compressed image of format {quoted(name)} has {scans} scans of '
+            f'{width}x{height} pixels, which would take minutes to decode; publish baseline JPEG',
         )

@@ -14,6 +14,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
 
@@ -99,7 +100,8 @@ def decode_image(message: ImageFields, max_pixels: int) -> np.ndarray:
     if layout is None:
         raise ImageError(
             'encoding',
-            f'an image has encoding {message.encoding!r}; publish one of: {", ".join(ENCODINGS)}',
+            f'an image has encoding {quoted(message.encoding)}; publish one of: '
+            f'{", ".join(ENCODINGS)}',
         )
     _check_header(message, layout, max_pixels)
     pixels = _native_rows(message, layout)

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.compressed_format import check_stream, CompressedFormat
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
@@ -54,7 +55,7 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     if told.is_mosaic and len(picture.getbands()) == 1:
         raise ImageError(
             'encoding',
-            f'a compressed image is an undecoded mosaic, {message.format!r}; '
+            f'a compressed image is an undecoded mosaic, {quoted(message.format)}; '
             'compress a colour topic, such as image_color of image_proc',
         )
     image = _decode(data, message.format, max_pixels, picture)
@@ -125,6 +126,6 @@ def _malformed(name: str, why: object) -> ImageError:
     why = re.sub(' ?<[^>]*>', '', str(why))
     return ImageError(
         'malformed',
-        f'a compressed image of format {name!r} does not decode ({why}); '
+        f'a compressed image of format {quoted(name)} does not decode ({why}); '
         'publish whole JPEG or PNG streams',
     )

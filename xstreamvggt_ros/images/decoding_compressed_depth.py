@@ -20,6 +20,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.decoding_compressed import CompressedFields, open_picture
 from xstreamvggt_ros.images.decoding_depth import DEPTH_ENCODINGS
 from xstreamvggt_ros.images.errors import check_depth_size, ImageError
@@ -70,7 +71,7 @@ def decode_compressed_depth(
     if not is_compressed_depth(message.format) or encoding not in DEPTH_ENCODINGS:
         raise ImageError(
             'encoding',
-            f'a compressed depth image has format {message.format!r}; publish one of: '
+            f'a compressed depth image has format {quoted(message.format)}; publish one of: '
             f'{", ".join(f"{name}; compressedDepth" for name in DEPTH_ENCODINGS)}',
         )
     data = memoryview(message.data)
@@ -228,6 +229,6 @@ def _joined(nibbles: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
 def _malformed(name: str, why: object) -> ImageError:
     return ImageError(
         'malformed',
-        f'a compressed depth image of format {name!r} does not decode ({why}); publish whole '
-        'images of compressed_depth_image_transport',
+        f'a compressed depth image of format {quoted(name)} does not decode ({why}); publish '
+        'whole images of compressed_depth_image_transport',
     )

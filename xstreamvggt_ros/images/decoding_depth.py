@@ -4,6 +4,7 @@
 
 import numpy as np
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.decoding import ImageFields
 from xstreamvggt_ros.images.errors import check_depth_size, ImageError
 
@@ -23,7 +24,7 @@ def decode_depth(
     if message.encoding not in DEPTH_ENCODINGS:
         raise ImageError(
             'encoding',
-            f'a depth image has encoding {message.encoding!r}; '
+            f'a depth image has encoding {quoted(message.encoding)}; '
             f'publish one of: {", ".join(DEPTH_ENCODINGS)}',
         )
     kind, unit = DEPTH_ENCODINGS[message.encoding]

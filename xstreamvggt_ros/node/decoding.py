@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.images.decoding_compressed import decode_compressed
 from xstreamvggt_ros.images.decoding_compressed_depth import decode_compressed_depth
@@ -50,7 +51,8 @@ class MessageDecoder:
         except TookTooLong as error:
             raise ImageError(
                 'decode_time',
-                f'a compressed image of {len(message.data)} bytes, format {message.format!r}, is '
+                f'a compressed image of {len(message.data)} bytes, format '
+                f'{quoted(message.format)}, is '
                 f'not waited for any longer: {error}; publish baseline JPEG, or smaller images',
             ) from error
 

@@ -24,6 +24,7 @@ from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.geometry.frame_names import frame_name
+from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.transform_tree import (
     HISTORY_NS,
@@ -119,7 +120,8 @@ class TransformBuffer:
             except ValueError as error:
                 # Others broadcast it: said once in a while, and passed over.
                 self._node.get_logger().warning(
-                    f'the transform from {parent!r} to {child!r} was passed over: {error}',
+                    f'the transform from {quoted(parent)} to {quoted(child)} was passed over: '
+                    f'{error}',
                     throttle_duration_sec=5.0,
                 )
                 continue
