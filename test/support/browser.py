@@ -3,14 +3,14 @@
 """A headless Chromium that draws on the processor."""
 
 from io import BytesIO
-import shutil
 import time
 
 import numpy as np
 from PIL import Image
 import pytest
 
-CHROMIUM, DRIVER = shutil.which('chromium'), shutil.which('chromedriver')
+from benchmarks.onlooker import CHROMIUM, chromium_driver, DRIVER
+
 DEADLINE = 90.0
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
@@ -22,22 +22,7 @@ class Browser:
     """One page in Chromium; every wait has a deadline."""
 
     def __init__(self, size=(1100, 760)):
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for argument in (
-            '--headless=new',
-            '--no-sandbox',
-            '--disable-dev-shm-usage',
-            '--use-angle=swiftshader',
-            '--enable-unsafe-swiftshader',
-            f'--window-size={size[0]},{size[1]}',
-        ):
-            options.add_argument(argument)
-        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.driver = chromium_driver(*size)
 
     def close(self):
         self.driver.quit()
