@@ -127,6 +127,42 @@ def test_without_a_camera_what_to_do_is_said(cameras):
         open_sequence('camera')
 
 
+def test_a_machine_without_a_camera_hears_one_sentence(capfd):
+    """Through OpenCV itself: no machine has so many cameras."""
+    with pytest.raises(InputError, match='camera 87 cannot be opened'):
+        open_sequence('camera:87')
+    assert capfd.readouterr() == ('', '')
+
+
+def test_opencv_s_own_capture_is_read_as_a_camera_is(tmp_path, monkeypatch):
+    """A film in the camera's place, at its pace: whatever OpenCV opens is read alike."""
+    film, images = tmp_path / 'film.avi', 8
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter_fourcc(*'MJPG'), 25, (64, 48))
+    for index in range(images):
+        # Red that grows.
+        writer.write(np.full((48, 64, 3), (0, 0, 30 * index), np.uint8))
+    writer.release()
+
+    class Film(cv2.VideoCapture):
+        def __init__(self, index):
+            super().__init__(str(film))
+
+        def read(self):
+            time.sleep(0.05)
+            return super().read()
+
+    monkeypatch.setattr(cv2, 'VideoCapture', Film)
+    sequence = open_sequence('camera', rate=1000.0)
+    taken = [(frame.stamp_ns, frame.image().astype(int)) for frame in sequence.frames]
+    sequence.frames.close()
+
+    assert 2 <= len(taken) <= images
+    stamps, colours = zip(*taken, strict=True)
+    assert list(stamps) == sorted(set(stamps))
+    means = np.array([each.mean(axis=(0, 1)) for each in colours])
+    assert (np.diff(means[:, 0]) > 15).all() and means[:, 1:].max() < 20
+
+
 def test_an_option_that_it_has_not_is_refused(cameras):
     with pytest.raises(InputError, match='camera has no option colour; it has: rate, frames'):
         open_sequence('camera', colour='red')

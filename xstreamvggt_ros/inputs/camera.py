@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 import hashlib
@@ -45,7 +46,9 @@ def open_camera(path: str | Path, rate: float = 30.0, frames: int = 10_000) -> C
     """
     match = _NAME.fullmatch(str(path))
     index = int(next((digits for digits in match.groups() if digits), 0))
-    grabber = _Grabber(cv2.VideoCapture(index), index)
+    with _opencv_silent():
+        capture = cv2.VideoCapture(index)
+    grabber = _Grabber(capture, index)
     return CameraSequence(f'camera {index}', CameraFrames(grabber, rate, frames))
 
 
@@ -188,6 +191,17 @@ class _Grabber:
                 else:
                     self._closed = True
                 self._new.notify_all()
+
+
+@contextmanager
+def _opencv_silent() -> Iterator[None]:
+    """Keep OpenCV from saying, backend by backend, what is said here once."""
+    log = cv2.utils.logging
+    before = log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(before)
 
 
 def _read(path: Path) -> np.ndarray:
