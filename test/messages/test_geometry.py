@@ -5,10 +5,18 @@
 from builtin_interfaces.msg import Time
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 from std_msgs.msg import Header
 
 from xstreamvggt_ros.geometry import map_from_camera
-from xstreamvggt_ros.messages import camera_info, header_with, pose_stamped, transform_stamped
+from xstreamvggt_ros.messages import (
+    camera_info,
+    header_with,
+    path,
+    pose_stamped,
+    transform_stamped,
+)
+from xstreamvggt_ros.world.pose_log import StampedPose
 
 HEADER = Header(frame_id='map')
 # One metre ahead of the first camera and half a metre below it.
@@ -55,3 +63,20 @@ def test_camera_info_is_a_pinhole_without_distortion():
     assert list(message.k) == [500, 0, 259, 0, 510, 196, 0, 0, 1]
     assert list(message.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
     assert list(message.p) == [500, 0, 259, 0, 0, 510, 196, 0, 0, 0, 1, 0]
+
+
+def test_a_path_has_every_pose_as_it_is_told_alone():
+    rng = np.random.default_rng(0)
+    rigids = np.tile(np.eye(4), (20, 1, 1))
+    rigids[:, :3, :3] = Rotation.random(20, random_state=0).as_matrix()
+    rigids[:, :3, 3] = rng.normal(size=(20, 3))
+    poses = [StampedPose(10**9 + index, rigid) for index, rigid in enumerate(rigids)]
+    header = header_with(Time(sec=7), 'map')
+
+    told = path(iter(poses), header)
+
+    assert told.header == header
+    for pose, message in zip(poses, told.poses, strict=True):
+        stamp = Time(sec=1, nanosec=pose.stamp_ns - 10**9)
+        assert message == pose_stamped(pose.map_from_camera, header_with(stamp, 'map'))
+    assert not path([], header).poses

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node is followed through its topics, over DDS; large ones only while somebody looks."""
 
+import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -13,6 +14,7 @@ from ros_rig import image_message, picture, Rig
 from std_msgs.msg import UInt32
 from visualization_msgs.msg import Marker, MarkerArray
 
+from xstreamvggt_ros.view.command import main
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.following import Following
 from xstreamvggt_ros.view.strip import figures
@@ -114,6 +116,41 @@ def test_without_a_browser_large_topics_are_left_alone(rig):
         rig.wait(lambda: heavy_topics(rig) == HEAVY, 'the large ones')
         looking.clear()
         rig.wait(lambda: heavy_topics(rig) == set(), 'the large ones to be left')
+
+
+def test_the_path_is_asked_for_once_and_goes_on_by_poses(rig):
+    assert rig.change('configure', 'activate')
+    contents = PageContents()
+    with Following(contents) as following:
+        rig.wait(lambda: heavy_topics(rig) == HEAVY, 'subscriptions')
+
+        def feed_until(condition, what):
+            begun = rig.received()
+            rig.publish(image_message(picture(), stamp=1.0 + begun))
+
+            def reached():
+                following.update()
+                return rig.network.steps > begun and condition()
+
+            rig.wait(reached, what)
+
+        feed_until(lambda: heavy_topics(rig) == HEAVY - {'path'}, 'the path to be left alone')
+        feed_until(lambda: contents.count('path'), 'a path')
+        feed_until(lambda: len(contents.get('path')) == 3, 'the pose of another frame')
+        assert heavy_topics(rig) == HEAVY - {'path'}
+
+
+def test_the_program_keeps_what_nobody_looks_at_if_it_is_told_to(rig):
+    assert rig.change('configure', 'activate')
+    ended = threading.Event()
+    arguments = ['--always', '--nice', '0', '--port', '8700']
+    program = threading.Thread(target=main, args=(arguments, ended))
+    program.start()
+    try:
+        rig.wait(lambda: heavy_topics(rig) == HEAVY, 'subscriptions')
+    finally:
+        ended.set()
+        program.join()
 
 
 def test_whoever_reads_late_is_given_the_newest_alone(rig):

@@ -22,6 +22,7 @@ LOG = 'view.log'
 PROGRAM = 'xstreamvggt_ros.view'
 ADDRESS = 'view at '
 START_S, LOOK_S = 60.0, 0.1
+NICE = 5
 
 
 def end_with_ctrl_c(source: ImageSequence, stack: ExitStack) -> None:
@@ -54,7 +55,9 @@ class Views:
             self._console.print(f'[bold]no view:[/] viser is not installed: {install}')
             return
         log = self._options.output / LOG
-        command = [sys.executable, '-m', PROGRAM, '--port', str(self._options.view_port)]
+        # Whoever looks when all is done still sees it; and here there is no robot that waits.
+        arguments = ['--port', str(self._options.view_port), '--always', '--nice', str(NICE)]
+        command = [sys.executable, '-m', PROGRAM, *arguments]
         self._child = self._stack.enter_context(Child(command, log))
         end = time.monotonic() + START_S
         while time.monotonic() < end and self._child.exit_code is None:

@@ -123,6 +123,6 @@ def map_from_camera(
 
 
 def quaternion_from_rotation(rotation: np.ndarray) -> np.ndarray:
-    """Turn a rotation matrix (3, 3) into its unit quaternion (4,), x y z w, with w >= 0."""
+    """Turn rotation matrices (..., 3, 3) into unit quaternions (..., 4), x y z w, with w >= 0."""
     quaternion = Rotation.from_matrix(rotation).as_quat()
-    return -quaternion if quaternion[3] < 0 else quaternion
+    return np.where(quaternion[..., 3:] < 0, -quaternion, quaternion)

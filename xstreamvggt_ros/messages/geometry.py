@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Headers, poses, transforms and camera models as messages."""
 
+from collections.abc import Sequence
+
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import (
     Point,
@@ -26,9 +28,23 @@ def header_with(stamp: Time, frame_id: str) -> Header:
 
 def pose_stamped(map_from_camera: np.ndarray, header: Header) -> PoseStamped:
     """Build the pose of a camera from its rigid (4, 4); the header names the map frame."""
-    x, y, z = (float(value) for value in map_from_camera[:3, 3])
-    pose = Pose(position=Point(x=x, y=y, z=z), orientation=_quaternion(map_from_camera))
-    return PoseStamped(header=header, pose=pose)
+    return poses_stamped(map_from_camera[None], [header])[0]
+
+
+def poses_stamped(map_from_camera: np.ndarray, headers: Sequence[Header]) -> list[PoseStamped]:
+    """Build poses of a camera, as many as headers, from its rigid (N, 4, 4)."""
+    places = map_from_camera[:, :3, 3].astype(np.float64).tolist()
+    turns = quaternion_from_rotation(map_from_camera[:, :3, :3]).tolist()
+    return [
+        PoseStamped(
+            header=header,
+            pose=Pose(
+                position=Point(x=place[0], y=place[1], z=place[2]),
+                orientation=Quaternion(x=turn[0], y=turn[1], z=turn[2], w=turn[3]),
+            ),
+        )
+        for header, place, turn in zip(headers, places, turns, strict=True)
+    ]
 
 
 def transform_stamped(

@@ -13,7 +13,7 @@ import numpy as np
 from std_msgs.msg import Header
 
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.messages.geometry import header_with, pose_stamped
+from xstreamvggt_ros.messages.geometry import header_with, pose_stamped, poses_stamped
 from xstreamvggt_ros.world.motion import Uncertainty
 from xstreamvggt_ros.world.pose_log import StampedPose
 
@@ -56,15 +56,13 @@ def odometry(
 
 def path(poses: Iterable[StampedPose], header: Header) -> Path:
     """Build a path; the header names the map frame, in which all poses are."""
-    return Path(
-        header=header,
-        poses=[
-            pose_stamped(
-                pose.map_from_camera, header_with(time_from_ns(pose.stamp_ns), header.frame_id)
-            )
-            for pose in poses
-        ],
-    )
+    found = list(poses)
+    if not found:
+        return Path(header=header)
+    headers = [header_with(time_from_ns(pose.stamp_ns), header.frame_id) for pose in found]
+    # All at once: one by one, a thousand of them cost more than a frame.
+    rigids = np.stack([pose.map_from_camera for pose in found])
+    return Path(header=header, poses=poses_stamped(rigids, headers))
 
 
 def ns_from_time(stamp: Time) -> int:

@@ -20,7 +20,7 @@ from xstreamvggt_ros.view.priority import give_way
 from xstreamvggt_ros.view.settings import Bounds
 
 GOOD, UNUSABLE = 0, 2
-PORT, NICE = 8080, 10
+PORT, NICE = 8080, 19
 EVERYBODY = '0.0.0.0'
 
 
@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--map-points', type=int, default=Bounds.map_points, help='at most')
     parser.add_argument('--rate', type=float, default=Bounds.rate, help='pictures a second')
     parser.add_argument(
+        '--always',
+        action='store_true',
+        help='take clouds and pictures while no browser looks, too: a node may have ended by then',
+    )
+    parser.add_argument(
         '--nice',
         type=int,
         choices=range(20),
@@ -123,7 +128,7 @@ def _followed(options, stack: ExitStack) -> tuple:
         'resume': lambda: following.enable(True),
     }
     page = _page(options, contents, actions, following.whom)
-    following.watched = lambda: page.watched
+    following.watched = lambda: options.always or page.watched
     stack.enter_context(following)
     return page, following.update
 

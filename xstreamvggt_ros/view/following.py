@@ -18,18 +18,21 @@ from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
+from xstreamvggt_ros.files.bags import stamp_of
 from xstreamvggt_ros.view import reading
 from xstreamvggt_ros.view.closures import Closures
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
+from xstreamvggt_ros.view.quality import as_published
 from xstreamvggt_ros.view.tolerance import Tolerance
 from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
+from xstreamvggt_ros.view.trail import Trail
 
 ANSWER_S, THERE_S = 60.0, 5.0
 logger = logging.getLogger(__name__)
@@ -74,7 +77,7 @@ class Following:
         self._said: deque[bytes] = deque(maxlen=KEPT)
         self._moved: deque[bytes] = deque(maxlen=KEPT)
         self._marked: deque[tuple[type, bytes]] = deque(maxlen=KEPT)
-        self._closures = Closures()
+        self._closures, self._trail = Closures(), Trail()
         self._subscribed: dict[str, object] = {}
         self._clients: dict[str, object] = {}
         self._tolerance = Tolerance()
@@ -97,6 +100,8 @@ class Following:
         for topic in TOPICS:
             if (raw := self._newest.pop(topic.kind, None)) is not None:
                 self._tolerance.run(topic.name, lambda topic=topic, raw=raw: self._put(topic, raw))
+        if (path := self._trail.news()) is not None:
+            self._contents.put('path', path)
         while self._moved:
             self._tolerance.run('tf', lambda: self._move(self._moved.popleft()))
         while self._said:
@@ -115,7 +120,15 @@ class Following:
         return self._call('enable', SetBool.Request(data=on))
 
     def _put(self, topic: ViewTopic, raw: bytes) -> None:
-        self._contents.put(topic.kind, topic.read(deserialize_message(raw, topic.type)))
+        value = topic.read(deserialize_message(raw, topic.type))
+        if topic.kind == 'path':
+            self._trail.add_path(stamp_of(raw), value)
+            return
+        if topic.kind == 'pose':
+            self._trail.add_pose(stamp_of(raw), value.position)
+        elif topic.kind == 'stream' and value != self._contents.get('stream'):
+            self._trail.forget()
+        self._contents.put(topic.kind, value)
 
     def _move(self, raw: bytes) -> None:
         for each in deserialize_message(raw, TFMessage).transforms:
@@ -187,6 +200,8 @@ class Following:
             }
         for name, topic in self._wanted(camera_of(names, self._root, self._camera)):
             looked_at = self.watched() or not topic.heavy
+            if topic.kind == 'path':
+                looked_at = looked_at and self._trail.asks
             if looked_at and name not in self._subscribed:
                 keep = self._keeping(topic.kind)
                 self._listen(name, topic.type, keep, LATCHED if topic.latched else NEWEST)
@@ -199,19 +214,8 @@ class Following:
         if kind is None:
             self._tolerance.tell(name, TypeError(f'it is of {types[0]}, not {", ".join(MARKERS)}'))
             return
-        # As it is published: some keep the last graph for whoever comes later, some do not.
-        given = [each.qos_profile for each in self._node.get_publishers_info_by_topic(name)]
-        if not given:
-            return
-        durability, reliability = QoSDurabilityPolicy, QoSReliabilityPolicy
-        latched = all(each.durability == durability.TRANSIENT_LOCAL for each in given)
-        reliable = all(each.reliability == reliability.RELIABLE for each in given)
-        profile = QoSProfile(
-            depth=100,
-            durability=durability.TRANSIENT_LOCAL if latched else durability.VOLATILE,
-            reliability=reliability.RELIABLE if reliable else reliability.BEST_EFFORT,
-        )
-        self._listen(name, kind, lambda raw: self._marked.append((kind, raw)), profile)
+        if (profile := as_published(self._node, name)) is not None:
+            self._listen(name, kind, _noting_of(kind, self._marked), profile)
 
     def _wanted(self, camera: str) -> Iterator[tuple[str, ViewTopic]]:
         for topic in TOPICS:
@@ -236,6 +240,10 @@ class Following:
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
+
+
+def _noting_of(kind: type, kept: deque) -> Callable[[bytes], None]:
+    return lambda raw: kept.append((kind, raw))
 
 
 def _noting(kept: deque[bytes]) -> Callable[[bytes], None]:
