@@ -158,3 +158,17 @@ def test_a_cleared_stream_is_a_new_one():
         for seed in range(2):
             assert torch.equal(step(used, seed), step(new, seed))
     assert_alike(used, new)
+
+
+def test_values_that_are_not_packed_leave_the_keys_their_kernel():
+    names = []
+    with torch.no_grad(), fused_everywhere(lambda launch: names.append(launch.name)):
+        ours = stream(value_bits=16)
+        for seed in range(3):
+            step(ours, seed)
+    # One in each of two layers a frame.
+    assert names.count('_unpack_both') == 6
+    theirs = stream(value_bits=16)
+    for seed in range(3):
+        step(theirs, seed)
+    assert_alike(ours, theirs)

@@ -50,3 +50,15 @@ def test_the_kernel_unpacks_what_torch_does(layout, bits, dtype):
 
     tolerance = 1e-2 if dtype == torch.bfloat16 else 1e-6
     torch.testing.assert_close(actual.float(), expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize('layout', ['token', 'channel', 'group'])
+def test_one_side_is_unpacked_by_itself(layout):
+    from xstreamvggt_ros.ops.unpack import unpack_one
+
+    part = stored(layout, 4, seed=0)
+    expected = torch.empty(HELD, HEADS, DIM, device=DEVICE)
+    unpack_into(expected, part)
+    actual = torch.full_like(expected, float('nan'))
+    unpack_one(part, actual)
+    torch.testing.assert_close(actual, expected, rtol=1e-6, atol=1e-6)

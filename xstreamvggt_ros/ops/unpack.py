@@ -70,9 +70,20 @@ def _unpack_both(
 
 def unpack_both(keys: Stored, keys_out: Tensor, values: Stored, values_out: Tensor) -> None:
     """Fill keys_out and values_out (T, H, D), contiguous, with what the first T slots hold."""
-    held, heads, _ = keys_out.shape
+    _launch(((keys, keys_out), (values, values_out)))
+
+
+def unpack_one(stored: Stored, out: Tensor) -> None:
+    """Fill out (T, H, D), contiguous, with what the first T slots hold."""
+    _launch(((stored, out),))
+
+
+def _launch(sides: tuple[tuple[Stored, Tensor], ...]) -> None:
+    """Unpack one side or two, of as many slots and heads."""
+    held, heads, _ = sides[0][1].shape
     arguments, options = [], {}
-    for name, stored, out in (('K', keys, keys_out), ('V', values, values_out)):
+    # Of one side alone the second is never looked at.
+    for name, (stored, out) in zip('KV', (*sides, *sides), strict=False):
         codes = stored.rows
         gain, offset = stored.channels or (codes, codes)
         group = codes if stored.group is None else stored.group
@@ -83,7 +94,7 @@ def unpack_both(keys: Stored, keys_out: Tensor, values: Stored, values_out: Tens
             f'{name}_HAS_CHANNELS': stored.channels is not None,
             f'{name}_HAS_GROUPS': stored.group is not None,
         }
-    grid = (triton.cdiv(held * heads, _ROWS_PER_PROGRAM), 2)
+    grid = (triton.cdiv(held * heads, _ROWS_PER_PROGRAM), len(sides))
     launch(
         _unpack_both, grid, *arguments, held * heads,
         HEADS=heads, BLOCK=_ROWS_PER_PROGRAM, **options,

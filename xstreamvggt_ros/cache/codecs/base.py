@@ -13,6 +13,7 @@ from torch import Tensor
 from xstreamvggt_ros.cache.codecs.unpacking import unpack_into
 from xstreamvggt_ros.cache.rows import Rows
 from xstreamvggt_ros.cache.slots import HeldTokens
+from xstreamvggt_ros.ops.dispatch import fused
 from xstreamvggt_ros.ops.stored import Stored
 
 
@@ -53,7 +54,13 @@ class Codec(ABC):
 
     def read(self, out: Tensor) -> None:
         """Write what the first T slots hold into out (T, H, D)."""
-        unpack_into(out, self.stored())
+        stored = self.stored()
+        if fused(out) and stored.packed:
+            from xstreamvggt_ros.ops.unpack import unpack_one
+
+            unpack_one(stored, out)
+        else:
+            unpack_into(out, stored)
 
     def grow(self, slots: int) -> None:
         """Make room for that many slots."""
