@@ -223,3 +223,41 @@ def test_a_frame_that_fails_half_way_does_not_end_the_stream():
     for index in range(1, 6):
         advance(cache, index)
         assert all(layer.tokens <= 90 for layer in cache.stats().layers)
+
+
+PUBLISHED = CacheConfig(
+    budget_tokens=40, bits=4, scheme='kcvt', strict_budget=False, policy='random'
+)
+
+
+def test_a_table_of_scales_that_grew_is_taken_over():
+    """As the published method has it: tokens chosen by lot leave parts of many groups."""
+    cache = StreamCache(PUBLISHED, layout(3, 4), CPU)
+    for index in range(9):
+        advance(cache, index)
+    state = cache.state_dict()
+    fresh = StreamCache(PUBLISHED, layout(3, 4), CPU)
+    assert len(state['layers.0.key.step']) > len(fresh.layers[0].tensors()['key.step'])
+
+    fresh.load_state_dict(state)
+
+    for each in (cache, fresh):
+        advance(each, 9)
+    again = fresh.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in cache.state_dict().items())
+    fresh.clear()
+    advance(fresh, 0)
+    StreamCache(PUBLISHED, layout(3, 4), CPU).load_state_dict(fresh.state_dict())
+
+
+def test_a_table_of_more_scales_than_such_a_stream_can_have_is_refused_and_not_allocated():
+    cache = StreamCache(PUBLISHED, layout(3, 4), CPU)
+    for index in range(9):
+        advance(cache, index)
+    state = cache.state_dict()
+    for name in ('minimum', 'step'):
+        # A view, as large as a file may say and no larger than one row.
+        row = state[f'layers.0.key.{name}'][:1]
+        state[f'layers.0.key.{name}'] = row.expand(10**9, -1, -1)
+    with pytest.raises(ValueError, match='layers.0.*key.minimum is missing or not'):
+        StreamCache(PUBLISHED, layout(3, 4), CPU).load_state_dict(state)

@@ -18,6 +18,7 @@ from xstreamvggt_ros.cache.codecs import PlainCodec
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import FrameLayout, StreamLayout
 from xstreamvggt_ros.cache.policies import Policy, QueryKey, SinkRecent
+from xstreamvggt_ros.cache.rows import part
 from xstreamvggt_ros.cache.scratch import Scratch
 
 
@@ -144,15 +145,6 @@ class CameraCache:
 
     def _reserve(self) -> None:
         self._scratch.reserve(max(cache.capacity for cache in self.lists) + 1)
-
-
-def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the entries whose names begin with the prefix, without it."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in state.items()
-        if name.startswith(prefix)
-    }
 
 
 def _plan(config: CacheConfig, frame: FrameLayout) -> tuple[SlotPlan, Policy]:

@@ -14,7 +14,7 @@ from xstreamvggt_ros.cache.budget import SlotPlan
 from xstreamvggt_ros.cache.codecs import Codec
 from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.policies import EvictionContext, MEAN_KEY, Policy, VALUE_SIZE
-from xstreamvggt_ros.cache.rows import Rows, RowSpec
+from xstreamvggt_ros.cache.rows import part, Rows, RowSpec
 from xstreamvggt_ros.cache.slots import choose_slots, HeldTokens
 from xstreamvggt_ros.ops.dispatch import fused
 
@@ -166,19 +166,25 @@ class LayerCache:
         slots = len(state['slot.frame'])
         if self.plan.grows and self.capacity < slots <= self._bound:
             self._resize(slots)
+        for prefix, codec in self._codecs.items():
+            codec.make_room(part(state, prefix), arrivals)
         own = self.tensors()
         for name, tensor in own.items():
             given = state.get(name)
             if given is None or (given.shape, given.dtype) != (tensor.shape, tensor.dtype):
                 raise ValueError(f'{name} is missing or not {tuple(tensor.shape)} {tensor.dtype}')
         self._check_slots(state['slot.frame'], state['slot.grid'], held, arrivals)
-        for part, codec in (('key.', self.keys), ('value.', self.values)):
-            codec.check({name: state[part + name] for name in codec.tensors()}, held)
+        for prefix, codec in self._codecs.items():
+            codec.check(part(state, prefix), held)
         for name, tensor in own.items():
             tensor.copy_(state[name])
-        for codec in (self.keys, self.values):
+        for codec in self._codecs.values():
             codec.loaded()
         self.held, self.arrivals, self.evictions = held, arrivals, evictions
+
+    @property
+    def _codecs(self) -> dict[str, Codec]:
+        return {'key.': self.keys, 'value.': self.values}
 
     def _check_slots(self, frames: Tensor, grids: Tensor, held: int, arrivals: int) -> None:
         """Raise ValueError unless just the first slots are live, each with a token of its own."""
@@ -196,14 +202,13 @@ class LayerCache:
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor that persists between frames, by name."""
         parts = {
-            'key': self.keys.tensors(),
-            'value': self.values.tensors(),
-            'slot': self.slots.tensors,
-            'state': self.state.tensors,
+            **{prefix: codec.tensors() for prefix, codec in self._codecs.items()},
+            'slot.': self.slots.tensors,
+            'state.': self.state.tensors,
         }
         return {
-            f'{part}.{name}': tensor
-            for part, tensors in parts.items()
+            prefix + name: tensor
+            for prefix, tensors in parts.items()
             for name, tensor in tensors.items()
         }
 
@@ -247,5 +252,5 @@ class LayerCache:
             self._resize(min(max(needed, ahead), self._bound))
 
     def _resize(self, slots: int) -> None:
-        for part in (self.keys, self.values, self.slots, self.state):
-            part.grow(slots)
+        for each in (self.keys, self.values, self.slots, self.state):
+            each.grow(slots)

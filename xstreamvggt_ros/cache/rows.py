@@ -57,3 +57,12 @@ class Rows:
 def total_bytes(tensors: Iterable[Tensor]) -> int:
     """Add up what the tensors take."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the entries whose names begin with the prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }

@@ -13,13 +13,13 @@ from torch import Tensor
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice, GROWN_FRAMES, Shape
 from xstreamvggt_ros.cache.budget import plan_slots, SlotPlan
 from xstreamvggt_ros.cache.cache_config import CacheConfig
-from xstreamvggt_ros.cache.camera_cache import CameraCache, part
+from xstreamvggt_ros.cache.camera_cache import CameraCache
 from xstreamvggt_ros.cache.camera_ring import CameraRing
 from xstreamvggt_ros.cache.codecs import key_codec, value_codec
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import StreamLayout
 from xstreamvggt_ros.cache.policies import POLICIES
-from xstreamvggt_ros.cache.rows import total_bytes
+from xstreamvggt_ros.cache.rows import part, total_bytes
 from xstreamvggt_ros.cache.scratch import Scratch
 from xstreamvggt_ros.cache.stats import CacheStats, LayerStats
 from xstreamvggt_ros.ops.dispatch import fused

@@ -78,6 +78,14 @@ class Codec(ABC):
         """
         return None
 
+    def make_room(self, tensors: Mapping[str, Tensor], arrivals: int) -> None:
+        """
+        Grow to what saved tensors hold, as far as a stream of that many frames can have grown.
+
+        Beside the slots nothing grows by default.
+        """
+        return None
+
     def loaded(self) -> None:
         """Take note that the tensors hold what another stream left."""
         return None

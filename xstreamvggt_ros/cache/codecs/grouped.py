@@ -55,6 +55,7 @@ class GroupedCodec(Codec):
 
     def allocate(self, slots: int, device: torch.device) -> None:
         """Allocate the storage of that many slots, and the table of scales."""
+        self._device = device
         self.rows = Rows(self._slot_specs, slots, device)
         self._table = Rows(self._table_specs, self._groups(slots), device)
 
@@ -93,6 +94,26 @@ class GroupedCodec(Codec):
     def prepare(self, tokens: Tensor) -> bool:
         """Say no: groups are formed and found by torch."""
         return False
+
+    def make_room(self, tensors: Mapping[str, Tensor], arrivals: int) -> None:
+        """
+        Take as many rows as the saved table has, if that many groups can be in use at once.
+
+        Each has a token in a slot, and a frame makes no more than it needs.
+        """
+        if self._size is TableSize.ELASTIC and 'step' in tensors:
+            rows = len(tensors['step'])
+            most = min(len(self.rows['group']), arrivals * self._frame_groups)
+            if len(self._table['step']) < rows <= most:
+                self._table.grow(rows)
+
+    def clear(self) -> None:
+        """Leave every slot as an empty one, and the table as it was at first."""
+        super().clear()
+        if self._size is TableSize.ELASTIC:
+            self._table = Rows(
+                self._table_specs, self._groups(len(self.rows['group'])), self._device
+            )
 
     def check(self, tensors: Mapping[str, Tensor], held: int) -> None:
         """Raise ValueError unless each live slot names a row of the table."""
