@@ -13,7 +13,7 @@ import torch
 
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.guard.alignment import align, in_world
+from xstreamvggt_ros.guard.alignment import align, in_world, IntoWorld
 
 TURN = Rotation.from_euler('xyz', (20, -35, 70), degrees=True).as_matrix()
 TRUTH = Similarity(2.5, TURN, np.array([1.0, -2.0, 0.5]))
@@ -46,6 +46,27 @@ def test_applied_to_a_frame_it_keeps_pose_depth_and_points_together():
         rotation = after.camera_from_world[:, :3]
         torch.testing.assert_close(rotation @ rotation.T, torch.eye(3), rtol=0, atol=1e-5)
         assert torch.equal(after.pose_encoding, before.pose_encoding)
+
+
+def test_frames_of_a_device_are_brought_there_without_a_look_at_their_numbers():
+    frame = overlap()[0][0]
+    # These have none: whoever asks for one fails.
+    unknown = replace(frame, **{name: part.to('meta') for name, part in vars(frame).items()})
+    moved = in_world(unknown, TRUTH)
+    assert moved.camera_from_world.shape == (3, 4)
+    assert moved.camera_from_world.dtype == frame.camera_from_world.dtype
+
+
+def test_what_a_similarity_is_made_of_is_brought_to_a_device_once(monkeypatch):
+    frames, brought = overlap()[0], []
+    bring = torch.as_tensor
+    monkeypatch.setattr(torch, 'as_tensor', lambda *a, **k: brought.append(a) or bring(*a, **k))
+    into_world = IntoWorld(TRUTH)
+    for frame in frames:
+        moved, expected = into_world(frame), in_world(frame, TRUTH)
+        assert all(torch.equal(each, vars(expected)[name]) for name, each in vars(moved).items())
+    # A rotation and a translation, in two precisions; and so for each of the others.
+    assert len(brought) == 4 * (1 + len(frames))
 
 
 def test_the_exact_similarity_is_found():

@@ -33,24 +33,50 @@ AGREED_PLACE = 0.1
 LEAST_BASELINE = 0.05
 
 
-def in_world(frame: Frame, similarity: Similarity) -> Frame:
+class IntoWorld:
     """
-    Return a frame as seen in the world that a similarity maps into.
+    Frames as seen in the world that a similarity maps into.
 
     `depth` and lengths of `points` and `camera_from_world` are in its unit, and the pose stays
-    rigid. `pose_encoding` stays as the network gave it, in the stream's own world and unit.
+    rigid. `pose_encoding` stays as the network gave it, in the stream's own world and unit. On a
+    device the host waits for nothing but the first frame: what the similarity is made of is then
+    there.
     """
-    rotation = _tensor(similarity.rotation, frame.points)
-    translation = _tensor(similarity.translation, frame.points)
-    pose = frame.camera_from_world.double().cpu().numpy()
-    turned = pose[:, :3] @ similarity.rotation.T
-    moved = similarity.scale * pose[:, 3] - turned @ similarity.translation
-    return replace(
-        frame,
-        depth=similarity.scale * frame.depth,
-        points=similarity.scale * (frame.points @ rotation.T) + translation,
-        camera_from_world=_tensor(np.column_stack((turned, moved)), frame.camera_from_world),
-    )
+
+    def __init__(self, similarity: Similarity) -> None:
+        """Take the map from the streams' world."""
+        self.similarity = similarity
+        self._parts: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Return the frame in the world."""
+        scale = self.similarity.scale
+        rotation, translation = self._on(frame.points.device, frame.points.dtype)
+        turn, shift = self._on(frame.camera_from_world.device, torch.float64)
+        pose = frame.camera_from_world.double()
+        turned = pose[:, :3] @ turn.T
+        moved = scale * pose[:, 3] - turned @ shift
+        return replace(
+            frame,
+            depth=scale * frame.depth,
+            points=scale * (frame.points @ rotation.T) + translation,
+            camera_from_world=torch.column_stack((turned, moved)).to(frame.camera_from_world),
+        )
+
+    def _on(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return rotation (3, 3) and translation (3,) as a device's tensors."""
+        key = device, dtype
+        if key not in self._parts:
+            values = self.similarity.rotation, self.similarity.translation
+            self._parts[key] = tuple(
+                torch.as_tensor(each, dtype=dtype, device=device) for each in values
+            )
+        return self._parts[key]
+
+
+def in_world(frame: Frame, similarity: Similarity) -> Frame:
+    """Return one frame as seen in the world that a similarity maps into; see `IntoWorld`."""
+    return IntoWorld(similarity)(frame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +184,3 @@ def _errors(similarity: Similarity, pair: _Pair) -> np.ndarray:
             np.linalg.norm(place - pair.old_centre) / pair.depth,
         )
     )
-
-
-def _tensor(values: np.ndarray, like: Tensor) -> Tensor:
-    return torch.as_tensor(values, dtype=like.dtype, device=like.device)

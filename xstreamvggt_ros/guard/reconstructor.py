@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheStats
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.guard.alignment import align, Alignment, in_world
+from xstreamvggt_ros.guard.alignment import align, Alignment, IntoWorld
 from xstreamvggt_ros.guard.report import GuardReport
 from xstreamvggt_ros.guard.verdict import ImageFigures, Look, Verdict
 from xstreamvggt_ros.guard.watch import Watch
@@ -166,7 +166,7 @@ class GuardedReconstructor:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the stream's state with the map from its world to the caller's."""
-        similarity = self._similarity or Similarity()
+        similarity = self._into_world.similarity if self._into_world else Similarity()
         return {**self.reconstructor.state_dict(), STATE_KEY: similarity.state()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -176,19 +176,19 @@ class GuardedReconstructor:
         Raises ValueError as the reconstructor does; the present stream then goes on.
         """
         saved = state.get(STATE_KEY)
-        similarity = None if saved is None else Similarity.from_state(saved)
+        into_world = None if saved is None else IntoWorld(Similarity.from_state(saved))
         self.reconstructor.load_state_dict(
             {name: value for name, value in state.items() if name != STATE_KEY}
         )
         for watch in self._watches.values():
             watch.reset()
         self._begin()
-        self._similarity = similarity
+        self._into_world = into_world
 
     def _begin(self) -> None:
         """Forget whatever belongs to the stream before."""
         # None is the identity, and leaves the network's numbers as they are to the bit.
-        self._similarity: Similarity | None = None
+        self._into_world: IntoWorld | None = None
         self._held.clear()
         self._untold = None
         self._calm = HELD
@@ -208,7 +208,7 @@ class GuardedReconstructor:
         return frame, watch.judge(look, frame)
 
     def _in_world(self, frame: Frame) -> Frame:
-        return in_world(frame, self._similarity) if self._similarity else frame
+        return self._into_world(frame) if self._into_world else frame
 
     def _must_act(self, verdict: Verdict) -> bool:
         """Count good and bad frames; whether the stream is to be given up with this one."""
@@ -270,7 +270,7 @@ class GuardedReconstructor:
         alignment = align(replayed, [each.frame for each in held])
         if alignment is None:
             return None
-        self._similarity = alignment.similarity
+        self._into_world = IntoWorld(alignment.similarity)
         self._held.clear()
         for each, frame in zip(held, replayed, strict=True):
             self._held.append(_Held(each.image, self._in_world(frame)))
