@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.images.figures import contrast, fineness, luminance, sharpness
+from xstreamvggt_ros.images.figures import luminance, texture
 from xstreamvggt_ros.stream import Frame
 
 JUMP_KINDS = ('not_finite', 'translation_jump', 'rotation_jump', 'scale_jump')
@@ -50,8 +50,7 @@ class ImageFigures:
     @classmethod
     def of(cls, image: Tensor) -> ImageFigures:
         """Measure an image (3, H, W) in [0, 1]."""
-        grey = luminance(image)
-        return cls(contrast(grey), sharpness(grey), fineness(grey))
+        return cls(*texture(luminance(image)))
 
 
 @dataclass(frozen=True, eq=False)

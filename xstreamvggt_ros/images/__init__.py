@@ -12,10 +12,8 @@ from xstreamvggt_ros.images.errors import (
     ImageError,
 )
 from xstreamvggt_ros.images.figures import (
-    contrast,
-    fineness,
     luminance,
-    sharpness,
+    texture,
 )
 from xstreamvggt_ros.images.keyframes import (
     DEFAULT_THRESHOLD,
@@ -36,9 +34,7 @@ from xstreamvggt_ros.images.value_range import (
 
 __all__ = [
     'CameraModel',
-    'contrast',
     'DEFAULT_THRESHOLD',
-    'fineness',
     'has_projection',
     'ImageError',
     'is_rectified',
@@ -49,7 +45,7 @@ __all__ = [
     'PATCH_SIZE',
     'Preprocessing',
     'RegionOfInterest',
-    'sharpness',
+    'texture',
     'VALUE_RANGES',
     'ValueRange',
 ]

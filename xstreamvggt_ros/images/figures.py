@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cheap figures of the network's input images; images are (3, H, W) in [0, 1], greys (H, W)."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
@@ -11,31 +13,40 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 NOISE_CELL = 4
 
 
+@cache
+def _weights(device: torch.device) -> Tensor:
+    """Return the weights (3,) of the colours on a device."""
+    # Kept beyond this call, so no part of an inference.
+    with torch.inference_mode(False):
+        return torch.tensor(LUMINANCE, device=device)
+
+
 def luminance(image: Tensor) -> Tensor:
     """Return the luminance (H, W) of an image (3, H, W), float32."""
-    weights = torch.tensor(LUMINANCE, device=image.device)
-    return torch.tensordot(weights, image.float(), dims=1)
+    return torch.tensordot(_weights(image.device), image.float(), dims=1)
 
 
-def contrast(grey: Tensor) -> float:
-    """Return the standard deviation of means over 4x4 pixels, which sensor noise hardly moves."""
-    return float(avg_pool2d(grey[None], NOISE_CELL)[0].std(correction=0))
+def contrast(grey: Tensor) -> Tensor:
+    """Return the deviation () of means over 4x4 pixels, which sensor noise hardly moves."""
+    return avg_pool2d(grey[None], NOISE_CELL)[0].std(correction=0)
 
 
-def sharpness(grey: Tensor) -> float:
-    """Return the variance of the four-neighbour Laplacian (Pech-Pacheco et al., ICPR 2000)."""
+def sharpness(grey: Tensor) -> Tensor:
+    """Return the variance () of the four-neighbour Laplacian (Pech-Pacheco et al., ICPR 2000)."""
     neighbours = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float((neighbours - 4 * grey[1:-1, 1:-1]).var(correction=0))
+    return (neighbours - 4 * grey[1:-1, 1:-1]).var(correction=0)
 
 
-def fineness(grey: Tensor) -> float:
+def texture(grey: Tensor) -> tuple[float, float, float]:
     """
-    Return the sharpness as a share of that of means over 4x4 pixels.
+    Return contrast, sharpness and fineness of a grey (H, W); the host waits for a device once.
 
-    Blur takes the fine detail and leaves the coarse; a plainer view loses both.
+    Fineness is the sharpness as a share of that of means over 4x4 pixels: blur takes the fine
+    detail and leaves the coarse; a plainer view loses both.
     """
     coarse = sharpness(avg_pool2d(grey[None], NOISE_CELL)[0])
-    return sharpness(grey) / max(coarse, torch.finfo(grey.dtype).tiny)
+    deviation, fine, coarse = torch.stack([contrast(grey), sharpness(grey), coarse]).tolist()
+    return deviation, fine, fine / max(coarse, torch.finfo(grey.dtype).tiny)
 
 
 def grid(grey: Tensor, cells: int) -> Tensor:
