@@ -13,11 +13,11 @@ import time
 
 import numpy as np
 
+from xstreamvggt_ros.evaluation.process_memory import take_peak_resident_bytes
 from xstreamvggt_ros.evaluation.replay import (
     chosen_frames,
     first_shape,
     frame_tokens,
-    resident_bytes,
     WORLD_AXES,
 )
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
@@ -62,7 +62,7 @@ class _Watched:
                     cache_tokens=float(figures.get('cache_tokens', 'nan')),
                     cache_evicted=float(figures.get('cache_evictions', 'nan')),
                     cache_bytes=float(figures.get('cache_bytes', 'nan')),
-                    resident_bytes=resident_bytes(str(pid)),
+                    resident_bytes=take_peak_resident_bytes(str(pid)),
                 ),
             )
         )

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 import time
 
 import torch
 
+from xstreamvggt_ros.evaluation.process_memory import (
+    forget_earlier_runs,
+    peak_allocated_bytes,
+    take_peak_resident_bytes,
+)
 from xstreamvggt_ros.evaluation.results import Cost, Estimate, FrameResult, pose
 from xstreamvggt_ros.evaluation.run_config import RunConfig
 from xstreamvggt_ros.evaluation.truth import AlignedTruth, TruthAligner
@@ -29,8 +33,8 @@ from xstreamvggt_ros.stream import (
     StreamingReconstructor,
     working_device,
 )
+from xstreamvggt_ros.stream.loading import choose_device
 
-PAGE_BYTES = 4096
 # The estimates of both replays are in the first camera's axes.
 WORLD_AXES = 'optical'
 
@@ -98,6 +102,7 @@ def replay(
     Raises ValueError where no frame or no network can be had, BudgetTooSmall among them.
     """
     frames = chosen_frames(sequence, config)
+    forget_earlier_runs(choose_device(config.device))
     pipeline = build_pipeline(config, network, frames)
     aspect = first_shape(frames)
     pipeline.warm_up(aspect[1] / aspect[0])
@@ -131,6 +136,8 @@ def _frame(
         return FrameResult(index, frame, AlignedTruth(), 'failed', reason=f'damaged: {error}')
     camera = frame.camera if config.camera_info else None
     estimate, reason = None, ''
+    # What came of the frame before, and of this one's file, is not this one's.
+    take_peak_resident_bytes()
     began, cpu_began = time.perf_counter(), time.process_time()
     try:
         reconstruction = pipeline.process(image, camera)
@@ -145,7 +152,7 @@ def _frame(
         truth,
         'failed' if estimate is None else 'done',
         estimate,
-        _cost(pipeline, latency, cpu),
+        _cost(pipeline, latency, cpu, choose_device(config.device)),
         reason or unknown,
     )
 
@@ -165,25 +172,17 @@ def estimate_of(reconstruction: Reconstruction, own_points: bool = False) -> Est
     )
 
 
-def resident_bytes(process: str = 'self') -> float:
-    """Give a process's resident memory, NaN where the system does not tell (or it is gone)."""
-    try:
-        pages = Path(f'/proc/{process}/statm').read_text(encoding='ascii').split()[1]
-    except (OSError, IndexError):
-        return float('nan')
-    return float(pages) * PAGE_BYTES
-
-
-def _cost(pipeline: ReconstructionPipeline, latency_s: float, cpu_s: float) -> Cost:
+def _cost(
+    pipeline: ReconstructionPipeline, latency_s: float, cpu_s: float, device: torch.device
+) -> Cost:
     stats = pipeline.cache_stats()
-    on_device = torch.cuda.is_initialized()
     return Cost(
         latency_s,
         # A host that waits for its device has less, whoever else there is.
-        float('nan') if on_device else cpu_s,
+        float('nan') if device.type == 'cuda' else cpu_s,
         float(stats.tokens),
         float(stats.evictions),
         float(stats.bytes),
-        resident_bytes(),
-        float(torch.cuda.max_memory_allocated()) if on_device else float('nan'),
+        take_peak_resident_bytes(),
+        peak_allocated_bytes(device),
     )

@@ -50,10 +50,11 @@ class Cost:
 
     latency_s: seconds, of the pipeline in exact replay, from sending the image to receiving the
     last of its outputs in live replay. cpu_s: seconds of processors that the process had in it;
-    of a network on a processor alone. cache_tokens: held, cache_evicted: given up so
-    far, each summed over layers. cache_bytes: of
-    all that the cache keeps between frames. resident_bytes: of the process that runs the network.
-    device_bytes: most that were allocated on the CUDA device so far. NaN where not known.
+    of a network on a processor alone. cache_tokens: held, cache_evicted: given up so far, each
+    summed over layers. cache_bytes: of all that the cache keeps between frames. resident_bytes:
+    the most at once in the process that runs the network, while it worked on the frame.
+    device_bytes: most that were allocated on the run's CUDA device since it began. NaN where not
+    known.
     """
 
     latency_s: float = float('nan')

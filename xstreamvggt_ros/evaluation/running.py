@@ -12,6 +12,7 @@ from xstreamvggt_ros.evaluation.collect import collect, Collected
 from xstreamvggt_ros.evaluation.environment import environment
 from xstreamvggt_ros.evaluation.jsonable import plain
 from xstreamvggt_ros.evaluation.plan import PlannedRun
+from xstreamvggt_ros.evaluation.process_memory import MEANINGS
 from xstreamvggt_ros.evaluation.record import Record, write_record
 from xstreamvggt_ros.evaluation.replay import chosen_frames, replay
 from xstreamvggt_ros.evaluation.run_config import RunConfig, SCHEMA
@@ -67,6 +68,7 @@ def execute(run: PlannedRun) -> Record:
             'problems': list(sequence.problems),
         },
         'environment': environment(config.device, config.dtype),
+        'memory': MEANINGS[config.mode],
         'started': started.isoformat(timespec='seconds'),
         'seconds': time.monotonic() - began,
         **vars(scores),

@@ -137,8 +137,9 @@ TASKS = (
         'memory',
         'Memory',
         'Cache: the most that was held between frames; forgotten: what a budget had to give up. '
-        'Memory is of the whole process; its growth the last quarter of the frames less the '
-        'first.',
+        'Memory: the most that was resident in the whole process while a frame was worked on; its '
+        'growth the last quarter of the frames less the first. Device memory: the most that torch '
+        'had allocated at once in the run.',
         (
             _low('cache_mib', 'cache', 'MiB', 2),
             Figure('cache_tokens', 'tokens', 'of all layers', 'lower', 0),
