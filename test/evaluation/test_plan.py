@@ -128,13 +128,16 @@ def test_auto_is_planned_as_what_it_is_here(tmp_path, monkeypatch, gpu, device, 
     assert RunConfig(device='cuda:1').resolved().dtype == 'bfloat16'
 
 
-def test_weights_are_known_by_their_contents(tmp_path):
+@pytest.mark.parametrize('folder', ['{home}', '~'])
+def test_weights_are_known_by_their_contents(tmp_path, monkeypatch, folder):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    config = RunConfig(checkpoint=f'{folder.format(home=tmp_path)}/a.safetensors')
     file = tmp_path / 'a.safetensors'
     file.write_bytes(b'one')
-    one = weights_fingerprint(RunConfig(checkpoint=str(file)))
+    one = weights_fingerprint(config)
     file.write_bytes(b'two')
 
-    assert weights_fingerprint(RunConfig(checkpoint=str(file))) != one
+    assert weights_fingerprint(config) != one
 
 
 def test_a_sequence_that_cannot_be_opened_is_named_and_the_rest_goes_on(tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,8 @@ def weights_fingerprint(config: RunConfig) -> str:
     """Say which weights: the SHA-256 of a file, or the repository and revision."""
     if config.random_weights:
         return f'random {config.preset}'
-    path = Path(config.checkpoint or bundled_checkpoint(config.preset))
+    # As loading does it: what the path is, a home's among them, not what it is written like.
+    path = Path(os.path.expanduser(config.checkpoint or bundled_checkpoint(config.preset)))
     if not path.is_file():
         return f'{config.checkpoint}@{config.revision}'
     return file_sha256(path)
