@@ -192,9 +192,27 @@ def command_of(process):
     return ''
 
 
-def test_minutes_of_another_run_are_not_those_of_steps(training, folder, capsys):
-    error = error_of(capsys, training, folder, '--resume', '--minutes', '1')
-    assert 'holds no last.safetensors: leave out --resume' in error
+@pytest.mark.parametrize('resume', [('--resume',), ()])
+def test_minutes_of_another_run_are_not_those_of_steps(training, folder, capsys, resume):
+    before = contents(folder)
+    error = error_of(capsys, training, folder, *resume, '--minutes', '1')
+    assert 'holds last.pt, of a run by steps, and no last.safetensors: give another' in error
+    assert contents(folder) == before
+
+
+def test_steps_of_another_run_are_not_those_of_minutes(training, tmp_path, capsys):
+    (tmp_path / 'last.safetensors').write_bytes(b'of a run by the clock')
+    error = error_of(capsys, training, tmp_path, '--steps', '1')
+    assert 'holds last.safetensors, of a run by minutes, and no last.pt: give another' in error
+
+
+def test_what_is_of_two_runs_or_none_does_not_ship(folder, tmp_path):
+    (folder / 'last.safetensors').write_bytes(b'of another run')
+    with pytest.raises(ValueError, match='holds last.pt and last.safetensors, of two runs'):
+        ship(folder, tmp_path / 'shipped.safetensors', SMALLEST)
+    with pytest.raises(ValueError, match='holds nothing that was trained'):
+        ship(tmp_path, tmp_path / 'shipped.safetensors', SMALLEST)
+    assert not (tmp_path / 'shipped.safetensors').exists()
 
 
 def test_renderers_that_fail_are_said(tmp_path):

@@ -56,6 +56,11 @@ def last_file(run: Path, by_clock: bool) -> Path:
     return run / ('last.safetensors' if by_clock else 'last.pt')
 
 
+def last_files(run: Path) -> list[Path]:
+    """Return those that a folder holds: one, or none before anything was trained there."""
+    return [last for last in (last_file(run, False), last_file(run, True)) if last.exists()]
+
+
 def prepare(options: argparse.Namespace, stack: contextlib.ExitStack) -> Run:
     """
     Build what is trained; where that cannot be, the folder of the run is left as it is.
@@ -90,10 +95,18 @@ def prepare(options: argparse.Namespace, stack: contextlib.ExitStack) -> Run:
 
 
 def _check_folder(options: argparse.Namespace, last: Path) -> None:
-    if last.exists() and not options.resume:
-        raise ValueError(f'{options.run} holds {last.name}: give --resume or another --run')
-    if options.resume and not last.exists():
-        raise ValueError(f'{options.run} holds no {last.name}: leave out --resume')
+    run, there = options.run, last_files(options.run)
+    # Another schedule's run, too, is not to be mixed with this one's settings and scenes.
+    if there and last not in there:
+        meant = 'minutes' if there[0] == last_file(run, by_clock=True) else 'steps'
+        raise ValueError(
+            f'{run} holds {there[0].name}, of a run by {meant}, and no {last.name}: give another '
+            f'--run, or go on with that one by {meant}'
+        )
+    if there and not options.resume:
+        raise ValueError(f'{run} holds {last.name}: give --resume or another --run')
+    if options.resume and not there:
+        raise ValueError(f'{run} holds no {last.name}: leave out --resume')
 
 
 def _config(options: argparse.Namespace, device: torch.device) -> TrainingConfig:

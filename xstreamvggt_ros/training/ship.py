@@ -17,7 +17,7 @@ import torch
 
 from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.bundled import FOLDER
-from xstreamvggt_ros.training.beginning import last_file
+from xstreamvggt_ros.training.beginning import last_files
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, shown
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.initialisation import with_positions_of
@@ -32,9 +32,10 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
     Write a run's averaged weights for a network of that shape.
 
     Returns figures on the sequences that the run was validated with; the file says which.
+    ValueError where the folder is not of one run.
     """
     model = StreamVGGT(config).eval()
-    last = last_file(run, by_clock=not last_file(run, by_clock=False).exists())
+    last = _only_file(run)
     if last.suffix == '.safetensors':
         state = read_notes(last)
         load_packed(last, {'averaged': model})
@@ -63,6 +64,18 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
     return found
 
 
+def _only_file(run: Path) -> Path:
+    found = last_files(run)
+    if not found:
+        raise ValueError(f'{run} holds nothing that was trained; give the folder of a run')
+    if len(found) > 1:
+        raise ValueError(
+            f'{run} holds {found[0].name} and {found[1].name}, of two runs, and the settings of '
+            'one: move what does not belong to config.json elsewhere'
+        )
+    return found[0]
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
@@ -72,7 +85,10 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format='%(message)s')
     target = options.target or FOLDER / f'{options.preset}.safetensors'
-    found = ship(options.run, target, ModelConfig.preset(options.preset))
+    try:
+        found = ship(options.run, target, ModelConfig.preset(options.preset))
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
     LOGGER.info('%s: %s', target.name, shown(found))
 
 
