@@ -63,6 +63,26 @@ def test_frames_that_gave_nothing_are_counted_and_not_scored():
     assert np.isnan(scores.curves['position_error_m'][3])
 
 
+def test_curves_hold_what_the_figures_are_of():
+    sequence, collected = oracle_run(Filmed(count=8, damaged=(3,)), noise=0.1)
+    # Of one that was refused it is known how long that took.
+    latency = np.where(collected.frames.statuses == 'done', collected.frames.latency_s, 60.0)
+    collected = replace(collected, frames=replace(collected.frames, latency_s=latency))
+
+    scores = scores_of(sequence, collected)
+
+    curves = {name: np.array(values) for name, values in scores.curves.items()}
+    known = np.arange(8) != 3
+    pixels = curves['depth_pixels']
+    weighted = np.average(curves['abs_rel'][known], weights=pixels[known])
+    assert (pixels[3], pixels.sum()) == (0, scores.metrics['depth_pixels'])
+    assert scores.metrics['depth_median_abs_rel'] == pytest.approx(weighted)
+    times = curves['latency_ms']
+    np.testing.assert_array_equal(np.isfinite(times), known)
+    assert scores.metrics['frames_per_second'] == pytest.approx(1e3 / times[known].mean())
+    assert scores.metrics['latency_median_ms'] == pytest.approx(np.median(times[known]))
+
+
 def test_poses_of_another_stream_are_left_out():
     class Restarting(Oracle):
         """Begins anew, and says so by a pose that is not finite, at the sixth frame."""

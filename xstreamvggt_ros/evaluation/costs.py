@@ -19,17 +19,17 @@ def score_costs(frames: FrameArrays) -> tuple[dict[str, float], dict[str, list[f
     Summarise latency, memory and statuses; give figures and curves by name.
 
     Growth compares the last quarter of the frames with the first: a ratio of median latencies,
-    and a difference of resident memory. Of what is bounded, neither grows.
+    and a difference of resident memory. Of what is bounded, neither grows. Latencies are of the
+    frames that were done.
     """
     curves = {
-        'latency_ms': 1e3 * frames.latency_s,
+        'latency_ms': np.where(frames.statuses == 'done', 1e3 * frames.latency_s, np.nan),
         'cache_mib': frames.cache_bytes / MIB,
         'cache_tokens': frames.cache_tokens,
         'resident_mib': frames.resident_bytes / MIB,
         'device_mib': frames.device_bytes / MIB,
     }
-    latency = curves['latency_ms'][frames.statuses == 'done']
-    latency = latency[np.isfinite(latency)]
+    latency = curves['latency_ms'][np.isfinite(curves['latency_ms'])]
     early, late = _ends(latency)
     resident_early, resident_late = _ends(curves['resident_mib'])
     metrics = {

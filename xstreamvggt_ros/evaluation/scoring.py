@@ -133,6 +133,8 @@ def _score_depth(
             metrics[f'depth_{alignment}_{name}'] = getattr(scores.sequence, name)
         if alignment == 'median':
             curves['abs_rel'] = [each.abs_rel for each in scores.frames]
+            # What each frame weighs in the figure of the sequence.
+            curves['depth_pixels'] = [each.pixels for each in scores.frames]
             curves['depth_scale'] = scores.scale.tolist()
             metrics['depth_pixels'] = scores.sequence.pixels
     return metrics, curves

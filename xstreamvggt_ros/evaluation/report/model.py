@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 import math
@@ -36,22 +37,25 @@ class Row:
 
     def mean(self, figure: str) -> float:
         """Average a figure over the sequences that have it; NaN where none has."""
-        return _mean(self.runs, figure, self.runs)
+        return _mean(self.runs.values(), figure)
 
     def change(self, figure: str) -> float:
         """Give the change from the reference, as a share, over the sequences that both have."""
-        if self.reference is None:
-            return math.nan
-        known = [
-            name
-            for name, run in self.runs.items()
-            if name in self.reference.runs
-            and run.metrics.get(figure) is not None
-            and self.reference.runs[name].metrics.get(figure) is not None
-        ]
-        before = _mean(self.reference.runs, figure, known)
-        after = _mean(self.runs, figure, known)
+        pairs = self.pairs(figure)
+        before = _mean((reference for _, reference in pairs), figure)
+        after = _mean((run for run, _ in pairs), figure)
         return (after - before) / abs(before) if before else math.nan
+
+    def pairs(self, figure: str) -> list[tuple[Record, Record]]:
+        """Give run and reference of the sequences of which both have a figure."""
+        theirs = self.reference.runs if self.reference else {}
+        return [
+            (run, theirs[name])
+            for name, run in self.runs.items()
+            if name in theirs
+            and run.metrics.get(figure) is not None
+            and theirs[name].metrics.get(figure) is not None
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +173,7 @@ def _order(row: Row) -> tuple:
     )
 
 
-def _mean(runs: dict[str, Record], figure: str, names) -> float:
-    values = [runs[name].metrics.get(figure) for name in names]
+def _mean(runs: Iterable[Record], figure: str) -> float:
+    values = [run.metrics.get(figure) for run in runs]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else math.nan

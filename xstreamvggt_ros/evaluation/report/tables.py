@@ -22,8 +22,8 @@ class Cell:
     """
     A figure in a table.
 
-    change: from the reference, '' for none; spread: what of it the frames leave to chance.
-    verdict: 'better', 'worse' or ''. published: lines, each a value and its source.
+    change: from the reference, '' for none; spread: what of it sequences and frames leave to
+    chance. verdict: 'better', 'worse' or ''. published: lines, each a value and its source.
     """
 
     value: str
@@ -108,11 +108,11 @@ def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
     text = spread = verdict = ''
     if figure.compared and math.isfinite(change):
         text = _share(change)
-        between = _interval(row, figure.name)
+        between = change_interval(row.pairs(figure.name), figure.name)
         if between is not None:
             spread = f'{_share(between[0])} to {_share(between[1])}'
-        # Of one sequence only what its frames do not leave to chance is worth a colour.
-        sure = len(row.runs) > 1 or between is not None and between[0] * between[1] > 0
+        # What may be chance is worth no colour.
+        sure = between is not None and between[0] * between[1] > 0
         if judged and figure.better and abs(change) >= EVEN and sure:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'
@@ -120,15 +120,6 @@ def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
     known = published(dataset.name, figure.name, method_of(row.config)) if alike else ()
     lines = tuple((figure.show(each.value), f'{each.method}: {each.source}') for each in known)
     return Cell(figure.show(row.mean(figure.name)), text, spread, verdict, lines)
-
-
-def _interval(row: Row, figure: str) -> tuple[float, float] | None:
-    """Give the interval of a change over the frames of the one sequence that there is."""
-    if len(row.runs) != 1:
-        return None
-    ((name, run),) = row.runs.items()
-    reference = row.reference.runs.get(name) if row.reference else None
-    return None if reference is None else change_interval(run, reference, figure)
 
 
 def _share(change: float) -> str:
