@@ -12,20 +12,21 @@ import numpy as np
 from benchmarks.scenes import HIGHER_IS_BETTER, METRICS, OF_PATHS
 
 RESAMPLES = 2_000
+# Of fewer values the median may well be outside all of them: in 2 of 2^n cases, 6 % of five.
+LEAST = 6
 
 
 def relative_changes(rows: list[dict], reference: str) -> dict[str, dict[str, np.ndarray]]:
     """
     Give, per setting and metric, how much worse (in per cent) each scene came out.
 
-    Scenes without that metric are left out.
+    Scenes without that metric are left out, and those that went wrong where nothing was.
     """
     base = {row['seed']: row for row in rows if row['setting'] == reference}
     changes: dict[str, dict[str, list[float]]] = {}
     for row in rows:
         for metric in METRICS:
-            before = base[row['seed']][metric]
-            worse = (row[metric] - before) / before * 100
+            worse = _percent(row[metric], base[row['seed']][metric])
             sign = -1 if metric in HIGHER_IS_BETTER else 1
             changed = changes.setdefault(row['setting'], {}).setdefault(metric, [])
             if np.isfinite(worse):
@@ -36,10 +37,20 @@ def relative_changes(rows: list[dict], reference: str) -> dict[str, dict[str, np
     }
 
 
+def _percent(after: float, before: float) -> float:
+    if after == before:
+        return 0.0
+    return (after - before) / before * 100 if before else np.nan
+
+
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
-    """Return the median of values (N,) and its 95 % interval by bootstrap; NaN without values."""
-    if not len(values):
-        return np.nan, np.nan, np.nan
+    """
+    Return the median of values (N,) and its 95 % interval by bootstrap.
+
+    The interval is NaN of fewer than LEAST values, and the median without any.
+    """
+    if len(values) < LEAST:
+        return median(values), np.nan, np.nan
     rng = np.random.default_rng(seed)
     drawn = rng.choice(values, (RESAMPLES, len(values)))
     low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
@@ -73,11 +84,17 @@ def table(
         if setting != reference:
             of_setting = [row for row in rows if row['setting'] == setting]
             cells = [setting, *(tell(of_setting) for tell in columns.values())]
-            cells += [
-                '{:+.1f} [{:+.1f}, {:+.1f}]'.format(*interval(by_metric[m])) for m in METRICS
-            ]
+            cells += [_cell(by_metric[metric]) for metric in METRICS]
             lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
+
+
+def _cell(values: np.ndarray) -> str:
+    middle, low, high = interval(values)
+    if np.isnan(middle):
+        return '–'
+    between = f'n = {len(values)}' if np.isnan(low) else f'{low:+.1f}, {high:+.1f}'
+    return f'{middle:+.1f} [{between}]'
 
 
 def median(values: Iterable[float]) -> float:

@@ -36,7 +36,34 @@ def test_paths_are_left_out_where_the_camera_only_turns():
     assert changes['AbsRel'] == pytest.approx([20, 20])
     assert changes['RPE m'] == pytest.approx([40])
     assert '2 scenes (1 of them with a path)' in table(rows, 'all')
-    assert '+nan [+nan, +nan]' in table([each for each in rows if each['seed'] == 1], 'all')
+    assert '| +20.0 [n = 2] | ' in table(rows, 'all')
+    assert '| – | – |' in table([each for each in rows if each['seed'] == 1], 'all')
+
+
+def test_scenes_without_an_error_to_begin_with_have_no_share_of_it():
+    figures = {'flawless': (0.0, 0.0), 'spoilt': (0.0, 0.1), 'worse': (0.1, 0.2)}
+    rows = [
+        {'seed': seed, 'setting': setting, **dict.fromkeys(METRICS, value)}
+        for seed, values in figures.items()
+        for setting, value in zip(('all', 'half'), values, strict=True)
+    ]
+
+    assert relative_changes(rows, 'all')['half']['AbsRel'] == pytest.approx([0, 100])
+
+
+@pytest.mark.parametrize('count', [0, 1, 5])
+def test_few_scenes_have_no_interval(count):
+    middle, low, high = interval(np.full(count, 11.5))
+    assert math.isnan(low) and math.isnan(high)
+    assert middle == 11.5 if count else math.isnan(middle)
+
+
+def test_the_interval_of_six_scenes_holds_the_truth_nearly_always():
+    draw = np.random.default_rng(0)
+    held = [
+        low <= 0 <= high for _, low, high in (interval(draw.normal(size=6)) for _ in range(400))
+    ]
+    assert np.mean(held) > 0.92
 
 
 def test_the_interval_holds_the_median_and_narrows_with_more_scenes():
