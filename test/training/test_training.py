@@ -19,6 +19,7 @@ from xstreamvggt_ros.training.batches import make_batch
 from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import LossConfig, RECIPES, Stage, TrainingConfig
 from xstreamvggt_ros.training.draws import draw
+from xstreamvggt_ros.training.evaluation import answer, figures, held_out
 from xstreamvggt_ros.training.export import export
 from xstreamvggt_ros.training.initialisation import even_out_patches, initialise, with_positions_of
 from xstreamvggt_ros.training.journal import Journal
@@ -124,7 +125,10 @@ def test_run_leaves_weights_figures_and_curves(source, tmp_path):
     assert [row['step'] for row in rows] == [2, 4]
     assert {'abs_rel', 'delta', 'rotation', 'fov'} <= set(rows[0])
     assert journal.best('validation-42x56', 'abs_rel') == min(row['abs_rel'] for row in rows)
-    load_checkpoint(StreamVGGT(SMALLEST), tmp_path / 'best-42x56.safetensors')
+    best = tmp_path / 'best-42x56.safetensors'
+    with safe_open(best, 'pt') as file:
+        said = json.loads(file.metadata()['figures'])
+    assert said == pytest.approx(figures_of(best, tmp_path, config), rel=1e-5)
     for name in ('curves.png', 'pictures.png'):
         assert (tmp_path / name).stat().st_size > 1000
     resumed = a_trainer(config)
@@ -299,3 +303,14 @@ def test_what_ships_is_the_averaged_network_of_the_run(source, tmp_path):
     with safe_open(target, 'pt') as file:
         assert json.loads(file.metadata()['figures']) == found
         assert json.loads(file.metadata()['step']) == 2
+    assert found == pytest.approx(figures_of(target, tmp_path, config), rel=1e-5)
+
+
+def figures_of(file, run, config):
+    """Score a file as whoever loads it runs it."""
+    model = StreamVGGT(SMALLEST).eval()
+    load_checkpoint(model, file)
+    scenes = held_out(
+        ShardFolder(run / 'held_out'), config.held_out, config.held_out_frames, config.rendered
+    )
+    return figures(answer(model, scene, config.stages[-1].size) for scene in scenes)

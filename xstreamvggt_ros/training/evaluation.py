@@ -50,11 +50,10 @@ def held_out(
 
 @torch.inference_mode()
 def answer(model: StreamVGGT, sequence: Sequence, size: tuple[int, int]) -> Answer:
-    """Run model over a whole sequence at `size`, pixels (height, width)."""
+    """Run model, in its own precision, over a whole sequence at `size`, pixels (height, width)."""
     device = model.aggregator.camera_token.device
     batch = make_batch(Sequence(*(part[None].to(device) for part in sequence.parts())), size)
-    with torch.autocast(device.type, torch.bfloat16):
-        predictions = model(batch.images, point_head=False)
+    predictions = model(batch.images, point_head=False)
     return Answer(
         batch,
         predictions.depth[0].float(),

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
 import subprocess
 
 import torch
+from torch import Tensor
 
 from xstreamvggt_ros.model import StreamVGGT
 
@@ -18,10 +20,7 @@ def export(model: StreamVGGT, path: Path, **notes: object) -> None:
     """Write model as fp16 safetensors; notes, the commit and the shape become its metadata."""
     from safetensors.torch import save_file
 
-    state = {name: tensor.half().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    overflown = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    if overflown:
-        raise ValueError(f'weights do not fit half precision: {", ".join(overflown)}')
+    state = {name: tensor.cpu().contiguous() for name, tensor in _written(model).items()}
     metadata = {name: json.dumps(value) for name, value in notes.items()}
     metadata['model'] = json.dumps(dataclasses.asdict(model.config))
     metadata['commit'] = commit()
@@ -30,6 +29,21 @@ def export(model: StreamVGGT, path: Path, **notes: object) -> None:
     # It is made for its owner alone; what ships is for everybody.
     partial.chmod(0o644)
     partial.rename(path)
+
+
+def as_exported(model: StreamVGGT) -> StreamVGGT:
+    """Copy a model with the weights that `export` writes of it, so that those are scored."""
+    copied = copy.deepcopy(model)
+    copied.load_state_dict(_written(model))
+    return copied
+
+
+def _written(model: StreamVGGT) -> dict[str, Tensor]:
+    state = {name: tensor.half() for name, tensor in model.state_dict().items()}
+    overflown = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    if overflown:
+        raise ValueError(f'weights do not fit half precision: {", ".join(overflown)}')
+    return state
 
 
 def commit() -> str:

@@ -12,7 +12,7 @@ import time
 
 from xstreamvggt_ros.training.beginning import last_file
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, save_pictures, shown
-from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.export import as_exported, export
 from xstreamvggt_ros.training.journal import draw_curves, Journal
 from xstreamvggt_ros.training.renderers import Renderers
 from xstreamvggt_ros.training.schedule import Minutes
@@ -99,7 +99,8 @@ def _validate(trainer: Trainer, run: Path, journal: Journal) -> None:
     sequences = held_out(
         ShardFolder(run / 'held_out'), config.held_out, config.held_out_frames, config.rendered
     )
-    answers = [answer(trainer.averaged, sequence, size) for sequence in sequences]
+    averaged = as_exported(trainer.averaged)
+    answers = [answer(averaged, sequence, size) for sequence in sequences]
     found = figures(answers)
     name = f'{size[0]}x{size[1]}'
     kind = f'validation-{name}'
@@ -108,7 +109,7 @@ def _validate(trainer: Trainer, run: Path, journal: Journal) -> None:
     LOGGER.info('step %d, %s: %s', trainer.step, kind, shown(found))
     if better:
         export(
-            trainer.averaged,
+            averaged,
             run / f'best-{name}.safetensors',
             step=trainer.step,
             seed=trainer.config.seed,

@@ -19,7 +19,7 @@ from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.bundled import FOLDER
 from xstreamvggt_ros.training.beginning import last_files
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, shown
-from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.export import as_exported, export
 from xstreamvggt_ros.training.initialisation import with_positions_of
 from xstreamvggt_ros.training.packed import load_packed, read_notes
 from xstreamvggt_ros.training.shards import ShardFolder
@@ -42,6 +42,7 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
     else:
         state = torch.load(last, map_location='cpu', weights_only=True)
         model.load_state_dict(with_positions_of(model, state['averaged']))
+    model = as_exported(model)
     training = json.loads((run / 'config.json').read_text())
     size = tuple(training['stages'][-1]['size'])
     scenes = held_out(
