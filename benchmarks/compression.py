@@ -28,7 +28,7 @@ from benchmarks.scenes import Scene, SOURCES
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.evaluation.code_version import code_version
-from xstreamvggt_ros.evaluation.hashing import file_sha256
+from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.loading import load_network

@@ -19,7 +19,7 @@ from benchmarks.methods.dense import reconstruct
 from benchmarks.methods.shipped import BITS, Room
 from benchmarks.scenes import Scene, SOURCES
 from xstreamvggt_ros.evaluation.code_version import code_version
-from xstreamvggt_ros.evaluation.hashing import file_sha256
+from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor

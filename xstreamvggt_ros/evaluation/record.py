@@ -24,9 +24,9 @@ import numpy as np
 from xstreamvggt_ros.evaluation.arrays import DepthArrays, FrameArrays, PointArrays
 from xstreamvggt_ros.evaluation.budgets import NONE
 from xstreamvggt_ros.evaluation.collect import Collected
-from xstreamvggt_ros.evaluation.hashing import file_sha256
 from xstreamvggt_ros.evaluation.jsonable import dumps
 from xstreamvggt_ros.evaluation.run_config import RunConfig, SCHEMA
+from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.files.replacing import replacing
 from xstreamvggt_ros.files.trajectories import Trajectory, write_tum
 from xstreamvggt_ros.geometry import quaternion_from_rotation

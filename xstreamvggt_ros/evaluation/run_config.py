@@ -16,7 +16,7 @@ import torch
 
 from xstreamvggt_ros.cache import BUDGETS, CacheConfig, SETTINGS
 from xstreamvggt_ros.evaluation.budgets import budget_fields, budget_word, NONE, SHARE
-from xstreamvggt_ros.evaluation.hashing import file_sha256
+from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.guard import ON_FAILURE
 from xstreamvggt_ros.images.patches import PATCH_SIZE
 from xstreamvggt_ros.model import bundled_checkpoint, ModelConfig

@@ -12,6 +12,7 @@ import statistics
 import torch
 from torch import Tensor
 
+from xstreamvggt_ros.files.code_digest import code_digest
 from xstreamvggt_ros.geometry import decode_pose_encoding
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.synthetic.held_out import held_out_config, render, Sequence, SIZE
@@ -21,6 +22,8 @@ from xstreamvggt_ros.training.shards import ShardFolder
 from xstreamvggt_ros.training.truth import Batch, ground_truth
 
 PER_SHARD = 8
+# What renders them.
+SCENES = 'synthetic.held_out'
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,15 @@ class Answer:
 def held_out(
     folder: ShardFolder, count: int, frames: int, size: tuple[int, int] = SIZE
 ) -> list[Sequence]:
-    """Return the first `count` held-out sequences, rendered into the folder where missing."""
+    """
+    Return the first `count` held-out sequences, rendered into the folder where missing.
+
+    Those that other code rendered are left where they are and not used.
+    """
     sequences = []
+    code = code_digest((SCENES,))
     for first in range(0, count, PER_SHARD):
-        name = f'{size[0]}x{size[1]}x{frames}-{first:06d}'
+        name = f'{size[0]}x{size[1]}x{frames}-{code}-{first:06d}'
         shard = folder.folder / f'shard-{name}.npz'
         if not shard.exists():
             indices = range(first, first + PER_SHARD)
