@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.node_flatness import main as watch_node
+from benchmarks.processes import memory
 from benchmarks.speed.peaks import clock_name, now
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
@@ -29,12 +31,6 @@ from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000, 2000)
 EARLY, LATE, SETTLED = slice(100, 300), slice(800, 1000), 500
 RESAMPLES = 2000
-
-
-def resident_bytes() -> int:
-    """Return this process's resident memory (Linux)."""
-    with open('/proc/self/statm') as file:
-        return int(file.read().split()[1]) * 4096
 
 
 def largest_allocation(reconstructor: StreamingReconstructor, image: torch.Tensor) -> int:
@@ -121,13 +117,13 @@ def main() -> None:
         began = now(device)
         reconstructor.step(images[index % len(images)])
         durations.append(1e3 * (now(device) - began))
-        resident.append(resident_bytes())
+        resident.append(sum(memory(os.getpid()).values()))
         sizes.add(reconstructor.cache_stats().bytes)
         if index in CHECKPOINTS or index == arguments.frames:
             stats = reconstructor.cache_stats()
             print(
                 f'| {index} | {stats.layers[0].tokens} | {stats.bytes} | {stats.scratch_bytes} | '
-                f'{resident_bytes() / 2**20:.1f} | {np.median(durations[-100:]):.1f} |'
+                f'{resident[-1] / 2**20:.1f} | {np.median(durations[-100:]):.1f} |'
             )
     config = model.config
     copy = 2 * arguments.budget_tokens * config.embed_dim * config.depth * 4

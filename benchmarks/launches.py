@@ -235,9 +235,12 @@ def _attributed(launches: Launches, model: StreamVGGT, cache: StreamCache) -> It
     owners = list(_owners(model, cache))
     for owner, name, part in owners:
         setattr(owner, name, launches.within(part, getattr(owner, name)))
-    yield
-    for owner, name, _ in owners:
-        delattr(owner, name)
+    try:
+        yield
+    finally:
+        # The model is kept, and others count what it launches.
+        for owner, name, _ in owners:
+            delattr(owner, name)
 
 
 def _owners(model: StreamVGGT, cache: StreamCache) -> Iterator[tuple[object, str, str]]:

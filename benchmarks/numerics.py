@@ -22,7 +22,7 @@ from torch import Tensor
 from benchmarks.fidelity import golden_network, rendered
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.model import load_checkpoint, load_random_weights, ModelConfig, StreamVGGT
-from xstreamvggt_ros.stream import Frame, StreamingReconstructor
+from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.loading import DTYPES
 
 COMPARED = ('bfloat16', 'int8', 'float8')
@@ -60,14 +60,8 @@ def _outputs(model: StreamVGGT, images: Tensor) -> tuple[Tensor, Tensor]:
     reconstructor = StreamingReconstructor(model, CacheConfig(), point_head=False)
     frames = [reconstructor.step(image) for image in images]
     return torch.stack([frame.depth for frame in frames]), torch.stack(
-        [_position(frame) for frame in frames]
+        [frame.camera_centre for frame in frames]
     )
-
-
-def _position(frame: Frame) -> Tensor:
-    """Return the camera's centre (3,) in the world."""
-    rotation, translation = frame.camera_from_world.split((3, 1), dim=1)
-    return -(rotation.T @ translation)[:, 0]
 
 
 def network(name: str, checkpoint: Path | None) -> tuple[Callable[[], StreamVGGT], Tensor | None]:

@@ -84,7 +84,7 @@ def tiny(setting: Setting) -> dict[str, Any]:
     images = rendered(3 if setting.quick else 40, 126, 168)
     config = CacheConfig.recommended().with_budget(budget_frames=4)
     expected = _frames(_bundled(), images, False, config)
-    centres = torch.stack([_centre(each) for each in expected])
+    centres = _path(expected)
     path = centres.diff(dim=0).norm(dim=1).sum()
     found = {}
     for precision, dtype in PRECISIONS.items():
@@ -94,7 +94,7 @@ def tiny(setting: Setting) -> dict[str, Any]:
             (one.depth.cpu() / other.depth - 1).abs().mean()
             for one, other in zip(frames, expected, strict=True)
         ]
-        away = torch.stack([_centre(each) for each in frames]) - centres
+        away = _path(frames) - centres
         found[f'{precision}_depth'] = float(torch.stack(depth).mean())
         found[f'{precision}_pose'] = float(away.norm(dim=1).square().mean().sqrt() / path)
     return found
@@ -141,6 +141,6 @@ def _frames(
     return [stream.step(image) for image in images]
 
 
-def _centre(frame: Frame) -> Tensor:
-    rotation, translation = frame.camera_from_world.cpu().split((3, 1), dim=1)
-    return -(rotation.T @ translation)[:, 0]
+def _path(frames: list[Frame]) -> Tensor:
+    """Give where the camera was (F, 3), on the host."""
+    return torch.stack([each.camera_centre.cpu() for each in frames])

@@ -5,46 +5,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import ctypes
-from pathlib import Path
+import math
 
 import torch
 
-_STATUS, _CLEAR = Path('/proc/self/status'), Path('/proc/self/clear_refs')
-# What makes the kernel begin anew with the largest resident size.
-_RESET_PEAK = '5'
-
-
-def available_bytes(device: torch.device) -> int:
-    """Return what the device has left."""
-    if device.type == 'cuda':
-        return torch.cuda.mem_get_info(device)[0]
-    for line in Path('/proc/meminfo').read_text().splitlines():
-        if line.startswith('MemAvailable'):
-            return int(line.split()[1]) * 1024
-    raise OSError('/proc/meminfo does not say what memory is available')
+from xstreamvggt_ros.evaluation.process_memory import (
+    forget_earlier_runs,
+    peak_allocated_bytes,
+    take_peak_resident_bytes,
+)
 
 
 def transient_bytes(step: Callable[[], object], device: torch.device) -> int | None:
     """Run a step; return the most that it took for the while, None where nobody can say."""
+    # What the allocator has kept from earlier would hide what this step takes.
+    forget_earlier_runs(device)
     if device.type == 'cuda':
-        torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         step()
-        return torch.cuda.max_memory_allocated(device) - before
-    try:
-        # What the allocator has kept from earlier would hide what this step takes.
-        ctypes.CDLL('libc.so.6').malloc_trim(0)
-        _CLEAR.write_text(_RESET_PEAK)
-        before = _status('VmRSS')
-    except (OSError, AttributeError):
-        return None
+        return int(peak_allocated_bytes(device)) - before
+    take_peak_resident_bytes()
+    before = take_peak_resident_bytes()
     step()
-    return max(0, _status('VmHWM') - before)
-
-
-def _status(name: str) -> int:
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith(f'{name}:'):
-            return int(line.split()[1]) * 1024
-    raise OSError(f'{_STATUS} has no {name}')
+    taken = take_peak_resident_bytes() - before
+    return None if math.isnan(taken) else max(0, int(taken))

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from benchmarks.speed.contenders import Contender, Memory
 from benchmarks.speed.parts import count_operations, StopWatch, weight_bytes
-from benchmarks.speed.peak_memory import available_bytes, transient_bytes
+from benchmarks.speed.peak_memory import transient_bytes
 from benchmarks.speed.peaks import now, Peaks
 from benchmarks.speed.rows import Row
 from xstreamvggt_ros.images.preprocessing import Preprocessing
+from xstreamvggt_ros.memory.device import free_bytes
 from xstreamvggt_ros.messages import (
     confidence_image,
     depth_image,
@@ -135,7 +136,7 @@ def _obstacle(
 ) -> str:
     """Say why a row cannot be measured, or nothing."""
     needed = _GROWTH * contender.bytes_at(frame + rounds, *image.shape[-2:])
-    free = available_bytes(image.device)
+    free = free_bytes(image.device)
     if needed > MEMORY_SHARE * free:
         return (
             f'not run: it would take {needed / 2**30:.1f} GiB of the {free / 2**30:.1f} GiB free'

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from benchmarks import launches
 from benchmarks.launches import by_part, count_captured, count_launches, PARTS
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
@@ -41,6 +42,23 @@ def test_a_steady_frame_launches_no_more_than_its_bound(policy):
     assert parts.keys() <= set(PARTS) and parts['cache: attend'] == 24
     # Not so low that something is not counted: each block has its products.
     assert 800 < sum(parts.values()) <= BOUNDS[policy]
+
+
+def test_a_count_that_fails_leaves_the_network_as_it_was(monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError('no result')
+
+    counted = ModelConfig.preset('tiny'), FULL, (168, 224)
+    before = count_launches(*counted)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match='no result'):
+        patch.setattr(launches, 'frame_from', fail)
+        count_launches(*counted)
+
+    network = launches._network(counted[0], torch.bfloat16)
+    assert not any(
+        'forward' in vars(each) or 'advance' in vars(each) for each in network.modules()
+    )
+    assert count_launches(*counted) == before
 
 
 def test_of_a_captured_frame_the_host_launches_a_handful():

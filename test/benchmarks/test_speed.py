@@ -12,6 +12,7 @@ import torch
 from benchmarks.speed.__main__ import main
 from benchmarks.speed.contenders import Contender, contenders, fill
 from benchmarks.speed.naive import NaiveMemory, rounded
+from benchmarks.speed.peak_memory import transient_bytes
 from benchmarks.speed.peaks import Peaks
 from benchmarks.speed.race import race
 from benchmarks.speed.rows import ratios, Row
@@ -103,8 +104,14 @@ def test_a_filled_cache_is_in_the_state_of_its_frame(frames):
         assert int((cache.layers[0].slots['frame'] == 0).sum()) == tokens
 
 
+def test_what_a_step_takes_for_the_while_is_seen():
+    taken = transient_bytes(lambda: np.ones(2**24), torch.device('cpu'))
+
+    assert 0.95 * 2**27 < taken < 1.2 * 2**27
+
+
 def test_a_row_that_would_not_fit_says_so_instead(monkeypatch):
-    monkeypatch.setattr('benchmarks.speed.race.available_bytes', lambda device: 2**20)
+    monkeypatch.setattr('benchmarks.speed.race.free_bytes', lambda device: 2**20)
     peaks = Peaks({'float32': 1e9}, 1e9)
     unbounded = Contender('unbounded', tiny(), 'float32', CacheConfig())
 
