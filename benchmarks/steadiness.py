@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 import json
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from scipy import stats
@@ -21,6 +22,8 @@ MIB = 2**20
 STRETCHES = 10
 TENTHS = 10
 SECOND, LAST = 1, 9
+
+T = TypeVar('T')
 
 
 @dataclass(frozen=True)
@@ -54,19 +57,19 @@ class Slope:
     high: float
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Read samples, one a line; a last line that was cut short is left out."""
+def read_samples(path: Path, kind: Callable[..., T] = Sample) -> list[T]:
+    """Read samples of a kind, one a line; a last line that was cut short is left out."""
     samples = []
     for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else ():
         try:
             values = json.loads(line)
         except ValueError:
             continue
-        samples.append(Sample(**{**values, 'latencies_ms': tuple(values['latencies_ms'])}))
+        samples.append(kind(**{**values, 'latencies_ms': tuple(values['latencies_ms'])}))
     return samples
 
 
-def append_sample(path: Path, sample: Sample) -> None:
+def append_sample(path: Path, sample: object) -> None:
     """Add a line."""
     with path.open('a', encoding='utf-8') as file:
         file.write(json.dumps(asdict(sample)) + '\n')

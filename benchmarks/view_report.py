@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from benchmarks.steadiness import fit, MIB, Slope
-from benchmarks.viewing import CLOSED, OPEN, open_in, read_view_samples, view_file, ViewSample
+from benchmarks.steadiness import fit, MIB, read_samples, Slope
+from benchmarks.viewing import CLOSED, OPEN, open_in, view_file, ViewSample
 
 PERCENTILES = (50, 95)
 # The first minutes of a process, in which it takes what it then keeps.
@@ -24,7 +24,7 @@ MINUTE = 60.0
 
 def tell_of_view(folder: Path) -> None:
     """Print and write what the samples say."""
-    samples = read_view_samples(view_file(folder))
+    samples = read_samples(view_file(folder), ViewSample)
     figures = view_figures(samples)
     (folder / 'view.json').write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
     print(f'the page is looked at with {figures["onlooker"] or "nobody yet"}')

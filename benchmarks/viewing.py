@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-import json
+from dataclasses import dataclass
 from pathlib import Path
 import sys
 import threading
@@ -13,7 +12,7 @@ import time
 
 from benchmarks.onlooker import LOOKING
 from benchmarks.processes import family, memory, processor_seconds, together
-from benchmarks.steadiness import Sample
+from benchmarks.steadiness import append_sample, Sample
 from xstreamvggt_ros.rig.processes import Child
 
 PROGRAM, ADDRESS = 'xstreamvggt_ros.view', 'view at '
@@ -57,18 +56,6 @@ def view_file(folder: Path) -> Path:
     return folder / 'view.jsonl'
 
 
-def read_view_samples(path: Path) -> list[ViewSample]:
-    """Read samples, one a line; a last line that was cut short is left out."""
-    samples = []
-    for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else ():
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        samples.append(ViewSample(**{**values, 'latencies_ms': tuple(values['latencies_ms'])}))
-    return samples
-
-
 class Viewing:
     """
     Run `xstreamvggt_view`, and open and close its page; use in a with statement.
@@ -108,8 +95,7 @@ class Viewing:
             view_processor=processor_seconds(self._view.pid),
             page_processor=page_processor,
         )
-        with view_file(self._folder).open('a', encoding='utf-8') as file:
-            file.write(json.dumps(asdict(written)) + '\n')
+        append_sample(view_file(self._folder), written)
         self._go_on(sample)
 
     def _page_holds(self) -> tuple[int, float]:

@@ -27,13 +27,7 @@ import numpy as np
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.inputs.folder import (
-    file_frame,
-    FileSequence,
-    listed,
-    number_in,
-    present,
-)
+from xstreamvggt_ros.inputs.folder import file_frame, FileSequence, listed, number_in, present
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.reading import (
     checked_intrinsics,

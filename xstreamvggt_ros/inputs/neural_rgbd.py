@@ -18,13 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from xstreamvggt_ros.files.errors import InputError
-from xstreamvggt_ros.inputs.folder import (
-    file_frame,
-    FileSequence,
-    listed,
-    number_in,
-    present,
-)
+from xstreamvggt_ros.inputs.folder import file_frame, FileSequence, listed, number_in, present
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.reading import (
     image_size,

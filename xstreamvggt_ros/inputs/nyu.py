@@ -30,12 +30,7 @@ from xstreamvggt_ros.inputs.reading import (
     pinhole,
     read_depth_png,
 )
-from xstreamvggt_ros.inputs.sequence import (
-    DamagedFrame,
-    FrameTruth,
-    SequenceFrame,
-    stamp_at,
-)
+from xstreamvggt_ros.inputs.sequence import DamagedFrame, FrameTruth, SequenceFrame, stamp_at
 
 LABELLED, EXPORTED = 'nyu', 'nyu_exported'
 INTRINSICS = matrix_of(518.85790117, 519.46961112, 325.58244941, 253.73616633)

@@ -14,13 +14,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from xstreamvggt_ros.inputs.folder import (
-    file_frame,
-    FileSequence,
-    listed,
-    number_in,
-    present,
-)
+from xstreamvggt_ros.inputs.folder import file_frame, FileSequence, listed, number_in, present
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.reading import (
     image_size,

@@ -19,12 +19,7 @@ import numpy as np
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.geometry import invert_rigid
-from xstreamvggt_ros.inputs.folder import (
-    FileSequence,
-    listed,
-    number_in,
-    present,
-)
+from xstreamvggt_ros.inputs.folder import FileSequence, listed, number_in, present
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.reading import (
     checked_intrinsics,

@@ -29,12 +29,7 @@ from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.inputs.folder import file_frame, FileSequence
 from xstreamvggt_ros.inputs.problems import Problems
-from xstreamvggt_ros.inputs.reading import (
-    image_size,
-    matrix_of,
-    pinhole,
-    read_depth_png,
-)
+from xstreamvggt_ros.inputs.reading import image_size, matrix_of, pinhole, read_depth_png
 
 TUM, BONN = 'tum', 'bonn'
 UNITS_PER_METRE = 5000.0
