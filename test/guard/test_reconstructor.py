@@ -406,6 +406,22 @@ def test_a_saved_stream_goes_on_in_the_same_world():
     torch.testing.assert_close(found.depth, expected.depth)
 
 
+@pytest.mark.parametrize('lie', [torch.zeros(13), torch.full((13,), float('nan')), torch.ones(4)])
+def test_a_saved_stream_whose_similarity_lies_is_refused_and_the_present_one_goes_on(lie):
+    sequence = film('room', 'handheld', 1)
+    images = inputs(sequence)
+    (guard, _), (other, _) = guarded(sequence), guarded(sequence)
+    for each in (guard, other):
+        run(each, images[:2])
+    (key,) = [name for name, values in guard.state_dict().items() if values.shape == (13,)]
+
+    with pytest.raises(ValueError, match='a saved similarity'):
+        guard.load_state_dict({**other.state_dict(), key: lie.double()})
+
+    expected, found = other.step(images[2]), guard.step(images[2])
+    assert torch.equal(found.camera_from_world, expected.camera_from_world)
+
+
 def test_the_network_itself_streams_through_the_guard_to_the_bit():
     model = StreamVGGT(ModelConfig.preset('tiny'))
     load_random_weights(model)

@@ -12,9 +12,11 @@ from lifecycle_msgs.srv import ChangeState
 from networks import Scripted
 import pytest
 from ros_rig import image_message, picture
+from safetensors.torch import load_file, save_file
 from std_srvs.srv import Trigger
 
 from xstreamvggt_ros.files import answering
+from xstreamvggt_ros.model import bundled_checkpoint
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
 
 pytestmark = pytest.mark.ros
@@ -127,3 +129,39 @@ def test_a_snapshot_on_a_disk_without_answer_is_named_and_the_stream_goes_on(
         rig.wait(lambda: rig.counts().processed == 1, 'the image')
         seen = len(diagnostics)
         rig.wait(lambda: len(diagnostics) > seen, 'diagnostics')
+
+
+def diverged(values, victim):
+    values[victim].view(-1)[0] = float('nan')
+
+
+def infinite(values, victim):
+    values[victim].view(-1)[0] = float('inf')
+
+
+def overflowing(values, victim):
+    for name, tensor in values.items():
+        values[name] = 1e30 * tensor.float()
+    assert all(bool(each.isfinite().all()) for each in values.values())
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (diverged, 'such tensors: {victim}'),
+        (infinite, 'such tensors: {victim}'),
+        (overflowing, 'not finite; take another checkpoint'),
+    ],
+)
+def test_a_checkpoint_that_gives_no_numbers_is_refused_by_name(rig_of, tmp_path, change, words):
+    values = load_file(bundled_checkpoint('tiny'))
+    victim = list(values)[7]
+    change(values, victim)
+    path = tmp_path / 'bad.safetensors'
+    save_file(values, path)
+    rig = rig_of({'model.checkpoint': str(path)}, build_reconstructor=build_reconstructor)
+
+    assert not rig.change('configure')
+    rig.wait_for_log(words.format(victim=victim))
+    (said,) = [line for line in rig.log() if 'cannot configure' in line]
+    assert f"checkpoint '{path}'" in said

@@ -272,6 +272,28 @@ def test_warming_up_leaves_no_trace():
     assert network.resets == 1
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+@pytest.mark.parametrize(
+    ('source', 'field'),
+    [
+        ('depth', 'pose_encoding'),
+        ('depth', 'depth'),
+        ('depth', 'depth_confidence'),
+        ('pointmap', 'points'),
+        ('pointmap', 'points_confidence'),
+    ],
+)
+def test_a_network_that_answers_no_numbers_does_not_pass_the_warm_up(source, field, value):
+    frame = answer()
+    getattr(frame, field).view(-1)[-1] = value
+    pipeline = ReconstructionPipeline(Answering(frame), PipelineConfig(SIZE, point_source=source))
+
+    with pytest.raises(FrameError, match='black image.*not finite') as caught:
+        pipeline.warm_up()
+
+    assert caught.value.reason == 'not_finite'
+
+
 def smooth(seed, blurred=False):
     """Draw large patches of grey with fine grain, which a blur takes away."""
     generator = torch.Generator().manual_seed(seed)

@@ -29,7 +29,7 @@ from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.node.session import Session
 from xstreamvggt_ros.node.watch import saving
 from xstreamvggt_ros.parameters import DeclaredParameters, Parameters
-from xstreamvggt_ros.pipeline import ReconstructionPipeline
+from xstreamvggt_ros.pipeline import FrameError, ReconstructionPipeline
 from xstreamvggt_ros.stream import FrameReconstructor, working_device
 
 # Seconds that a transition or a service waits for the frame in hand.
@@ -179,10 +179,10 @@ class ReconstructionNode(LifecycleNode):
         self._loading = Loading(
             parameters.model,
             partial(self._build_reconstructor, parameters),
-            partial(self._warm_up, parameters),
+            partial(self._made_ready, parameters),
         )
 
-    def _warm_up(
+    def _made_ready(
         self, parameters: Parameters, network: FrameReconstructor
     ) -> ReconstructionPipeline:
         """Put the pipeline around the network, which is not slow at its first image then."""
@@ -194,15 +194,12 @@ class ReconstructionNode(LifecycleNode):
             working_device(parameters.model.device),
         )
         try:
-            pipeline.warm_up()
-        except BudgetTooSmall as error:
-            try:
-                # A camera's images may have fewer tokens than the usual 4:3.
-                pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
-            except BudgetTooSmall:
-                # What would do for the narrowest would still not do for the camera's.
-                raise error from None
-            logger.warning(f'if the images are 4:3, none will be taken: {error}')
+            _warm_up(pipeline, logger)
+        except FrameError as error:
+            raise ValueError(
+                f'checkpoint {parameters.model.named!r}: {error}; take another checkpoint, or '
+                f'another model.dtype than {parameters.model.dtype}'
+            ) from error
         return pipeline
 
     def _configure(self) -> None:
@@ -276,3 +273,16 @@ class ReconstructionNode(LifecycleNode):
             self.get_logger().warning(notice)
         if self._session is not None:
             self._attempt('follow the parameters', lambda: self._session.apply(old, new))
+
+
+def _warm_up(pipeline: ReconstructionPipeline, logger: RcutilsLogger) -> None:
+    try:
+        pipeline.warm_up()
+    except BudgetTooSmall as error:
+        try:
+            # A camera's images may have fewer tokens than the usual 4:3.
+            pipeline.warm_up(aspect=MAX_ASPECT_RATIO)
+        except BudgetTooSmall:
+            # What would do for the narrowest would still not do for the camera's.
+            raise error from None
+        logger.warning(f'if the images are 4:3, none will be taken: {error}')

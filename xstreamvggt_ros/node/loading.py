@@ -60,9 +60,9 @@ class Loading:
         wait([self._promise], max(0.0, self._model.load_timeout - self.seconds))
         if not self._promise.done():
             self.abandon()
-            weights = self._model.checkpoint or f'the bundled one of {self._model.preset}'
             raise TimeoutError(
-                f'checkpoint {weights!r} is not ready after {self._model.load_timeout:g} s; see '
+                f'checkpoint {self._model.named!r} is not ready after '
+                f'{self._model.load_timeout:g} s; see '
                 'whether the disk or the mount that it is on still answers (findmnt -T names it), '
                 'or raise model.load_timeout where it is only slow to come'
             )

@@ -49,6 +49,11 @@ class ModelParameters:
                 raise ValueError(f'model.checkpoint is empty, but {error}') from error
 
     @property
+    def named(self) -> str:
+        """What the weights are called in a sentence."""
+        return self.checkpoint or f'the bundled one of {self.preset}'
+
+    @property
     def config(self) -> ModelConfig:
         """The network's shape."""
         return ModelConfig.preset(self.preset)

@@ -75,8 +75,8 @@ class ReconstructionPipeline:
         """
         Run one frame of an image of that aspect, so that the first real one is not slow.
 
-        A new stream begins. Raises what the network does, BudgetTooSmall among it, and ValueError
-        where it answers with no numbers.
+        A new stream begins. Raises what the network does, BudgetTooSmall among it, and FrameError
+        (`not_finite`) where it answers with no numbers.
         """
         size = self.config.image_size
         height = math.ceil(size / aspect)
@@ -84,12 +84,12 @@ class ReconstructionPipeline:
         self._guard.point_head = self.config.point_source == 'pointmap'
         pixels = Camera(plan).pixels(np.zeros((height, size, 3), np.uint8), self._ahead)
         frame = self._guard.step(pixels, keep=False)
-        if not all(
-            bool(torch.isfinite(each).all()) for each in (frame.depth, frame.pose_encoding)
-        ):
-            raise ValueError(
-                'the network answers a black image with numbers that are not finite; check '
-                'model.checkpoint and model.dtype'
+        told = [frame.pose_encoding, frame.depth, frame.depth_confidence]
+        if self._guard.point_head:
+            told += [frame.points, frame.points_confidence]
+        if not all(bool(torch.isfinite(each).all()) for each in told):
+            raise FrameError(
+                'not_finite', 'the network answers a black image with numbers that are not finite'
             )
         if self._ahead is not None:
             # A device loads each kernel where it is first used.
