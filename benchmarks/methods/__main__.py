@@ -21,7 +21,8 @@ import sys
 from benchmarks.compression import Setting
 from benchmarks.kept_runs import complete
 from benchmarks.methods.catalogue import blocks, digest, METHODS
-from benchmarks.methods.trial import conditions, measure, shipped
+from benchmarks.methods.coded import coded
+from benchmarks.methods.trial import conditions, shipped
 from benchmarks.paired import median, table
 from xstreamvggt_ros.model import ModelConfig
 
@@ -77,12 +78,6 @@ def main(arguments: list[str] | None = None) -> int:
     )
     sys.stdout.write(report(rows) + '\n')
     return 0
-
-
-def coded(seed: int, methods: list, codes: dict[str, str], **of_run) -> list[dict]:
-    """Measure, and note in each row of which code its method is."""
-    rows = measure(seed, methods, **of_run)
-    return [row | {'method': codes.get(row['setting'])} for row in rows]
 
 
 def report(rows: list[dict]) -> str:
