@@ -20,6 +20,7 @@ from benchmarks.methods.residual import Residual
 from benchmarks.methods.shipped import Shipped
 from benchmarks.methods.subspace import SubspaceCoverage
 from benchmarks.methods.tiers import Tiers
+from benchmarks.methods.together import Together
 from xstreamvggt_ros.cache.policies import POLICIES
 
 CONTROL = 'dense control'
@@ -39,6 +40,8 @@ METHODS: dict[str, partial] = {
     'key channels, 3 of 4': partial(KeyChannels, dropped=0.25),
     'scores over frames, alone': partial(Accumulated, decay=1.0, alone=True),
     'scores over frames, mixed': partial(Accumulated, decay=0.8),
+    'compensation and scores, alone': partial(Together, decay=1.0, alone=True),
+    'compensation and scores, mixed': partial(Together, decay=0.8),
     'frames by time': partial(Shipped, policy=SpacedCoverage),
     'attention, a half': partial(Shipped, policy=HalfAttention),
     'attention, all': partial(Shipped, policy=AllAttention),

@@ -26,7 +26,8 @@ def run(tmp_path_factory):
 def test_a_table_has_bytes_time_and_every_figure(run, capsys):
     assert main(run) == 0
     written = capsys.readouterr().out
-    lines = {line.split('|')[1].strip(): line for line in written.splitlines() if '|' in line}
+    tables = written.split('\n\n1 scenes')
+    lines = {line.split('|')[1].strip(): line for line in tables[0].splitlines() if '|' in line}
     shipped, control = (
         [cell.strip() for cell in lines[name].split('|')[2:-1]]
         for name in ('50 %, 4 bits, attention_coverage', CONTROL)
@@ -35,6 +36,8 @@ def test_a_table_has_bytes_time_and_every_figure(run, capsys):
     assert '| cache | KiB | time | AbsRel |' in written
     assert control[0] == shipped[0]
     assert control[1] == '1.00'
+    assert len(tables) == 2
+    assert '| compensation |' in tables[1]
     # What the shipped cache gives, to the digits that are shown.
     assert control[2:] == shipped[2:]
     assert float(lines['compensation'].split('|')[2]) <= float(control[0])
