@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-import math
 
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.cache.setting import setting, settings_of
@@ -43,17 +42,17 @@ class CacheConfig:
     """
 
     budget_tokens: int | None = setting(
-        None, 'Tokens to remember per layer.', minimum=1, maximum=10_000_000
+        None, 'Tokens to remember per layer.', int, minimum=1, maximum=10_000_000
     )
     budget_frames: int | None = setting(
-        None, 'Frames to remember, whatever their size.', minimum=1, maximum=100_000
+        None, 'Frames to remember, whatever their size.', int, minimum=1, maximum=100_000
     )
     budget_mib: float | None = setting(
-        None, 'MiB that the memory may take.', minimum=1, maximum=1_000_000
+        None, 'MiB that the memory may take.', float, minimum=1, maximum=1_000_000
     )
     bits: int = setting(16, 'Bits per remembered number; 16: not quantised.', choices=BITS)
     value_bits: int | None = setting(
-        None, 'Bits per number of the values, where they differ.', choices=BITS
+        None, 'Bits per number of the values, where they differ.', int, choices=BITS
     )
     scheme: str = setting('auto', 'How keys are quantised.', choices=SCHEMES)
     policy: str = setting(
@@ -78,10 +77,10 @@ class CacheConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        self._check_budget()
         for name, said in SETTINGS.items():
-            if name not in BUDGETS:
+            if name != 'budget_mib':
                 said.check(name, getattr(self, name))
+        self._check_budget()
 
     @classmethod
     def recommended(cls) -> CacheConfig:
@@ -132,11 +131,14 @@ class CacheConfig:
         if len(given) > 1:
             listed = ', '.join(f'{name}={value}' for name, value in given.items())
             raise ValueError(f'{listed}: set at most one budget')
-        for name, value in given.items():
-            if not 0 < value < math.inf:
-                raise ValueError(f'{name} is {value}; use more than 0, or None for no budget')
-            if name != 'budget_mib' and value != int(value):
-                raise ValueError(f'{name} is {value}; use a whole number')
+        if self.budget_mib is not None:
+            said = SETTINGS['budget_mib']
+            said.check_kind('budget_mib', self.budget_mib)
+            # A part of one is much for a small network.
+            if not 0 < self.budget_mib <= said.maximum:
+                raise ValueError(
+                    f'budget_mib is {self.budget_mib}; use more than 0, up to {said.maximum}'
+                )
         if not self.strict_budget and self.budget_mib is not None:
             raise ValueError(
                 'budget_mib bounds bytes, which strict_budget=False cannot; use budget_tokens'

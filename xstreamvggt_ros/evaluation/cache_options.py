@@ -13,7 +13,7 @@ from xstreamvggt_ros.cache.setting import Setting
 from xstreamvggt_ros.evaluation.budgets import FORMS
 from xstreamvggt_ros.evaluation.run_config import RunConfig
 
-BUDGET = Setting('', f'How much is remembered: {FORMS}.')
+BUDGET = Setting('', f'How much is remembered: {FORMS}.', str)
 # So many choices are listed in the text alone.
 MANY = 4
 # All of them take several values, one run for every combination.
@@ -67,9 +67,7 @@ def _word(value: Any) -> str:
 
 def _kind(said: Setting) -> Callable[[str], Any]:
     """Give what reads a value from the command line."""
-    if isinstance(said.default, bool):
-        return _truth
-    return str if isinstance(said.default, str) else int
+    return _truth if said.kind is bool else said.kind
 
 
 def _truth(text: str) -> bool:
