@@ -9,7 +9,7 @@ import torch
 
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.memory.estimate import estimate, MIB, named, Settings
-from xstreamvggt_ros.memory.preflight import check_fit, check_map, NotEnoughMemory, remedies
+from xstreamvggt_ros.memory.preflight import check_fit, check_map, NotEnoughMemory
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.world.mapping import BYTES_PER_POINT
 
@@ -39,12 +39,11 @@ def test_what_fits_is_returned_and_what_does_not_is_refused_with_the_numbers():
 def test_every_remedy_fits_when_tried(share):
     asked = settings(cache=CacheConfig(budget_tokens=65536, bits=16), image_size=504)
     free = int(share * estimate(asked).total)
-    found = list(remedies(asked, free))
+    found = remedies(asked, free)
 
     assert found
-    for changes, size in found:
-        assert size <= free
-        assert estimate(changed(asked, changes)).total == size
+    for changes in found:
+        assert estimate(changed(asked, changes)).total <= free
 
 
 def test_where_no_single_change_is_enough_several_are_named():
@@ -52,10 +51,11 @@ def test_where_no_single_change_is_enough_several_are_named():
     least = settings(
         cache=CacheConfig(budget_tokens=256, bits=8), image_size=224, dtype=torch.bfloat16
     )
-    ((changes, size),) = remedies(asked, estimate(least).total)
+    free = estimate(least).total
+    (changes,) = remedies(asked, free)
 
     assert 'model.dtype bfloat16' in changes and 'cache.budget_tokens' in changes
-    assert estimate(changed(asked, changes)).total == size
+    assert estimate(changed(asked, changes)).total <= free
 
 
 def test_int8_is_advised_where_it_runs():
@@ -63,9 +63,9 @@ def test_int8_is_advised_where_it_runs():
     free = estimate(replace(asked, dtype=torch.int8)).total
 
     assert free < estimate(asked).total
-    assert ('model.dtype int8', free) in list(remedies(asked, free))
+    assert 'model.dtype int8' in remedies(asked, free)
     elsewhere = remedies(replace(asked, on_cpu=False), free)
-    assert not any('int8' in changes for changes, _ in elsewhere)
+    assert not any('int8' in changes for changes in elsewhere)
 
 
 def test_the_map_is_counted_and_a_smaller_one_advised():
@@ -100,8 +100,7 @@ def test_the_search_ends_in_time_and_says_that_it_did():
     asked = settings(cache=CacheConfig(budget_tokens=65536, bits=16), image_size=504)
     free = int(0.5 * estimate(asked).total)
 
-    assert list(remedies(asked, free))
-    assert list(remedies(asked, free, patience=0.0)) == []
+    assert remedies(asked, free)
     with pytest.raises(NotEnoughMemory, match='nothing that would fit was found in 0 s'):
         check_fit(asked, free, 'cpu', patience=0.0)
 
@@ -120,6 +119,14 @@ def test_where_the_weights_alone_are_too_much_no_other_image_is_tried(monkeypatc
         check_fit(asked, weights - 1, 'cpu')
 
     assert set(tried) == {(torch.float32, 504), (torch.bfloat16, 504)}
+
+
+def remedies(asked, free):
+    """Return the changes that a refusal advises."""
+    with pytest.raises(NotEnoughMemory) as refused:
+        check_fit(asked, free, 'cpu')
+    _, _, advised = str(refused.value).partition('would fit: ')
+    return [each.rpartition(' (')[0] for each in advised.split('; ')]
 
 
 def changed(asked, changes):

@@ -135,11 +135,6 @@ class CameraRing:
         """Tokens that each list holds."""
         return min(self._came, self._frames) * self._per_frame
 
-    @property
-    def frames(self) -> tuple[int, ...]:
-        """The indices of the frames held."""
-        return tuple(index for index in self._index if index != _EMPTY)
-
     def counters(self) -> tuple[int, list[int]]:
         """Return what the host knows, for `restore`."""
         return self._came, list(self._index)

@@ -79,18 +79,6 @@ def and_map(points: int) -> str:
     return f' and the map up to {named(points * BYTES_PER_POINT)}' if points else ''
 
 
-def remedies(
-    settings: Settings, free: int, patience: float = PATIENCE
-) -> Iterator[tuple[str, int]]:
-    """
-    Give changes of parameters, as they are written, that fit in `free` bytes, and their bytes.
-
-    Each kind of change is tried by itself, the gentlest that fits being given; where none does,
-    all at once. After `patience` seconds nothing more is tried.
-    """
-    return _Search(free, patience).remedies(settings)
-
-
 Change = tuple[str, Settings]
 
 
