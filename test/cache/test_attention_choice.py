@@ -53,6 +53,18 @@ def test_what_cannot_run_or_gives_other_numbers_is_left_out_with_a_word(caplog):
     assert 'wrong (gives other numbers)' in caplog.text
 
 
+def test_plain_attention_is_not_even_tried_where_another_runs():
+    tried = []
+
+    def plain(*parts):
+        tried.append(parts)
+        return sdpa(*parts)
+
+    assert chosen({'plain': plain, 'slow': sdpa}, [92]) == 'slow'
+    assert not tried
+    assert chosen({'plain': plain, 'absent': refuses}, [92]) == 'plain'
+
+
 def test_that_nothing_runs_is_an_error_that_names_all():
     with pytest.raises(ValueError, match=r'12 x 40.*absent.*also absent'):
         chosen({'absent': refuses, 'also absent': refuses}, [])
@@ -102,7 +114,7 @@ def test_a_package_that_is_installed_is_among_them(monkeypatch):
 
 
 def test_the_race_is_run_on_the_device_that_attends(monkeypatch):
-    FakeCuda().install(monkeypatch)
+    cuda = FakeCuda().install(monkeypatch)
     # Both at once would need a GPU.
     monkeypatch.setattr(Shape, 'sample', lambda *_: SHAPE_SAMPLE)
     where = []
@@ -114,6 +126,8 @@ def test_the_race_is_run_on_the_device_that_attends(monkeypatch):
     AttentionChoice('auto', seconds).kernel(torch.device('cuda', 1), torch.float32, SHAPE, FRAME)
 
     assert set(where) == {1}
+    # What the race took is given back.
+    assert cuda.emptied == 1
 
 
 @pytest.mark.gpu
