@@ -68,9 +68,9 @@ def test_kernels_score_whole_frames_as_torch_s_steps_do(policy, layer, kernels, 
     torch.testing.assert_close(actual, expected, rtol=1e-6, atol=0)
 
 
-def test_more_frames_than_kernels_take_are_scored_by_torch_s_steps():
+def test_of_more_frames_than_fit_a_block_of_distances_one_kernel_chooses():
     # A frame's tokens are few beside those held, so that very many frames may be.
     case = replace(context(WHOLE, 1), frame=FrameLayout(0, 1, 1))
     actual, expected, launches = both('frame_diversity', case)
-    assert not launches
+    assert [each.name for each in launches] == ['_frame_worth']
     torch.testing.assert_close(actual, expected)

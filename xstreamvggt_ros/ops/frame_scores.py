@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 import triton
 import triton.language as tl
 
@@ -15,6 +16,8 @@ from xstreamvggt_ros.ops.dispatch import launch, next_power_of_two
 
 # Distances between more frames than that do not fit into one block.
 MOST_FRAMES = 128
+# A row of them, which is all that the choice looks at, still does.
+MOST_CHOSEN = 4096
 _LEAST_SIDE = 16
 _TOKENS, _OTHERS = 64, 1024
 _KEYS, _CHANNELS = 64, 64
@@ -128,6 +131,29 @@ def _farthest_first(
     live = token < held
     theirs = tl.load(frames + token, mask=live, other=0)
     tl.store(out + token, by_frame(score, theirs, live, told, newest, FRAMES), mask=live)
+
+
+@triton.jit
+def _frame_worth(squares, counts, out, newest, FRAMES: tl.constexpr):
+    """Give frames their scores."""
+    score = farthest_first(squares, counts, newest, 1, FRAMES)
+    tl.store(out + tl.arange(0, FRAMES), score)
+
+
+def frame_worth(distances: Tensor, present: Tensor) -> Tensor:
+    """
+    Return a score (F,), fp32, per frame, higher the earlier it is chosen farthest first.
+
+    distances (F + 1, F + 1), fp32, at most MOST_CHOSEN of them, are between all frames and, last,
+    the new one, from which and the first the choice begins; present (F,) says which there are.
+    """
+    frames = len(present)
+    block = max(next_power_of_two(frames + 1), _LEAST_SIDE)
+    squares = functional.pad(distances.square(), (0, block - frames - 1))
+    counts = functional.pad(present.float(), (0, block - frames))
+    out = distances.new_empty(block)
+    launch(_frame_worth, (1,), squares.contiguous(), counts, out, frames, FRAMES=block)
+    return out[:frames]
 
 
 def fits(bound: int) -> bool:

@@ -116,7 +116,16 @@ class FrameDiversity(Policy):
         count = belongs.sum(dim=1)
         means = _means_from_first(keys, belongs, count)
         distances = torch.cdist(means, means, compute_mode=_EXACT)
-        return _farthest_first(distances, count[:-1] > 0)[member]
+        return self._worth(distances, count[:-1] > 0)[member]
+
+    def _worth(self, distances: Tensor, present: Tensor) -> Tensor:
+        """Return the score (F,) of each frame, by one kernel where there are not too many."""
+        if fused(distances):
+            from xstreamvggt_ros.ops.frame_scores import frame_worth, MOST_CHOSEN
+
+            if len(distances) <= MOST_CHOSEN:
+                return frame_worth(distances, present)
+        return _farthest_first(distances, present)
 
     def distances(self, context: EvictionContext) -> FrameDistances | None:
         """Return how far frames are apart, where kernels take it; None where torch's steps do."""
