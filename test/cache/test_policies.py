@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each policy against a direct, slow transcription of its equation."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 import math
 
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from xstreamvggt_ros.cache import FrameLayout
+from xstreamvggt_ros.cache import AttentionShape, FrameLayout
 from xstreamvggt_ros.cache.policies import EvictionContext, POLICIES
 from xstreamvggt_ros.cache.policies.attention import attention_mass, pool_over_grid
+from xstreamvggt_ros.memory.trace import LiveBytes
+from xstreamvggt_ros.ops.dispatch import fused_everywhere
 
 FRAME = FrameLayout(special_tokens=5, rows=4, columns=5)
 N, HEADS, DIM = FRAME.tokens, 3, 8
@@ -309,3 +312,36 @@ def test_the_lot_is_even():
     counts = torch.histc(scores / 2**24, bins=8, min=0, max=1)
     assert counts.min() > 0.8 * counts.mean()
     assert counts.max() < 1.2 * counts.mean()
+
+
+@pytest.mark.parametrize('frames', [6, 70])
+@pytest.mark.parametrize('together', [False, True])
+@pytest.mark.parametrize('name', sorted(POLICIES))
+def test_what_scoring_takes_is_bounded_beforehand(name, together, frames):
+    """A head at a time, and all of them at once as CUDA does."""
+    frame, shape = FrameLayout(5, 6, 10), AttentionShape(1, 4, 16)
+    held, total, heads, dim = frames * frame.tokens, (frames + 1) * frame.tokens, 4, 16
+    with torch.device('meta'):
+        case = EvictionContext(
+            queries=torch.empty(heads, frame.tokens, dim),
+            keys=torch.empty(total, heads, dim),
+            values=torch.empty(total, heads, dim),
+            state={'value_size': torch.empty(held, heads), 'mean_key': torch.empty(held, dim)},
+            frames=torch.empty(held, dtype=torch.int32),
+            grids=torch.empty(held, dtype=torch.int32),
+            kept=held - frame.tokens,
+            newest=torch.empty((), dtype=torch.int64),
+            layer=1,
+            frame=frame,
+        )
+    policy = POLICIES[name](1)
+    parts = [
+        each for each in (*vars(case).values(), *case.state.values()) if torch.is_tensor(each)
+    ]
+    with torch.no_grad(), fused_everywhere() if together else nullcontext():
+        with LiveBytes(parts) as live:
+            policy.score(case)
+
+    # Beside that a few numbers for each token, and what the estimate adds: the values' sizes.
+    beside = total * (100 + heads * dim * 4)
+    assert live.peak <= policy.scoring_bytes(total, frame, shape, together) + beside

@@ -74,7 +74,9 @@ def settings(**changes):
     ],
 )
 def test_a_process_takes_what_is_estimated(model, size, frames, cache):
-    asked = Settings(ModelConfig(**model), CacheConfig(**cache), size, torch.float32, True)
+    asked = Settings(
+        ModelConfig(**model), CacheConfig(**cache), size, torch.float32, True, on_cpu=True
+    )
     expected = estimate(asked)
     given = json.dumps([model, cache, expected.size, frames])
     command = [sys.executable, '-c', PROGRAM, given]

@@ -15,6 +15,7 @@ from xstreamvggt_ros.images.preprocessing import Preprocessing
 from xstreamvggt_ros.memory.trace import trace_frame
 from xstreamvggt_ros.model import ModelConfig
 from xstreamvggt_ros.ops.attention import by_products
+from xstreamvggt_ros.ops.dispatch import has_triton
 
 MIB, GIB = 2**20, 2**30
 # Images of this width by height are what is reckoned with, as the warm-up does.
@@ -115,7 +116,7 @@ def estimate(settings: Settings) -> MemoryEstimate:
     camera = total_bytes(cache.camera.tensors())
     cache.scratch.reserve(slots + layout.frame.tokens)
     scratch = total_bytes(cache.scratch_tensors())
-    layer = max(_admitting(slots, cache), _scoring(settings, slots, cache))
+    layer = max(_admitting(settings, slots, cache), _scoring(settings, slots, cache))
     activations = max(trace.peak, trace.attending + layer)
     return MemoryEstimate(
         size=size,
@@ -129,12 +130,14 @@ def estimate(settings: Settings) -> MemoryEstimate:
     )
 
 
-def _admitting(slots: int, cache: StreamCache) -> int:
+def _admitting(settings: Settings, slots: int, cache: StreamCache) -> int:
     """Bound what the storing of a frame takes beside keys and values, layer by layer."""
     shape, frame = cache.layout.global_blocks, cache.layout.frame
     numbers = shape.heads * shape.head_dim
     attended = slots + frame.tokens
-    scores = cache.layers[0].policy.scoring_bytes(attended, frame, shape.head_dim)
+    # With kernels all heads are scored at once.
+    together = not settings.on_cpu and has_triton()
+    scores = cache.layers[0].policy.scoring_bytes(attended, frame, shape, together)
     sizes = attended * numbers * cache.layout.dtype.itemsize
     return _ROUNDING * frame.tokens * numbers + scores + sizes
 

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 import weakref
 
 import torch
-from torch import nn, Tensor
+from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -47,7 +48,7 @@ def trace_frame(
         model = StreamVGGT(config).eval()
         image = torch.empty(1, 1, 3, height, width)
     model.set_precision(dtype)
-    counter = _Counter(model)
+    counter = LiveBytes(model.parameters())
     memory = _NoMemory(counter)
     with torch.inference_mode(), _FusedAttention(), counter:
         model.advance(image, memory, True, point_head)
@@ -61,16 +62,16 @@ def trace_frame(
     )
 
 
-class _Counter(TorchDispatchMode):
+class LiveBytes(TorchDispatchMode):
     """Follow the tensors that operators give, from their making until nobody holds them."""
 
-    def __init__(self, model: nn.Module) -> None:
-        """Begin at zero; the parameters do not count."""
+    def __init__(self, known: Iterable[Tensor]) -> None:
+        """Begin at zero; what is known does not count."""
         super().__init__()
         self.live = 0
         self.peak = 0
         # A storage's Python object lives as long as the storage does, and its identity with it.
-        self._known = {id(each.untyped_storage()) for each in model.parameters()}
+        self._known = {id(each.untyped_storage()) for each in known}
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         """Run an operator and count what it gives."""
@@ -107,7 +108,7 @@ class _FusedAttention(TorchFunctionMode):
 class _NoMemory:
     """Stand in for the cache, and note what is live while it is asked."""
 
-    def __init__(self, counter: _Counter) -> None:
+    def __init__(self, counter: LiveBytes) -> None:
         self.most = 0
         self._counter = counter
 

@@ -38,14 +38,9 @@ class Probes:
         """Return how many probes that many queries are pooled to."""
         return self.special + -(-(tokens - self.special) // self.pool_size)
 
-    def fits(self, queries: Tensor) -> bool:
-        """Whether the kernels take queries (H, N, D)."""
-        dim = queries.shape[-1]
-        return (
-            self.count(queries.shape[1]) <= _MOST_PROBES
-            and power_of_two(dim)
-            and dim >= _LEAST_SIDE
-        )
+    def fits(self, tokens: int, dim: int) -> bool:
+        """Whether the kernels take queries (H, N, D) of that many tokens and that width."""
+        return self.count(tokens) <= _MOST_PROBES and power_of_two(dim) and dim >= _LEAST_SIDE
 
 
 @triton.jit

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.layout import AttentionShape, FrameLayout
 from xstreamvggt_ros.cache.policies.base import (
     EvictionContext,
     mean_rank,
@@ -60,14 +60,23 @@ class AttentionValue(Policy):
             from xstreamvggt_ros.ops.scores import mass_scores, Probes
 
             pooling = Probes(context.frame.special_tokens, self.pool_size)
-            if pooling.fits(queries):
+            if pooling.fits(*queries.shape[1:]):
                 return mass_scores(queries, keys, size, pooling)
         probes = probe_queries(queries, context.frame, self.pool_size)
         return (attention_mass(probes, keys, context.held) * size).mean(dim=1)
 
-    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
-        """Bound what one head's probes take."""
-        return scores_bytes(attended, probe_count(frame, self.pool_size))
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what one head's probes take, or all heads' where no kernel takes them."""
+        probes = probe_count(frame, self.pool_size)
+        if together:
+            from xstreamvggt_ros.ops.scores import Probes
+
+            pooling = Probes(frame.special_tokens, self.pool_size)
+            if not pooling.fits(frame.tokens, shape.head_dim):
+                probes *= shape.heads
+        return scores_bytes(attended, probes)
 
 
 class SnapKv(Policy):
@@ -84,9 +93,11 @@ class SnapKv(Policy):
         mass = attention_mass(context.queries, context.keys, context.held)
         return mean_rank(pool_over_grid(mass, context))
 
-    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
-        """Bound what one head's queries take."""
-        return scores_bytes(attended, frame.tokens)
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what the queries take, of one head or of all at once."""
+        return scores_bytes(attended, frame.tokens * (shape.heads if together else 1))
 
 
 def pool_over_grid(scores: Tensor, context: EvictionContext) -> Tensor:

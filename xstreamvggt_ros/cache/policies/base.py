@@ -22,7 +22,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.layout import AttentionShape, FrameLayout
 from xstreamvggt_ros.cache.rows import RowSpec
 
 _COPIES, _FP32 = 3, 4
@@ -83,13 +83,16 @@ class Policy:
         """Return a score (T,) per held token; the lowest are evicted."""
         raise NotImplementedError
 
-    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
         """
         Bound the bytes that scoring takes at once where `attended` tokens are attended to.
 
-        By default those of one head's keys, in fp32, and of what is made of them.
+        together: whether all heads are scored at once, where there are kernels by these, as on
+        CUDA. By default the bytes of one head's keys, in fp32, and of what is made of them.
         """
-        return scores_bytes(attended, head_dim)
+        return scores_bytes(attended, shape.head_dim)
 
     def row_specs(self, heads: int, head_dim: int, dtype: torch.dtype) -> dict[str, RowSpec]:
         """Return what is noted of each token beside its key and value, in about that precision."""

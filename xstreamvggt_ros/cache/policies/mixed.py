@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xstreamvggt_ros.cache.layout import FrameLayout
+from xstreamvggt_ros.cache.layout import AttentionShape, FrameLayout
 from xstreamvggt_ros.cache.policies.attention import AttentionValue
 from xstreamvggt_ros.cache.policies.base import EvictionContext, Policy
 from xstreamvggt_ros.cache.policies.similarity import FrameDiversity
@@ -55,10 +55,12 @@ class AttentionCoverage(Policy):
         attended = _places(-_places_in_frames(places, context.frames), context) / self.share
         return -torch.minimum(attended, _places(coverage, context) / (1 - self.share))
 
-    def scoring_bytes(self, attended: int, frame: FrameLayout, head_dim: int) -> int:
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
         """Bound what the larger of the two takes; one is made after the other."""
         parts = (self.attention, self.coverage)
-        return max(part.scoring_bytes(attended, frame, head_dim) for part in parts)
+        return max(part.scoring_bytes(attended, frame, shape, together) for part in parts)
 
 
 def _places(scores: Tensor, context: EvictionContext) -> Tensor:

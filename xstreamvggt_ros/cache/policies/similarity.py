@@ -11,7 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from xstreamvggt_ros.cache.policies.base import EvictionContext, mean_rank, Policy
+from xstreamvggt_ros.cache.layout import AttentionShape, FrameLayout
+from xstreamvggt_ros.cache.policies.base import (
+    EvictionContext,
+    mean_rank,
+    Policy,
+    scores_bytes,
+)
 from xstreamvggt_ros.cache.slots import keep_ranks
 from xstreamvggt_ros.ops.dispatch import fused
 
@@ -53,6 +59,13 @@ class KeyDiversity(Policy):
 
         return mean_rank(by_head(score, context.keys))
 
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what a head's keys take, or those of all heads at once."""
+        one = super().scoring_bytes(attended, frame, shape, together)
+        return one * (shape.heads if together else 1)
+
 
 class TarVan(Policy):
     """
@@ -76,6 +89,13 @@ class TarVan(Policy):
         rank = keep_ranks(novelty, context.frames, context.grids, context.newest)
         # Ranks lie below held, so that whatever TaR chose stands above the others.
         return torch.where(rank >= held - round(self.alpha * context.kept), norm + held, norm)
+
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what a head's keys take, or those of all heads at once."""
+        one = super().scoring_bytes(attended, frame, shape, together)
+        return one * (shape.heads if together else 1)
 
     def _novelty(self, context: EvictionContext) -> Tensor:
         """Return (T, H), the higher the less a key is like the new one at its place."""
@@ -127,6 +147,19 @@ class FrameDiversity(Policy):
                 return frame_worth(distances, present)
         return _farthest_first(distances, present)
 
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what it takes to tell which token is of which frame, where no kernel does."""
+        one = super().scoring_bytes(attended, frame, shape, together)
+        bound = _most_apart(attended - frame.tokens, frame)
+        if together:
+            from xstreamvggt_ros.ops.frame_scores import fits
+
+            if fits(bound):
+                return one
+        return max(one, scores_bytes(attended, 1 + bound))
+
     def distances(self, context: EvictionContext) -> FrameDistances | None:
         """Return how far frames are apart, where kernels take it; None where torch's steps do."""
         if not fused(context.keys):
@@ -139,7 +172,11 @@ class FrameDiversity(Policy):
 
 def _bound(context: EvictionContext) -> int:
     """Return within how many frames those of held tokens are told apart."""
-    return 2 * -(-context.held // context.frame.tokens) + _PARTIAL_FRAMES
+    return _most_apart(context.held, context.frame)
+
+
+def _most_apart(held: int, frame: FrameLayout) -> int:
+    return 2 * -(-held // frame.tokens) + _PARTIAL_FRAMES
 
 
 def _means_from_first(keys: Tensor, belongs: Tensor, count: Tensor) -> Tensor:
