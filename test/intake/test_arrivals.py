@@ -50,6 +50,22 @@ def test_the_rule_can_be_changed_and_what_waits_discarded(make):
     assert arrivals.take(LATER) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ('make', 'dropped', 'left'),
+    [(InTurn, [0, 0, 0], ['0@3']), (lambda: InStampOrder(2, WINDOW), [0, 1, 1], ['0@1', '1@4'])],
+)
+def test_what_waits_gives_way_to_the_newest_where_that_becomes_the_rule(make, dropped, left):
+    arrivals = make()
+    arrivals.set_rule(newest=False, size=9)
+    several = isinstance(arrivals, InStampOrder)
+    for at, camera in enumerate((0, 0, 1, 1, 1) if several else (0, 0, 0, 0)):
+        arrivals.put(frame(at, camera))
+
+    assert arrivals.set_rule(newest=True, size=1) == dropped
+    assert taken(arrivals) == left
+    assert arrivals.set_rule(newest=False, size=9) == []
+
+
 def test_out_of_order_arrivals_leave_in_the_order_of_their_stamps():
     arrivals = InStampOrder(2, WINDOW, newest=False, size=10)
     for stamp, camera in [(1.02, 1), (1.00, 0), (1.04, 0), (1.06, 1)]:

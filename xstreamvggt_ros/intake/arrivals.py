@@ -42,8 +42,12 @@ class Arrival:
 class Arrivals(Protocol):
     """Frames that wait, by a rule."""
 
-    def set_rule(self, newest: bool, size: int) -> None:
-        """Change the rule: of each camera the newest, or every one up to `size` that wait."""
+    def set_rule(self, newest: bool, size: int) -> list[int]:
+        """
+        Change the rule: of each camera the newest, or every one up to `size` that wait.
+
+        With the former, what waits gives way to each camera's newest: the camera of each dropped.
+        """
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame; return a reason for each of its camera that is dropped, also another."""
@@ -68,10 +72,14 @@ class InTurn:
         self._frames: deque[Arrival] = deque()
         self.set_rule(newest, size)
 
-    def set_rule(self, newest: bool, size: int) -> None:
-        """Change the rule for what arrives from now on."""
+    def set_rule(self, newest: bool, size: int) -> list[int]:
+        """Change the rule; the camera of each frame that is dropped."""
         self._newest = newest
         self._size = 1 if newest else size
+        dropped = []
+        while newest and len(self._frames) > 1:
+            dropped.append(self._frames.popleft().camera)
+        return dropped
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame."""
@@ -155,10 +163,15 @@ class InStampOrder:
         self._front: int | None = None
         self.set_rule(newest, size)
 
-    def set_rule(self, newest: bool, size: int) -> None:
-        """Change the rule for what arrives from now on."""
+    def set_rule(self, newest: bool, size: int) -> list[int]:
+        """Change the rule; the camera of each frame that is dropped."""
         self._newest = newest
         self._size = size
+        dropped = []
+        for camera, waiting in enumerate(self._waiting if newest else ()):
+            dropped += [camera] * len(waiting[:-1])
+            del waiting[:-1]
+        return dropped
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame."""

@@ -58,14 +58,15 @@ class Mailbox:
         self._jobs: deque[Job] = deque()
         self._closed = False
 
-    def set_rule(self, newest: bool, size: int, most_bytes: int = 0) -> None:
-        """Change the rule for what arrives from now on; 0 bytes are no bound."""
+    def set_rule(self, newest: bool, size: int, most_bytes: int = 0) -> list[int]:
+        """Change the rule, 0 bytes being no bound; the camera of each frame that is dropped."""
         with self._condition:
             self._newest, self._most_bytes = newest, most_bytes
             if newest:
                 self._forget_sizes()
-            self._frames.set_rule(newest, size)
+            dropped = self._frames.set_rule(newest, size)
             self._condition.notify()
+            return dropped
 
     def put(self, frame: Arrival) -> list[str]:
         """Add a frame; return a reason for each one that is dropped."""

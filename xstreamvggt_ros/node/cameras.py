@@ -39,6 +39,7 @@ class CameraInputs:
         """Begin to listen."""
         self._logger = node.get_logger()
         self._parameters = parameters
+        self._counters = counters
         topics = parameters().topics
         several = len(topics) > 1
         window = parameters().reorder_window
@@ -118,6 +119,8 @@ class CameraInputs:
         parameters = self._parameters()
         if isinstance(self._order, InStampOrder):
             self._order.window = parameters.reorder_window
-        self.mailbox.set_rule(
+        dropped = self.mailbox.set_rule(
             parameters.queue == 'newest', parameters.queue_size, parameters.queue_mib * MIB
         )
+        for camera in dropped:
+            self._counters.drop('superseded', camera)
