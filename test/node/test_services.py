@@ -316,11 +316,16 @@ def test_images_of_another_size_do_not_go_on_with_a_loaded_stream(active, tmp_pa
     assert trigger(rig, 'save').success
     snapshot = tmp_path / 'saved' / 'stream_1_000000000.safetensors'
     assert rig.set('input.snapshot', str(snapshot)).successful
+    # The camera sends them as before the load.
+    rig.feed([image_message(picture(2, height=28), 2.0)], depths)
     assert trigger(rig, 'load').success
 
-    rig.feed([image_message(picture(2, height=28), 2.0)], depths)
+    rig.feed([image_message(picture(2, height=28), 3.0)], depths)
 
     assert depths[-1].height == 28
+    np.testing.assert_array_equal(depth_of(depths[-1]), depth_of(depths[-2]))
+    rig.wait_for_log('the images are 56x28 for the network, and the stream that ~/load resumed')
+    assert not any('begins: ~/load resumed it' in line for line in rig.log())
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ class FrameReader:
         self._parameters = parameters
         self._streams = StreamLog(tell, inform)
         self._shapes: dict[int, tuple[int, int]] = {}
+        # The network's size in a stream that was resumed, until an image has gone on with it.
+        self._resumed: tuple[int, int] | None = None
         self._frames = CameraFrames(parameters, once)
         self._decoder = MessageDecoder(parameters, tell)
 
@@ -97,6 +99,7 @@ class FrameReader:
         self._mind_size(prepared.frame.image.shape[:2], arrival.camera)
         self._mind_lap(arrival.timing, arrival.camera)
         begun, source = self._pipeline.begin(prepared.frame), None
+        self._mind_resumed()
         if self._parameters().output.depth_size == 'camera':
             source = CameraPicture.of(prepared.frame.image, begun)
         return BegunImage(arrival, frame, begun, source)
@@ -135,12 +138,15 @@ class FrameReader:
     def reset(self) -> None:
         """Begin a new stream."""
         self._pipeline.reset()
+        self._resumed = None
         self._streams.expect('~/reset asked for it', asked=True)
         self._forget_time()
 
     def resume(self, state: Mapping[str, Tensor]) -> tuple[int, int]:
         """Go on with a saved stream; ValueError and the size as the pipeline has it."""
         size = self._pipeline.load_state_dict(state)
+        # One that was saved before its first image goes on with any.
+        self._resumed = size if all(size) else None
         self._streams.expect('~/load resumed it', asked=True)
         self._forget_time()
         return size
@@ -161,6 +167,16 @@ class FrameReader:
         if before not in (None, shape):
             old, new = (f'{width}x{height}' for height, width in (before, shape))
             self._streams.expect(f'the images are {new} now, they were {old}')
+
+    def _mind_resumed(self) -> None:
+        """Note that a resumed stream is discarded where the first image does not fit it."""
+        resumed, self._resumed, now = self._resumed, None, self._pipeline.size
+        if resumed not in (None, now):
+            saved, here = (f'{width}x{height}' for height, width in (resumed, now))
+            self._streams.expect(
+                f'the images are {here} for the network, and the stream that ~/load resumed, of '
+                f'{saved}, was discarded: save and load it with images of one shape'
+            )
 
     def _mind_lap(self, timing: Timing, camera: int) -> None:
         """Begin a new stream where a camera's time has begun again."""

@@ -200,6 +200,11 @@ class ReconstructionPipeline:
         return self._camera.align(depth)
 
     @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width of what the network sees in this stream; None before its first."""
+        return self._size
+
+    @property
     def source_size(self) -> tuple[int, int] | None:
         """Height and width of the last image; None before the first."""
         return None if self._camera is None else self._camera.plan.source_size
