@@ -5,6 +5,7 @@
 from contextlib import contextmanager
 import struct
 import time
+from types import SimpleNamespace
 
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -25,7 +26,10 @@ from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.images.decoding_depth import decode_depth
 from xstreamvggt_ros.images.errors import ImageError
 from xstreamvggt_ros.messages import ns_from_time, read_points
+from xstreamvggt_ros.node.depth import NoDepthError
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
+from xstreamvggt_ros.node.robot import RobotPose
+from xstreamvggt_ros.node.scale import Scale
 from xstreamvggt_ros.scale.per_frame import MIN_FRAMES
 
 pytestmark = pytest.mark.ros
@@ -167,6 +171,28 @@ def test_compressed_depth_of_another_size_is_refused_and_the_right_one_used(acti
 
     rig.wait_for_log(f'2x2 pixels but the colour image is {IMAGE_SIZE}x42')
     rig.wait_for_log('the scale has settled on 3 m per unit')
+
+
+@pytest.mark.parametrize(
+    ('stamp', 'timed', 'taken'), [(5.0, True, 1), (5.0, False, 0), (0.0, False, 1)]
+)
+def test_depth_is_of_no_use_to_an_image_whose_stamp_is_no_time(stamp, timed, taken):
+    output = SimpleNamespace(scale_source='depth', camera_height=0.0, scale=1.0, tf_timeout=0.0)
+    parameters = SimpleNamespace(output=output, input=SimpleNamespace(max_pixels=100))
+    scale = Scale(lambda: parameters, SimpleNamespace(source_size=(3, 4)), None)
+    asked = []
+
+    def take(until):
+        asked.append(until)
+        raise NoDepthError('none')
+
+    reconstruction = SimpleNamespace(world=1, camera_index=0, scale=1)
+    stamped = SimpleNamespace(
+        reconstruction=reconstruction, stamp=header(stamp).stamp, timed=timed, arrived=0.0
+    )
+    scale.follow(stamped, SimpleNamespace(take=take), RobotPose())
+
+    assert len(asked) == taken
 
 
 def later_than(stamp):

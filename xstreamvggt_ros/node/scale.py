@@ -11,6 +11,7 @@ import time
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.decoding import DepthDecoder
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.robot import RobotPose
@@ -96,7 +97,9 @@ class Scale:
         # A frame that is scaled already, by a setting just changed, says nothing.
         if source == 'parameter' or self.state.settled or stamped.reconstruction.scale != 1:
             return
-        metric = self._metric_depth(stamped, depth) if source == 'depth' else None
+        # Of a stamp that is no time, whatever depth is near it is another moment's.
+        dated = stamped.timed or not ns_from_time(stamped.stamp)
+        metric = self._metric_depth(stamped, depth) if source == 'depth' and dated else None
         self._estimator.add(stamped.reconstruction, metric, robot.odom_from_camera)
         if self.state.settled:
             self._pipeline.settle(self.state.scale, stamped.reconstruction.world)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xstreamvggt_ros.intake.arrivals import Arrival
+from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.cameras import CameraInputs
 from xstreamvggt_ros.node.depth import DepthInput
 from xstreamvggt_ros.node.frame_reader import BegunImage, FrameReader, PreparedImage
@@ -58,7 +59,8 @@ class FrameStages:
         """Have the network begin."""
         arrival = prepared.arrival
         if not arrival.camera:
-            self._depth.claim(arrival.stamp_ns)
+            # The image's own, and not the one before that puts in order what has no time.
+            self._depth.claim(ns_from_time(arrival.message.header.stamp))
         begun = self._reader.begin(prepared)
         self._mind_cut(arrival.camera, self._pipeline.cut)
         return begun
