@@ -55,6 +55,28 @@ def test_a_gap_is_one_once_the_next_agrees():
     assert laps(8.0, 8.1, 68.0, 68.1) == [0] * 4
 
 
+@pytest.mark.parametrize('gap', [0.1, 2.0, 3600.0])
+def test_a_gap_in_which_nothing_was_listened_to_is_none_of_the_camera_s(gap):
+    judge = StampJudge()
+    for index in range(20):
+        judge.judge(8 * SECOND + index * SECOND // 30)
+    judge.rest()
+    after = [judge.judge(round((9 + gap + index / 30) * SECOND)).wrong for index in range(4)]
+    assert after == [''] * 4
+    # And what comes later is judged as before.
+    assert judge.judge(round((9 + gap + 5) * SECOND)).wrong == 'odd_stamp'
+
+
+def test_time_that_begins_again_while_nothing_was_listened_to_is_noticed():
+    judge = StampJudge()
+    for index in range(20):
+        judge.judge(8 * SECOND + index * SECOND // 30)
+    judge.rest()
+    timings = [judge.judge(SECOND + index * SECOND // 30) for index in range(3)]
+    assert [timing.wrong for timing in timings] == ['odd_stamp', '', '']
+    assert [timing.lap for timing in timings] == [0, 1, 1]
+
+
 def test_a_camera_that_is_slow_is_not_odd():
     assert words(0.5, 10, 20, 30.5, 39, 60) == [''] * 6
 

@@ -8,7 +8,7 @@ from nav_msgs.msg import Odometry, Path
 from networks import flat_frame, Scripted
 import pytest
 from ros_rig import image_message, picture
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 from tf2_msgs.msg import TFMessage
 import torch
 
@@ -72,6 +72,33 @@ def test_one_stamp_that_leaps_ahead_starts_nothing(active):
     outputs.feed(5.0, 5.1, 10.2, 5.3, 5.4)
 
     outputs.check([5.0, 5.1, 5.3, 5.4], {'odd_stamp': 1})
+
+
+@pytest.mark.parametrize('pause', ['disabled', 'inactive'])
+def test_the_first_image_after_a_pause_of_the_node_s_own_is_time(active, pause):
+    outputs = Outputs(active)
+    rig = outputs.rig
+    outputs.feed(5.0, 5.1, 5.2)
+    if pause == 'disabled':
+        enable(rig, False)
+        before = rig.received()
+        # The camera goes on meanwhile.
+        for index in range(3):
+            rig.publish(image_message(picture(), 5.3 + index))
+            rig.wait(lambda least=before + index: rig.received() > least, 'an image')
+        enable(rig, True)
+        outputs.feed(7.4, 7.5)
+    else:
+        assert rig.change('deactivate', 'activate')
+        outputs.feed(7.4, 7.5)
+
+    outputs.check([5.0, 5.1, 5.2, 7.4, 7.5], {})
+    assert rig.counts().remarks == {}
+
+
+def enable(rig, wanted):
+    response = rig.call(SetBool, '/reconstruction/enable', SetBool.Request(data=wanted))
+    assert response.success
 
 
 def test_one_stamp_that_falls_back_starts_nothing(active):

@@ -50,11 +50,16 @@ class StampJudge:
         self._before_jump: int | None = None
         self._suspect: int | None = None
         self._steps: deque[int] = deque(maxlen=STEPS)
+        self._rested = False
         self._lap, self._back = lap, 0
 
     def anew(self) -> StampJudge:
         """Give one that takes the next stamp as time, whatever it is, in the same lap."""
         return StampJudge(self._lap)
+
+    def rest(self) -> None:
+        """Take the next stamp as time however far ahead it is: nothing was listened to."""
+        self._rested = True
 
     def judge(self, stamp_ns: int) -> Timing:
         """Say what the next stamp is."""
@@ -78,7 +83,8 @@ class StampJudge:
 
     def _leaps(self, step: int) -> bool:
         """Whether a step is one that has to be agreed with; the first says what steps are."""
-        return step < -LOOP_BACK or bool(self._steps) and step > self._reach
+        ahead = bool(self._steps) and not self._rested and step > self._reach
+        return step < -LOOP_BACK or ahead
 
     def _returns(self, stamp_ns: int) -> bool:
         """Whether what was accepted last was a leap ahead that this stamp takes back."""
@@ -88,9 +94,9 @@ class StampJudge:
         if self._last is not None:
             step = stamp_ns - self._last
             self._before_jump = self._last if step > self._reach else None
-            if step > 0:
+            if step > 0 and not self._rested:
                 self._steps.append(step)
-        self._last, self._suspect = stamp_ns, None
+        self._last, self._suspect, self._rested = stamp_ns, None, False
         return self._timing(stamp_ns)
 
     def _timing(self, time_ns: int, wrong: str = '') -> Timing:
@@ -107,6 +113,11 @@ class StampJudges:
     def judge(self, camera: int, stamp_ns: int) -> Timing:
         """Say what a camera's next stamp is."""
         return self._judges[camera].judge(stamp_ns)
+
+    def rest(self) -> None:
+        """Take a gap that follows for what it is: the images were not listened to."""
+        for judge in self._judges.values():
+            judge.rest()
 
     def forget(self) -> None:
         """Take every camera's next stamp as time; for any thread."""

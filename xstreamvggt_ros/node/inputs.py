@@ -99,10 +99,11 @@ class ImageInput:
         """Do no more than put the message where the worker finds it."""
         now = time.monotonic()
         self._counters.receive(self._camera)
+        # Before anything is dropped: what comes is no gap to the camera's clock.
+        timing = self._judge(self._camera, ns_from_time(message.header.stamp))
         if not self.enabled:
             self._counters.drop('disabled', self._camera)
             return
-        timing = self._judge(self._camera, ns_from_time(message.header.stamp))
         if timing.wrong:
             self._counters.remark(timing.wrong)
         # Images without any stamp have no time but their arrival's.

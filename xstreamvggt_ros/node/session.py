@@ -78,6 +78,7 @@ class Session:
         self._failures = FailureLog(logger.warning, logger.error)
         self._counters = Counters()
         reader.times.remark = self._counters.remark
+        reader.stamps.rest()
         self._reported = self._counters.snapshot()
         self._reported_at = time.monotonic()
         self._recent = RecentCounts(self._reported_at, self._reported, reader.streams.count)
