@@ -2,15 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images that cannot be used are dropped with a reason, and the stream goes on."""
 
+import io
+import threading
+
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
 from networks import flat_frame, Scripted
 import numpy as np
+from PIL import Image as PillowImage
 import pytest
 from ros_rig import header, image_message, picture
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import Trigger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.node import decoding
 
 pytestmark = pytest.mark.ros
 POSE = '/reconstruction/pose'
@@ -126,3 +133,75 @@ def test_a_pose_that_is_not_finite_never_leaves_the_node(active):
 
     assert [pose.header.stamp.sec for pose in poses] == [1, 3]
     rig.wait_for_log('image dropped (not_finite)')
+
+
+def jpeg_of_many_scans(count, side):
+    """Make a small progressive JPEG that passes over a picture `count` times."""
+    buffer = io.BytesIO()
+    flat = np.full((side, side), 100, np.uint8)
+    PillowImage.fromarray(flat).save(buffer, 'JPEG', progressive=True)
+    stream = buffer.getvalue()
+    begin, end = stream.rindex(b'\xff\xda'), stream.rindex(b'\xff\xd9')
+    more = count - stream.count(b'\xff\xda')
+    data = stream[:end] + more * stream[begin:end] + stream[end:]
+    return CompressedImage(header=header(2.0), format='jpeg', data=data)
+
+
+def small_jpeg(stamp):
+    buffer = io.BytesIO()
+    PillowImage.fromarray(picture()).save(buffer, 'JPEG')
+    return CompressedImage(header=header(stamp), format='jpeg', data=buffer.getvalue())
+
+
+def told(arrays, key):
+    """Whether the newest /diagnostics counts some of these."""
+    return bool(arrays) and any(
+        each.key == key and int(each.value)
+        for status in arrays[-1].status
+        for each in status.values
+    )
+
+
+@pytest.mark.parametrize(
+    ('count', 'side', 'reason'), [(3000, 56, 'malformed'), (100, 1600, 'decode_time')]
+)
+def test_a_jpeg_of_very_many_scans_is_dropped_and_told(active, monkeypatch, count, side, reason):
+    monkeypatch.setattr(decoding, 'DECODE_SECONDS', 0.02)
+    rig = active({'input.image_transport': 'compressed'})
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    rig.publish(jpeg_of_many_scans(count, side), topic='/image/compressed')
+
+    rig.wait(lambda: told(diagnostics, f'dropped_{reason}'), 'the drop on /diagnostics')
+    rig.wait_for_log(f'image dropped ({reason})')
+    (line,) = [line for line in rig.log() if 'image dropped' in line]
+    assert 'publish baseline JPEG' in line
+
+
+def test_while_an_image_is_decoded_for_ever_services_and_transitions_work(active, monkeypatch):
+    released, usual = threading.Event(), decoding.decode_compressed
+
+    def decode(message, max_pixels):
+        if message.header.stamp.sec == 2:
+            assert released.wait(30)
+        return usual(message, max_pixels)
+
+    monkeypatch.setattr(decoding, 'decode_compressed', decode)
+    monkeypatch.setattr(decoding, 'DECODE_SECONDS', 0.1)
+    rig = active({'input.image_transport': 'compressed'})
+    poses = rig.collect(PoseStamped, POSE)
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    try:
+        rig.publish(small_jpeg(2.0), topic='/image/compressed')
+        answer = rig.ask(Trigger, '/reconstruction/reset', Trigger.Request())
+        rig.wait(lambda: told(diagnostics, 'dropped_decode_time'), 'the drop on /diagnostics')
+        rig.wait(answer.done, 'an answer of ~/reset')
+        assert answer.result().success
+        assert rig.change('deactivate', 'activate'), rig.log()
+    finally:
+        released.set()
+
+    def decoded_again():
+        rig.publish(small_jpeg(3.0), topic='/image/compressed')
+        return poses
+
+    rig.wait(decoded_again, 'an image, once the decoder has come to its end')
