@@ -61,16 +61,18 @@ def table(
     rows: list[dict],
     reference: str,
     columns: Mapping[str, Callable[[list[dict]], str]] | None = None,
+    heading: str = 'cache',
 ) -> str:
     """
     Write medians of the reference, then what the others lose, as Markdown.
 
     `columns` come before the metrics: by their headings, what is said of a setting's rows.
+    `heading` is that of the settings.
     """
     columns = columns or {}
     own = [row for row in rows if row['setting'] == reference]
     moving = sum(np.isfinite(row[OF_PATHS[0]]) for row in own)
-    headings = ['cache', *columns, *METRICS]
+    headings = [heading, *columns, *METRICS]
     lines = [
         f'{len(own)} scenes ({moving} of them with a path), {reference}: '
         + ', '.join(f'{m} {median(row[m] for row in own):.4g}' for m in METRICS),
