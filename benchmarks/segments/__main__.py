@@ -25,7 +25,7 @@ import torch
 
 from benchmarks import compression
 from benchmarks.kept_runs import complete
-from benchmarks.paired import interval, table
+from benchmarks.paired import interval, median, table
 from benchmarks.scenes import METRICS, Scene
 from benchmarks.segments.cut_streams import cover, CutStream, run_stream
 from benchmarks.segments.joins import by_band, by_surface, join, refitted, shipped
@@ -106,12 +106,17 @@ def conditions(**of_run) -> dict[str, object]:
 
 
 def report(rows: list[dict]) -> str:
-    """Write every join against the one that ships, and how often there was something to join."""
-    own = [row for row in rows if row['setting'] == SHIPPED]
-    joins = sorted(row['joins'] for row in own)
+    """
+    Write every join against the one that ships, and how often there was something to join.
+
+    Scenes in which a stream could not be chained are counted, and compared in nothing.
+    """
+    lost = {row['seed'] for row in rows if row['lost']}
+    rows = [row for row in rows if not row['lost']]
+    joins = [row['joins'] for row in rows if row['setting'] == SHIPPED]
     lines = [
-        f'streams chained a scene: {joins[0]} to {joins[-1]}, median {np.median(joins):g}; '
-        f'scenes in which one could not be: {sum(row["lost"] for row in own)}',
+        f'streams chained a scene: {min(joins, default=0)} to {max(joins, default=0)}, median '
+        f'{median(joins):g}; scenes left out because one could not be: {len(lost)}',
         '',
         table(rows, SHIPPED, {'depth moved %': _moved}, heading='join'),
     ]

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 import torch
 
 from benchmarks.scenes import METRICS
-from benchmarks.segments.__main__ import main, NAMES, SHIPPED
+from benchmarks.segments.__main__ import main, NAMES, report, SHIPPED, UNCUT
 from benchmarks.segments.cut_streams import cover, run_stream
 from benchmarks.segments.joins import by_band, by_surface, join, refitted, scaled, shipped
 from benchmarks.segments.layers import (
@@ -250,6 +250,20 @@ def test_a_scaled_frame_keeps_its_points_on_their_rays(cut):
 
     torch.testing.assert_close(moved.points, lifted, rtol=1e-4, atol=1e-4)
     assert not torch.equal(moved.depth, frame.depth)
+
+
+def test_a_scene_whose_world_was_lost_is_counted_and_compared_in_nothing():
+    def row(seed, setting, value, lost=False):
+        figures = dict.fromkeys(METRICS, value)
+        return {'seed': seed, 'setting': setting, 'joins': 2, 'lost': lost, 'moved': 1, **figures}
+
+    rows = [row(1, SHIPPED, 0.5), row(1, UNCUT, 0.6)]
+    rows += [row(2, SHIPPED, math.nan, True), row(2, UNCUT, 9.0, True)]
+    printed = report(rows)
+
+    assert '2 to 2, median 2; scenes left out because one could not be: 1' in printed
+    assert '1 scenes (1 of them with a path)' in printed
+    assert '+20.0 [+20.0, +20.0]' in printed
 
 
 def test_the_command_joins_a_scene_in_every_way(tmp_path, capsys):
