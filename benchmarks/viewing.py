@@ -16,7 +16,7 @@ from benchmarks.steadiness import append_sample, Sample
 from xstreamvggt_ros.rig.processes import Child
 
 PROGRAM, ADDRESS = 'xstreamvggt_ros.view', 'view at '
-START_S, LOOK_S = 120.0, 0.1
+START_S, LOOK_S = 300.0, 0.1
 MOST_TRIES = 5
 SETTLING, OPENING, OPEN, CLOSING, CLOSED = 'settling', 'opening', 'open', 'closing', 'closed'
 

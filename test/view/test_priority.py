@@ -13,16 +13,26 @@ from xstreamvggt_ros.view.command import main
 PROGRAM = """
 import os
 from pathlib import Path
-from xstreamvggt_ros.view.priority import give_way
-give_way({nice})
+import threading
+from xstreamvggt_ros.view.priority import give_way, threads
+
+ended = threading.Event()
+before = threading.Thread(target=ended.wait)
+before.start()
+others = threads() - {{threading.get_native_id()}}
+after = threading.Thread(target=ended.wait)
+after.start()
+give_way({nice}, others)
 group = Path('/proc/self/autogroup')
-print(os.nice(0), group.read_text().split()[-1] if group.exists() else {nice})
+nices = [os.getpriority(os.PRIO_PROCESS, each.native_id) for each in (before, after)]
+ended.set()
+print(os.nice(0), *nices, group.read_text().split()[-1] if group.exists() else {nice})
 """
 GROUPS = Path('/proc/sys/kernel/sched_autogroup_enabled')
 
 
 def given(nice, own_session):
-    """Return how nice a process and its session are after it gave way."""
+    """Return how nice a program, a thread of others, its own and its session are then."""
     command = [sys.executable, '-c', PROGRAM.format(nice=nice)]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, start_new_session=own_session
@@ -31,16 +41,17 @@ def given(nice, own_session):
 
 
 def test_a_process_stands_back_and_its_own_session_with_it():
-    before, _ = given(0, own_session=True)
-    process, session = given(7, own_session=True)
-    assert process == min(19, before + 7)
+    before, *_ = given(0, own_session=True)
+    program, others, own, session = given(7, own_session=True)
+    assert program == own == min(19, before + 7)
+    assert others == before
     if GROUPS.exists():
         assert session == 7
 
 
 def test_a_session_that_is_not_its_own_is_left_as_it_is():
-    _, before = given(0, own_session=False)
-    _, session = given(7, own_session=False)
+    *_, before = given(0, own_session=False)
+    *_, session = given(7, own_session=False)
     if GROUPS.exists():
         assert session == before
 

@@ -16,7 +16,7 @@ import threading
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.ports import LAST
-from xstreamvggt_ros.view.priority import give_way
+from xstreamvggt_ros.view.priority import give_way, threads
 from xstreamvggt_ros.view.settings import Bounds
 
 GOOD, UNUSABLE = 0, 2
@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None, ended: threading.Event | None = Non
     """Serve the page until Ctrl-C, SIGTERM or `ended`; 2 for a bag that cannot be used."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format='%(message)s')
-    give_way(options.nice)
     logging.getLogger('websockets').setLevel(logging.WARNING)
     try:
         import viser  # noqa: F401 said here rather than in a traceback
     except ImportError:
         sys.stderr.write("viser is not installed: pip install 'xstreamvggt_ros[view]'\n")
         return UNUSABLE
+    others = threads() - {threading.get_native_id()}
     ended = ended or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None, ended: threading.Event | None = Non
         stack.callback(page.close)
         sys.stdout.write(f'view at {page.address}\n')
         sys.stdout.flush()
+        # Not before: where everybody is busy it would not begin.
+        give_way(options.nice, others)
         page.run(update, lambda: not ended.is_set())
     return GOOD
 
