@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warnings and errors out of the node's log."""
 
-from xstreamvggt_ros.rig.node_log import warnings
+from xstreamvggt_ros.rig.node_log import losses, warnings
 
 
 def _line(severity, message):
@@ -24,3 +24,10 @@ def test_of_many_a_few_are_given_and_the_rest_counted():
     log = ''.join(_line('WARN', letter) for letter in 'abcdef')
     assert warnings(log, most=2) == ['a', 'b', 'and 4 more in node.log']
     assert warnings(log, most=6) == list('abcdef')
+
+
+def test_what_images_lose_is_given_though_the_node_does_not_warn_of_it():
+    lost = '25 % of each image is cut off: the network sees its middle'
+    log = _line('INFO', 'tiny is ready') + 2 * _line('INFO', lost)
+    assert losses(log) == [lost]
+    assert losses(_line('INFO', 'tiny is ready')) == []

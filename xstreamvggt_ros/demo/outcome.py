@@ -20,7 +20,7 @@ from xstreamvggt_ros.demo.run import DemoRun, RunOptions
 from xstreamvggt_ros.demo.summary import judge, summary_table
 from xstreamvggt_ros.inputs import ImageSequence
 from xstreamvggt_ros.rig.driven_node import NODE_NAME
-from xstreamvggt_ros.rig.node_log import warnings
+from xstreamvggt_ros.rig.node_log import losses, warnings
 from xstreamvggt_ros.rig.recording import recorded_streams
 
 SHEET_COLUMNS = 6
@@ -60,10 +60,8 @@ def conclude(
     if warning := weights_warning(happened):
         console.print(Panel(warning, style='bold red'))
     problems = judge(happened, results, options)
-    notes += [
-        *_first(source.problems),
-        *warnings(log.read_text(encoding='utf-8', errors='replace')),
-    ]
+    said = log.read_text(encoding='utf-8', errors='replace')
+    notes += [*_first(source.problems), *losses(said), *warnings(said)]
     files.append(log)
     console.print(summary_table(happened, results, options, problems, files, notes, accuracy))
     return not problems

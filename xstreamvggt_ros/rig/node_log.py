@@ -9,6 +9,8 @@ import re
 
 # As rcutils writes a line: severity, time, name of the logger, message.
 LINE = re.compile(r'\[(?:WARN|ERROR|FATAL)\] \[[\d.]+\] \[[^]]*\]: (.+)')
+# What is no warning there, for a camera is mounted as it is, and is one to who looks at a result.
+CUT = re.compile(r'\[INFO\] \[[\d.]+\] \[[^]]*\]: (\d+ % of each image is cut off.*)')
 MOST = 4
 
 
@@ -24,6 +26,11 @@ def warnings(text: str, most: int = MOST) -> list[str]:
     messages = list(distinct.values())
     more = len(messages) - most
     return messages[:most] + ([f'and {more} more in node.log'] if more > 0 else [])
+
+
+def losses(text: str) -> list[str]:
+    """Give what the node said that it does not see of images, once each."""
+    return list(dict.fromkeys(CUT.findall(text)))
 
 
 def tail(log: Path, lines: int) -> list[str]:
