@@ -86,17 +86,18 @@ def table(
         if setting != reference:
             of_setting = [row for row in rows if row['setting'] == setting]
             cells = [setting, *(tell(of_setting) for tell in columns.values())]
-            cells += [_cell(by_metric[metric]) for metric in METRICS]
+            cells += [cell(by_metric[metric]) for metric in METRICS]
             lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
 
 
-def _cell(values: np.ndarray) -> str:
+def cell(values: np.ndarray, form: str = '+.1f') -> str:
+    """Write the median of values (N,) and its interval, each in that form."""
     middle, low, high = interval(values)
     if np.isnan(middle):
         return '–'
-    between = f'n = {len(values)}' if np.isnan(low) else f'{low:+.1f}, {high:+.1f}'
-    return f'{middle:+.1f} [{between}]'
+    between = f'n = {len(values)}' if np.isnan(low) else f'{low:{form}}, {high:{form}}'
+    return f'{middle:{form}} [{between}]'
 
 
 def median(values: Iterable[float]) -> float:

@@ -25,7 +25,7 @@ import torch
 
 from benchmarks import compression
 from benchmarks.kept_runs import complete
-from benchmarks.paired import interval, median, table
+from benchmarks.paired import cell, median, table
 from benchmarks.scenes import METRICS, Scene
 from benchmarks.segments.cut_streams import cover, CutStream, run_stream
 from benchmarks.segments.joins import by_band, by_surface, join, refitted, shipped
@@ -125,8 +125,7 @@ def report(rows: list[dict]) -> str:
 
 def _moved(rows: list[dict]) -> str:
     values = np.array([row['moved'] for row in rows])
-    middle, low, high = interval(values[np.isfinite(values)])
-    return '' if np.isnan(middle) else f'{middle:.2f} [{low:.2f}, {high:.2f}]'
+    return cell(values[np.isfinite(values)], '.2f')
 
 
 def main(arguments: list[str] | None = None) -> int:

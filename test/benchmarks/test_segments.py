@@ -134,7 +134,7 @@ def test_a_scene_whose_world_was_lost_is_counted_and_compared_in_nothing():
 
     assert '2 to 2, median 2; scenes left out because one could not be: 1' in printed
     assert '1 scenes (1 of them with a path)' in printed
-    assert '+20.0 [+20.0, +20.0]' in printed
+    assert '| +20.0 [n = 1] |' in printed
 
 
 def test_the_command_joins_a_scene_in_every_way(tmp_path, capsys):
