@@ -50,6 +50,19 @@ def test_two_captures_share_a_pool_that_is_given_back_in_the_end(cuda):
     assert cuda.emptied == before + 1
 
 
+def test_all_captures_of_a_device_are_made_on_one_stream(cuda):
+    found = []
+    for index in (0, 1, 0, 1):
+        captures = Captures(torch.device('cuda', index))
+        captures.capture(
+            lambda index=index: (
+                cuda.launch(index, lambda: None) or found.append(cuda.streams[index])
+            )
+        )
+    assert found[:2] == found[2:]
+    assert found[0] is not found[1]
+
+
 def test_a_graph_that_has_nothing_in_it_is_refused(cuda):
     captures = Captures(torch.device('cuda', 1))
     with pytest.raises(RuntimeError, match='nothing was captured.*another device'):

@@ -9,6 +9,8 @@ import warnings
 
 import torch
 
+from xstreamvggt_ros.ops.capture import Captures
+
 
 class Stream:
     """A queue of one device."""
@@ -89,6 +91,9 @@ class FakeCuda:
         }
         for name, part in parts.items():
             monkeypatch.setattr(torch.cuda, name, part)
+        # What fails here is nothing to the device that there may be.
+        monkeypatch.setattr(Captures, '_streams', {})
+        monkeypatch.setattr(Captures, '_failed', [])
         monkeypatch.setattr(torch._C, '_cuda_endAllocateToPool', self.end, raising=False)
         monkeypatch.setattr(torch._C, '_cuda_releasePool', self.release, raising=False)
         return self

@@ -26,13 +26,14 @@ class KeptTables:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what was made for that key, or make it now."""
-        if key not in self._made:
+        # Threads that ask at once may make a table twice, which does no harm.
+        made = self._made.pop(key, None)
+        if made is None:
             made = make()
-            while len(self._made) >= MOST_SIZES:
-                self._made.popitem(last=False)
-            self._made[key] = made
-        self._made.move_to_end(key)
-        return self._made[key]
+        self._made[key] = made
+        while len(self._made) > MOST_SIZES:
+            self._made.popitem(last=False)
+        return made
 
     def kept(self) -> list[object]:
         """Return all that there are."""

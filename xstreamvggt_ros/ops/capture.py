@@ -30,6 +30,8 @@ def on_device(device: torch.device) -> AbstractContextManager:
 class Captures:
     """Work on one CUDA device, captured; all share one pool of memory, for one runs at a time."""
 
+    # By device: of each stream that multiplied, cuBLAS keeps a workspace until the process ends.
+    _streams: ClassVar[dict[torch.device, torch.cuda.Stream]] = {}
     # The allocator of pinned memory goes on asking a graph whose capture failed whether memory
     # is for it, in torch 2.9 and later, and nothing in Python ends that: it must not be freed.
     _failed: ClassVar[list[torch.cuda.CUDAGraph]] = []
@@ -37,7 +39,6 @@ class Captures:
     def __init__(self, device: torch.device) -> None:
         """Take the device, with its index; nothing is allocated."""
         self._device = device
-        self._stream: torch.cuda.Stream | None = None
         self._pool: tuple[int, int] | None = None
 
     def warm(self, work: Callable[[], object], times: int) -> None:
@@ -83,9 +84,10 @@ class Captures:
             torch.cuda.empty_cache()
 
     def _beside(self) -> torch.cuda.Stream:
-        """Return the stream of all captures, which torch's own is not: that is of one device."""
-        self._stream = self._stream or torch.cuda.Stream(self._device)
-        return self._stream
+        """Return the device's stream of all captures; torch's own is of one device."""
+        if self._device not in self._streams:
+            self._streams[self._device] = torch.cuda.Stream(self._device)
+        return self._streams[self._device]
 
 
 def _end(graph: torch.cuda.CUDAGraph) -> None:
