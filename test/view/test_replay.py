@@ -151,7 +151,24 @@ def test_a_bag_of_something_else_is_refused_with_what_it_has(tmp_path, capsys):
         Replay(PageContents(), path)
     assert main(['--bag', str(path)]) == 2
     assert 'holds no outputs' in capsys.readouterr().err
-    assert main(['--bag', str(tmp_path / 'none.mcap')]) == 2
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        ('none.mcap', 'does not exist'),
+        ('notes.txt', 'is no bag: neither .mcap nor .db3'),
+        ('folder', 'is no bag: neither .mcap nor .db3'),
+        ('empty.mcap', 'is empty'),
+        ('first.bag', 'is a ROS 1 bag'),
+    ],
+)
+def test_what_is_no_bag_is_refused_with_a_sentence(tmp_path, capsys, name, words):
+    (tmp_path / 'folder').mkdir()
+    for each, content in (('notes.txt', b'a'), ('empty.mcap', b''), ('first.bag', b'#ROSBAG')):
+        (tmp_path / each).write_bytes(content)
+    assert main(['--bag', str(tmp_path / name)]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_the_program_says_where_it_is_and_nothing_else(bag, capsys):

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from xstreamvggt_ros.files.bags import open_bag
+from xstreamvggt_ros.files.bags import find_bag, open_bag
 from xstreamvggt_ros.files.bags import stamp_of as raw_stamp
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view import reading
@@ -61,7 +61,7 @@ class Replay:
         self._contents, self._map_frame = contents, map_frame
         self._tolerance = Tolerance()
         self._stack = ExitStack()
-        self._reader = self._stack.enter_context(open_bag(path))
+        self._reader = self._stack.enter_context(open_bag(_bag(path)))
         names = {each.topic for each in self._reader.connections}
         roots = [f'/{node.strip("/")}'] if node else roots_of(names)
         self._root = roots[0] if roots else ''
@@ -228,6 +228,14 @@ class Playing:
         if self.frame != self._shown:
             self._shown = self.frame
             self._replay.show(self.frame)
+
+
+def _bag(path: Path) -> Path:
+    if not path.exists():
+        raise InputError(f'{path} does not exist')
+    if (found := find_bag(path)) is None:
+        raise InputError(f'{path} is no bag: neither .mcap nor .db3, nor a folder of them')
+    return found
 
 
 def stamp_of(message) -> int:
