@@ -14,6 +14,7 @@ from benchmarks.methods.accumulated import Accumulated
 from benchmarks.methods.compensation import Compensation
 from benchmarks.methods.coverage import AllAttention, HalfAttention, SpacedCoverage
 from benchmarks.methods.key_channels import KeyChannels
+from benchmarks.methods.late_compensation import LateCompensation
 from benchmarks.methods.layer_shares import LayerShares
 from benchmarks.methods.one_block import OneBlock
 from benchmarks.methods.residual import Residual
@@ -33,6 +34,8 @@ METHODS: dict[str, partial] = {
     'residual, same cell': partial(Residual, share=0.5, by_cell=True),
     'compensation': partial(Compensation),
     'compensation, weighted': partial(Compensation, weighted=True),
+    'compensation, weighted, from the 2nd block': partial(LateCompensation, first=1),
+    'compensation, weighted, from the 3rd block': partial(LateCompensation, first=2),
     'subspace': partial(Shipped, policy=SubspaceCoverage),
     'layers by diversity': partial(LayerShares),
     'layers by likeness': partial(LayerShares, temperature=-0.1),
