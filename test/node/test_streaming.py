@@ -390,6 +390,32 @@ def test_overrides_of_a_qos_that_nothing_reads_are_warned_of(active):
     assert diagnostics.qos_profile.depth == 9
 
 
+@pytest.mark.parametrize(
+    ('policy', 'wrong', 'words', 'right'),
+    [
+        ('reliability', 'relible', "'relible'; use one of: reliable, best_effort", 'best_effort'),
+        ('depth', 'many', "'many'; use 1 to", 3),
+        ('history', [1, 2], 'use one of: keep_last', 'keep_last'),
+    ],
+)
+def test_a_publisher_s_override_that_cannot_be_is_named_and_can_be_mended(
+    rig_of, policy, wrong, words, right
+):
+    name = f'qos_overrides./reconstruction/map.publisher.{policy}'
+    rig = rig_of({name: wrong})
+    before = len(list(rig.node.publishers))
+
+    assert not rig.change('configure')
+    rig.wait_for_log(f'cannot configure: {name} is ')
+    assert any(words in line for line in rig.log()) and 'Traceback' not in ''.join(rig.log())
+    assert len(list(rig.node.publishers)) == before
+    assert not rig.set(name, wrong).successful
+    assert rig.set(name, right).successful
+    assert rig.change('configure')
+    refused = rig.set(name, 'reliable' if policy == 'reliability' else 4)
+    assert not refused.successful and 'only while the node is unconfigured' in refused.reason
+
+
 def test_qos_can_be_overridden_and_the_transitions_repeated(active):
     name = 'qos_overrides./reconstruction/points.publisher.depth'
     rig = active({name: 7})

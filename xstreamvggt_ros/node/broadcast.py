@@ -16,7 +16,8 @@ from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.messages import header_with, ns_from_time, time_from_ns, transform_stamped
 from xstreamvggt_ros.node.interface import TRANSFORMS
-from xstreamvggt_ros.node.qos import create_unmanaged_output, wanted
+from xstreamvggt_ros.node.publishers import Publishers
+from xstreamvggt_ros.node.qos import wanted
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.standing import Standing, StandingTransform
@@ -32,9 +33,9 @@ class TransformOutput:
     node's is), so both may be called only while the node is active.
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, publishers: Publishers) -> None:
         """Create the publisher."""
-        self.publisher = create_unmanaged_output(node, TRANSFORMS)
+        self._publisher = publishers.unmanaged(TRANSFORMS)
         self._clock = node.get_clock()
         self._standing = StandingTransform()
 
@@ -53,13 +54,13 @@ class TransformOutput:
         transforms are not known, nothing is said of it.
         """
         pose = stamped.reconstruction.map_from_camera
-        if parameters.tf_mode == 'camera' and wanted(self.publisher):
+        if parameters.tf_mode == 'camera' and wanted(self._publisher):
             self._send(transform_stamped(pose, in_map, stamped.camera_frame))
         elif parameters.tf_mode == 'odom' and metric and robot.odom_from_camera is not None:
             map_from_odom = pose @ invert_rigid(robot.odom_from_camera)
             at_image = transform_stamped(map_from_odom, in_map, parameters.odom_frame)
             self._standing.set(self._since(stamped, at_image, map_from_odom))
-            if wanted(self.publisher):
+            if wanted(self._publisher):
                 self._send(at_image, *self._ahead(parameters))
 
     def forget(self) -> None:
@@ -68,7 +69,7 @@ class TransformOutput:
 
     def repeat(self, parameters: OutputParameters) -> None:
         """Send what holds until the next image, where that is map to odometry."""
-        if wanted(self.publisher):
+        if wanted(self._publisher):
             ahead = self._ahead(parameters)
             if ahead:
                 self._send(*ahead)
@@ -100,4 +101,4 @@ class TransformOutput:
         return [transform_stamped(standing.matrix, header, standing.child)]
 
     def _send(self, *transforms: TransformStamped) -> None:
-        self.publisher.publish(TFMessage(transforms=list(transforms)))
+        self._publisher.publish(TFMessage(transforms=list(transforms)))

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
 from xstreamvggt_ros.messages import (
@@ -17,7 +16,8 @@ from xstreamvggt_ros.messages import (
     point_cloud,
 )
 from xstreamvggt_ros.node import interface
-from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.publishers import Publishers
+from xstreamvggt_ros.node.qos import wanted
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.world.clouds import Cloud
 
@@ -25,14 +25,13 @@ from xstreamvggt_ros.world.clouds import Cloud
 class CameraOutputs:
     """Publish cloud, picture, depth, intrinsics, confidence below `root` to whoever listens."""
 
-    def __init__(self, node: LifecycleNode, root: str) -> None:
+    def __init__(self, publishers: Publishers, root: str) -> None:
         """Create the publishers; they send once the node is active."""
-        self._node = node
-        self._points = create_output(node, interface.POINTS, root)
-        self._picture = create_output(node, interface.PICTURE, root)
-        self._depth = create_output(node, interface.DEPTH, root)
-        self._camera_info = create_output(node, interface.CAMERA_INFO, root)
-        self._confidence = create_output(node, interface.CONFIDENCE, root)
+        self._points = publishers.managed(interface.POINTS, root)
+        self._picture = publishers.managed(interface.PICTURE, root)
+        self._depth = publishers.managed(interface.DEPTH, root)
+        self._camera_info = publishers.managed(interface.CAMERA_INFO, root)
+        self._confidence = publishers.managed(interface.CONFIDENCE, root)
 
     def wants_cloud(self) -> bool:
         """Whether `publish_cloud` has anybody to send to."""
@@ -59,9 +58,3 @@ class CameraOutputs:
         else:
             message = point_cloud(cloud.points, cloud.colours, cloud.confidence, in_map)
         self._points.publish(message)
-
-    def destroy(self) -> None:
-        """Take the publishers off the node."""
-        publishers = self._points, self._picture, self._depth, self._camera_info, self._confidence
-        for publisher in publishers:
-            self._node.destroy_lifecycle_publisher(publisher)

@@ -9,14 +9,14 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
 from xstreamvggt_ros.geometry import invert_rigid
 from xstreamvggt_ros.intake.stamps import FEW_PERIODS
 from xstreamvggt_ros.messages import ns_from_time, odometry
 from xstreamvggt_ros.node.interface import ODOMETRY
-from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.publishers import Publishers
+from xstreamvggt_ros.node.qos import wanted
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.world.motion import body_twist, uncertainty
 
@@ -42,9 +42,9 @@ class OdometryOutput:
     robot_localization's, all but ignores the pose.
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, publishers: Publishers) -> None:
         """Create the publisher."""
-        self.publisher = create_output(node, ODOMETRY)
+        self._publisher = publishers.managed(ODOMETRY)
         self._before: _Before | None = None
         # The stream of the newest that was sent.
         self._sent: tuple[int, str] | None = None
@@ -75,7 +75,7 @@ class OdometryOutput:
         if before is not None and stamp_ns > before.stamp_ns:
             self._periods.append(1e-9 * (stamp_ns - before.stamp_ns))
         self._before = _Before(stamp_ns, pose, now.scale, (stamped.stream, now.world_axes))
-        if child_from_camera is None or not wanted(self.publisher):
+        if child_from_camera is None or not wanted(self._publisher):
             return
         camera_from_child = invert_rigid(child_from_camera)
         map_from_child = pose @ camera_from_child
@@ -88,4 +88,6 @@ class OdometryOutput:
             twist = body_twist(earlier @ camera_from_child, map_from_child, seconds)
         sure = uncertainty(now) if self._sent == self._before.reference else None
         self._sent = self._before.reference
-        self.publisher.publish(odometry(map_from_child, twist, seconds, sure, in_map, child_frame))
+        self._publisher.publish(
+            odometry(map_from_child, twist, seconds, sure, in_map, child_frame)
+        )

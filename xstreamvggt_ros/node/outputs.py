@@ -17,7 +17,8 @@ from xstreamvggt_ros.node import interface
 from xstreamvggt_ros.node.broadcast import TransformOutput
 from xstreamvggt_ros.node.camera_outputs import CameraOutputs
 from xstreamvggt_ros.node.odometry import OdometryOutput
-from xstreamvggt_ros.node.qos import create_output, create_unmanaged_output, wanted
+from xstreamvggt_ros.node.publishers import Publishers
+from xstreamvggt_ros.node.qos import wanted
 from xstreamvggt_ros.node.robot import RobotPose
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.world import WorldOutputs
@@ -40,21 +41,30 @@ class Outputs:
         parameters: Callable[[], OutputParameters],
         cameras: Sequence[str],
     ) -> None:
-        """Create the publishers; they send once the node is active."""
+        """Create the publishers, which send once the node is active; ValueError: their QoS."""
         self._node = node
         self._parameters = parameters
         self._names = cameras if len(cameras) > 1 else ('',)
-        roots = [f'~/{name}' if name else '~' for name in self._names]
-        self._cameras = [CameraOutputs(node, root) for root in roots]
-        self._pose = create_output(node, interface.POSE)
-        self._odometry = OdometryOutput(node)
-        self._stream = create_output(node, interface.STREAM)
+        self._publishers = Publishers(node)
+        try:
+            self._create(self._publishers)
+        except Exception:
+            # A node that is configured again makes them anew.
+            self.destroy()
+            raise
         self._stream_sent = 0
-        self._frame = create_output(node, interface.FRAME)
-        self.world = WorldOutputs(node, parameters)
-        self._tf = TransformOutput(node)
+
+    def _create(self, publishers: Publishers) -> None:
+        roots = [f'~/{name}' if name else '~' for name in self._names]
+        self._cameras = [CameraOutputs(publishers, root) for root in roots]
+        self._pose = publishers.managed(interface.POSE)
+        self._odometry = OdometryOutput(publishers)
+        self._stream = publishers.managed(interface.STREAM)
+        self._frame = publishers.managed(interface.FRAME)
+        self.world = WorldOutputs(publishers, self._parameters)
+        self._tf = TransformOutput(self._node, publishers)
         # Not managed: the last figures are sent on the way out of the active state.
-        self._diagnostics = create_unmanaged_output(node, interface.DIAGNOSTICS)
+        self._diagnostics = publishers.unmanaged(interface.DIAGNOSTICS)
 
     def publish_diagnostics(self, message: DiagnosticArray) -> None:
         """Send what the node says about itself."""
@@ -143,16 +153,4 @@ class Outputs:
 
     def destroy(self) -> None:
         """Take the publishers off the node."""
-        for camera in self._cameras:
-            camera.destroy()
-        for publisher in (
-            self._pose,
-            self._odometry.publisher,
-            self._stream,
-            self._frame,
-            self.world.map_publisher,
-            self.world.path_publisher,
-        ):
-            self._node.destroy_lifecycle_publisher(publisher)
-        self._node.destroy_publisher(self._tf.publisher)
-        self._node.destroy_publisher(self._diagnostics)
+        self._publishers.destroy()

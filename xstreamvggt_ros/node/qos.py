@@ -7,15 +7,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.exceptions import InvalidParameterTypeException
-from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from xstreamvggt_ros.node.interface import Output
-from xstreamvggt_ros.parameters.quality import override_name, POLICIES, read_policy, unset
+from xstreamvggt_ros.parameters.quality import (
+    OUTPUT_POLICIES,
+    override_name,
+    POLICIES,
+    PUBLISHER,
+    read_policy,
+    SUBSCRIPTION,
+    unset,
+)
 
+DESCRIPTIONS = {
+    SUBSCRIPTION: 'Override of the quality of service; best_available: as all publishers of the '
+    'topic offer; a depth of 0: as input.queue says.',
+    PUBLISHER: 'Override of the quality of service; may be set only while the node is '
+    'unconfigured.',
+}
 BEST_AVAILABLE = QoSReliabilityPolicy.BEST_AVAILABLE.name
 
 
@@ -53,24 +64,17 @@ def output_qos(output: Output) -> QoSProfile:
     return QoSProfile(depth=output.depth, durability=durability)
 
 
-def create_output(node: LifecycleNode, output: Output, root: str = '~'):
-    """Create an output's lifecycle publisher; its quality of service can be overridden."""
-    return node.create_lifecycle_publisher(
-        output.kind,
-        output.topic(root),
-        output_qos(output),
-        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-    )
+def overridden_qos(node: Node, output: Output, topic: str) -> QoSProfile:
+    """
+    Choose the profile of a publisher to `topic` as it ships, unless it is overridden.
 
-
-def create_unmanaged_output(node: Node, output: Output):
-    """Create an output's publisher, which sends in every state; its QoS can be overridden."""
-    return node.create_publisher(
-        output.kind,
-        output.topic(),
-        output_qos(output),
-        qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-    )
+    The parameters `qos_overrides.<topic>.publisher.<policy>` go before that; ValueError as for
+    subscriptions. With rclpy's own QoSOverridingOptions an error would not say whose it is.
+    """
+    profile, topic = output_qos(output), node.resolve_topic_name(topic)
+    for name in OUTPUT_POLICIES:
+        setattr(profile, name, _override(node, topic, name, PUBLISHER, output.depth))
+    return profile
 
 
 def wanted(publisher) -> bool:
@@ -82,16 +86,14 @@ def _keeps(profile: QoSProfile) -> bool:
     return profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL
 
 
-def _override(node: Node, topic: str, policy: str):
+def _override(node: Node, topic: str, policy: str, of: str = SUBSCRIPTION, depth: int = 0):
     """Read a policy from its parameter, which is declared at the first use of its topic."""
-    name = override_name(topic, policy)
+    name = override_name(topic, policy, of)
     if not node.has_parameter(name):
         descriptor = ParameterDescriptor(
-            description='Override of the quality of service; best_available: as all publishers '
-            'of the topic offer; a depth of 0: as input.queue says.'
+            description=DESCRIPTIONS[of],
+            # One of another type is refused when it is read, and can then be set anew.
+            dynamic_typing=True,
         )
-        try:
-            node.declare_parameter(name, unset(policy), descriptor)
-        except InvalidParameterTypeException as error:
-            raise ValueError(f'{name} was started with a value of another type: {error}') from None
+        node.declare_parameter(name, unset(policy, of, depth), descriptor)
     return read_policy(name, node.get_parameter(name).value)

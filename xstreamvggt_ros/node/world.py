@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
-
 from xstreamvggt_ros.messages import header_with, ns_from_time, path, point_cloud, time_from_ns
 from xstreamvggt_ros.node.interface import MAP, PATH
-from xstreamvggt_ros.node.qos import create_output, wanted
+from xstreamvggt_ros.node.publishers import Publishers
+from xstreamvggt_ros.node.qos import wanted
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.parameters import OutputParameters
 from xstreamvggt_ros.stream import Resumable
@@ -29,11 +28,11 @@ class WorldOutputs:
     for every frame: whoever owns this calls `publish` at the rate that is wanted.
     """
 
-    def __init__(self, node: LifecycleNode, parameters: Callable[[], OutputParameters]) -> None:
+    def __init__(self, publishers: Publishers, parameters: Callable[[], OutputParameters]) -> None:
         """Create the publishers, with nothing to send."""
         self._parameters = parameters
-        self.map_publisher = create_output(node, MAP)
-        self.path_publisher = create_output(node, PATH)
+        self._map = publishers.managed(MAP)
+        self._path = publishers.managed(PATH)
         self.accumulation = Accumulation(*self._limits())
         self._stamp_ns = 0
         # Nothing of a stream without frames is news to anybody.
@@ -64,14 +63,12 @@ class WorldOutputs:
         """Send what has changed since it was last sent, to those who listen."""
         version = self.accumulation.version
         header = header_with(time_from_ns(self._stamp_ns), self._parameters().map_frame)
-        if self._map_sent != version and wanted(self.map_publisher):
+        if self._map_sent != version and wanted(self._map):
             cloud = self.accumulation.cloud()
-            self.map_publisher.publish(
-                point_cloud(cloud.points, cloud.colours, cloud.confidence, header)
-            )
+            self._map.publish(point_cloud(cloud.points, cloud.colours, cloud.confidence, header))
             self._map_sent = version
-        if self._path_sent != version and wanted(self.path_publisher):
-            self.path_publisher.publish(path(self.accumulation.path, header))
+        if self._path_sent != version and wanted(self._path):
+            self._path.publish(path(self.accumulation.path, header))
             self._path_sent = version
 
     def _limits(self) -> tuple[float, int, int]:

@@ -24,7 +24,13 @@ from rclpy.parameter import Parameter
 
 from xstreamvggt_ros.parameters.command_line import mistyped
 from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
-from xstreamvggt_ros.parameters.quality import is_subscription_override, PREFIX, read_policy
+from xstreamvggt_ros.parameters.quality import (
+    overrides,
+    PREFIX,
+    PUBLISHER,
+    read_policy,
+    SUBSCRIPTION,
+)
 from xstreamvggt_ros.parameters.spec import ParameterSpec, Value
 from xstreamvggt_ros.parameters.table import PARAMETERS
 
@@ -129,7 +135,7 @@ class DeclaredParameters:
             for each in parameters:
                 self._refuse_locked(each)
                 # One that is only declared is refused by whoever reads it, and can then be mended.
-                if is_subscription_override(each.name) and self._node.has_parameter(each.name):
+                if overrides(each.name) and self._node.has_parameter(each.name):
                     read_policy(each.name, each.value)
             for name, value in ours.items():
                 PARAMETERS[name].check(value)
@@ -147,12 +153,13 @@ class DeclaredParameters:
         # Nor is a declaration.
         if not self._node.has_parameter(name) or self._node.get_parameter(name).value == new.value:
             return
-        if self.locked and spec is not None and not spec.live:
+        fixed = overrides(name) == PUBLISHER if spec is None else not spec.live
+        if self.locked and fixed:
             raise ValueError(
                 f'{name} may be set only while the node is unconfigured; '
                 'deactivate it and clean it up first'
             )
-        if self.listening and is_subscription_override(name):
+        if self.listening and overrides(name) == SUBSCRIPTION:
             raise ValueError(f'{name} may be set only while the node is not active; deactivate it')
 
     def _after_set(self, parameters: list[Parameter]) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters that override the quality of service of what the node subscribes to."""
+"""The parameters that override the quality of service of subscriptions and publishers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rclpy.qos import (
 )
 
 PREFIX = 'qos_overrides.'
+SUBSCRIPTION, PUBLISHER = 'subscription', 'publisher'
 AS_THE_QUEUE = 0
 MAX_DEPTH = 100_000
 # Of each policy the first is what holds unless it is set. The best available one is what all
@@ -34,21 +35,31 @@ POLICIES = {
         QoSHistoryPolicy.SYSTEM_DEFAULT,
     ),
 }
+# Of publishers likewise; their durability is the output's own. `depth` is the output's.
+OUTPUT_POLICIES = {
+    'history': POLICIES['history'],
+    'reliability': POLICIES['reliability'][1:],
+    'depth': None,
+}
 
 
-def override_name(topic: str, policy: str) -> str:
-    """Name the parameter that overrides a policy of the subscription to `topic`, resolved."""
-    return f'{PREFIX}{topic}.subscription.{policy}'
+def override_name(topic: str, policy: str, of: str = SUBSCRIPTION) -> str:
+    """Name the parameter that overrides a policy of who subscribes or publishes on a topic."""
+    return f'{PREFIX}{topic}.{of}.{policy}'
 
 
-def is_subscription_override(name: str) -> bool:
-    """Whether a parameter is one that `override_name` names."""
-    return name.startswith(PREFIX) and name.split('.')[-2:-1] == ['subscription']
+def overrides(name: str) -> str:
+    """Whose policy a parameter overrides, SUBSCRIPTION or PUBLISHER; '' where it is no such."""
+    of = name.split('.')[-2:-1] if name.startswith(PREFIX) else []
+    return next((each for each in (SUBSCRIPTION, PUBLISHER) if of == [each]), '')
 
 
-def unset(policy: str) -> int | str:
+def unset(policy: str, of: str = SUBSCRIPTION, depth: int = AS_THE_QUEUE) -> int | str:
     """Give what a policy's parameter has where nobody sets it, which says how it is chosen."""
-    return AS_THE_QUEUE if policy == 'depth' else POLICIES[policy][0].name.lower()
+    if policy == 'depth':
+        return depth
+    first = POLICIES[policy] if of == SUBSCRIPTION else OUTPUT_POLICIES[policy]
+    return first[0].name.lower()
 
 
 def read_policy(name: str, value: object) -> object:
@@ -57,14 +68,14 @@ def read_policy(name: str, value: object) -> object:
 
     ValueError for a policy that does not exist, naming those that do.
     """
-    policy = name.rpartition('.')[2]
+    policy, of = name.rpartition('.')[2], overrides(name)
     if policy == 'depth':
-        if type(value) is not int or not 0 <= value <= MAX_DEPTH:
-            raise ValueError(
-                f'{name} is {value!r}; use 1 to {MAX_DEPTH}, or 0: as input.queue says'
-            )
+        least, zero = (0, ', or 0: as input.queue says') if of == SUBSCRIPTION else (1, '')
+        if type(value) is not int or not least <= value <= MAX_DEPTH:
+            raise ValueError(f'{name} is {value!r}; use 1 to {MAX_DEPTH}{zero}')
         return value
-    known = {each.name.lower(): each for each in POLICIES.get(policy, ())}
-    if value not in known:
+    policies = (POLICIES if of == SUBSCRIPTION else OUTPUT_POLICIES).get(policy) or ()
+    known = {each.name.lower(): each for each in policies}
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f'{name} is {value!r}; use one of: {", ".join(known)}')
     return known[value]
