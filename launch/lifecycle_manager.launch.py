@@ -24,8 +24,9 @@ RECON = str(Path(__file__).with_name('recon.launch.py'))
 ARGUMENTS = (
     (
         'service_timeout',
-        '120.0',
-        'Seconds that the manager waits for a transition; loading weights takes most of them.',
+        '660.0',
+        'Seconds that the manager waits for a transition: longer than model.load_timeout, within '
+        'which the weights may come.',
     ),
     ('manager_autostart', 'true', 'false: wait for a call of the manager, manage_nodes.'),
     ('namespace', '', 'Namespace of the node and of its manager.'),

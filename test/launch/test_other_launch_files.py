@@ -9,6 +9,7 @@ from ros_rig import image_message, picture
 from sensor_msgs.msg import PointCloud2
 
 from xstreamvggt_ros.files.bags import BagWriter
+from xstreamvggt_ros.parameters import PARAMETERS
 
 launch_pytest = pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
@@ -121,6 +122,15 @@ def managed(installed, tmp_path, given):
 def test_the_manager_takes_simulated_time_only_where_it_is_given(peer, given, node_s, manager_s):
     assert peer.parameters('/reconstruction', 'use_sim_time') == [node_s]
     assert peer.parameters('/lifecycle_manager_reconstruction', 'use_sim_time') == [manager_s]
+
+
+def test_the_manager_waits_longer_than_the_weights_may_take(installed):
+    service = LaunchService()
+    source = PythonLaunchDescriptionSource(str(LAUNCH / 'lifecycle_manager.launch.py'))
+    arguments = source.get_launch_description(service.context).get_launch_arguments()
+
+    (waits,) = [each for each in arguments if each.name == 'service_timeout']
+    assert float(waits.default_value[0].text) > PARAMETERS['model.load_timeout'].default
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,16 @@ def test_while_weights_do_not_come_every_service_answers(rig_of):
             assert not again.result().success
         assert not rig.change('activate')
         assert rig.set('output.point_stride', 3).successful
-        assert not rig.set('model.image_size', 140).successful
+        refused = rig.set('model.image_size', 140)
+        assert not refused.successful
+        assert 'cannot be set while the weights are being loaded' in refused.reason
         assert not configured.done()
 
         come.set()
         rig.wait(configured.done, 'the node to be configured')
         assert configured.result().success
         assert rig.state() == 'inactive'
+        assert 'while the node is unconfigured' in rig.set('model.image_size', 140).reason
         assert rig.node._pipeline.config.cloud.stride == 3
 
 

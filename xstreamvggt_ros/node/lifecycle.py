@@ -169,7 +169,7 @@ class ReconstructionNode(LifecycleNode):
 
     def _begin_loading(self) -> None:
         parameters = self._declared.read()
-        self._declared.locked = True
+        self._declared.locked = self._declared.loading = True
         self._configuration = parameters
         check_topics(self, parameters.input)
         said = (*self._declared.warnings(), *parameters.notices(), *parameters.warnings())
@@ -211,6 +211,7 @@ class ReconstructionNode(LifecycleNode):
         loading = self._loading
         self._pipeline = loading.result()
         self._loading = None
+        self._declared.loading = False
         parameters, logger = self._configuration, self.get_logger()
         # Set meanwhile, perhaps.
         self._pipeline.config = parameters.pipeline
@@ -257,7 +258,7 @@ class ReconstructionNode(LifecycleNode):
                 self._scale.close()
             self._outputs = self._reader = self._pipeline = self._loading = None
             self._scale = self._configuration = None
-            self._declared.locked = False
+            self._declared.locked = self._declared.loading = False
             give_back()
             if torch.cuda.is_initialized():
                 torch.cuda.empty_cache()

@@ -58,7 +58,7 @@ class DeclaredParameters:
         judge: Callable[[Parameters], None] = lambda parameters: None,
     ) -> None:
         """Declare on `node`, unlocked."""
-        self.locked = False
+        self.locked = self.loading = False
         self.listening = False
         self._node = node
         self._changed = changed
@@ -154,6 +154,12 @@ class DeclaredParameters:
         if not self._node.has_parameter(name) or self._node.get_parameter(name).value == new.value:
             return
         fixed = overrides(name) == PUBLISHER if spec is None else not spec.live
+        if self.locked and fixed and self.loading:
+            # ROS has no state between unconfigured and inactive that could tell.
+            raise ValueError(
+                f'{name} cannot be set while the weights are being loaded; wait for configure to '
+                'come to its end, then clean the node up and set it'
+            )
         if self.locked and fixed:
             raise ValueError(
                 f'{name} may be set only while the node is unconfigured; '
