@@ -10,7 +10,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
 
-from xstreamvggt_ros.geometry.transform_tree import TransformError
+from xstreamvggt_ros.geometry.transform_tree import MAX_FRAMES, TransformError
 from xstreamvggt_ros.messages import time_from_ns, transform_stamped
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.rig.link import Link
@@ -102,6 +102,24 @@ def test_what_the_node_broadcasts_itself_takes_no_frame_from_its_parent(talk):
     moving.publish(message('map', 'camera', 1, 9.0))
     moving.publish(message('odom', 'base', 1, 1.0))
     assert wait_for(link, buffer, 'odom', 'camera', SECOND)[0, 3] == 1.5
+
+
+def test_of_endless_frames_no_more_are_remembered_than_the_tree_has(talk):
+    moving, _, link = talk
+    buffer = TransformBuffer(link.node)
+    assert link.spin_until(moving.get_subscription_count, DEADLINE)
+    for batch in range(3):
+        several = TFMessage()
+        for index in range(MAX_FRAMES // 2):
+            name = f'frame_{batch}_{index}'
+            several.transforms += message('odom', name, 1 + batch, 0.0).transforms
+        # What is heard of all the time stays.
+        several.transforms += message('odom', 'base', 1 + batch, 1.0 + batch).transforms
+        moving.publish(several)
+        found = wait_for(link, buffer, 'odom', 'base', (1 + batch) * SECOND)
+        assert found[0, 3] == 1.0 + batch
+    # Nothing outside shows what it takes.
+    assert len(buffer._newest) <= MAX_FRAMES and 'base' in buffer._newest
 
 
 def test_of_a_bag_that_begins_again_what_moved_before_is_forgotten(talk):

@@ -28,6 +28,7 @@ from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.transform_tree import (
     HISTORY_NS,
+    MAX_FRAMES,
     TransformError,
     TransformMissing,
     TransformTree,
@@ -127,7 +128,17 @@ class TransformBuffer:
                 continue
             if not static:
                 # Not before: names that the store refuses could be any number.
-                self._newest[child] = max(stamp_ns, self._newest.get(child, stamp_ns))
+                self._note(child, stamp_ns)
+
+    def _note(self, child: str, stamp_ns: int) -> None:
+        """Remember a frame's newest stamp, the frames in the order in which they were heard."""
+        newest = max(stamp_ns, self._newest.pop(child, stamp_ns))
+        if len(self._newest) >= MAX_FRAMES:
+            # As the tree does: of endless names one gives way to the next.
+            oldest = next(iter(self._newest))
+            del self._newest[oldest]
+            self._back_since.pop(oldest, None)
+        self._newest[child] = newest
 
     def _mind_loop(self, child: str, now: int) -> None:
         """Forget what moved before time went back: tf2 would not take anything that is older."""
