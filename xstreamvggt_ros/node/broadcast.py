@@ -53,6 +53,8 @@ class TransformOutput:
         Odometry is in metres: unless the frame is `metric`, and wherever the robot's own
         transforms are not known, nothing is said of it.
         """
+        if parameters.tf_mode != 'odom':
+            self.forget()
         pose = stamped.reconstruction.map_from_camera
         if parameters.tf_mode == 'camera' and wanted(self._publisher):
             self._send(transform_stamped(pose, in_map, stamped.camera_frame))
@@ -69,7 +71,10 @@ class TransformOutput:
 
     def repeat(self, parameters: OutputParameters) -> None:
         """Send what holds until the next image, where that is map to odometry."""
-        if wanted(self._publisher):
+        if parameters.tf_mode != 'odom':
+            # By the time that it is set again the robot is elsewhere.
+            self.forget()
+        elif wanted(self._publisher):
             ahead = self._ahead(parameters)
             if ahead:
                 self._send(*ahead)
@@ -89,7 +94,7 @@ class TransformOutput:
 
     def _ahead(self, parameters: OutputParameters) -> list[TransformStamped]:
         """Date what stands ahead, if the frames are still those."""
-        if parameters.tf_mode != 'odom' or not parameters.tf_tolerance:
+        if not parameters.tf_tolerance:
             return []
         found = self._standing.dated(self._clock.now().nanoseconds, parameters.tf_tolerance)
         if found is None:
