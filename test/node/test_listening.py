@@ -7,13 +7,16 @@ from diagnostic_msgs.msg import DiagnosticArray
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from ros_rig import image_message, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
+from xstreamvggt_ros.node.listening import Listener, Wanted
 from xstreamvggt_ros.node.silence import IMAGE
+from xstreamvggt_ros.rig.link import Link
 
 pytestmark = pytest.mark.ros
 BEST_EFFORT = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -78,6 +81,25 @@ def test_the_subscription_follows_what_the_publishers_offer(active):
     rig.peer.destroy_publisher(camera_driver)
     rig.peer.create_publisher(Image, '/image', RELIABLE)
     rig.wait(lambda: reliability(rig) == 'RELIABLE', 'a reliable subscription')
+
+
+def test_what_waits_in_a_subscription_that_is_made_anew_is_taken():
+    depth, taken = [5], []
+    with Link('camera') as camera, Link('node') as node:
+        publisher = camera.node.create_publisher(String, '/kept', RELIABLE)
+        listener = Listener(
+            node.node, Wanted(String, '/kept', 'words'), taken.append, lambda: depth[0]
+        )
+        assert camera.spin_until(publisher.get_subscription_count, 20.0)
+        # Nobody spins the node: they wait in its reader.
+        for word in 'abc':
+            publisher.publish(String(data=word))
+        assert publisher.wait_for_all_acked(Duration(seconds=20))
+        depth[0] = 7
+        listener.follow()
+
+        assert [each.data for each in taken] == ['a', 'b', 'c']
+        listener.destroy()
 
 
 def test_where_publishers_differ_it_is_best_effort_for_all(active):

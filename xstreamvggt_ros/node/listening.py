@@ -11,6 +11,7 @@ import time
 from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 
 from xstreamvggt_ros.node.callbacks import steady_timer, survived
 from xstreamvggt_ros.node.qos import input_qos
@@ -87,6 +88,7 @@ class Listener:
         if profile == self._subscription.qos_profile:
             return
         old, self._subscription = self._subscription, self._subscribe(profile)
+        self._take_what_waits(old)
         self._node.destroy_subscription(old)
 
     def destroy(self) -> None:
@@ -125,6 +127,12 @@ class Listener:
                 # Not every middleware knows of what it loses.
                 continue
         raise AssertionError('a subscription without callbacks of its own asks for no event')
+
+    def _take_what_waits(self, old: Subscription) -> None:
+        """Take what a subscription has that goes: nobody else would, nor count it as lost."""
+        with old.handle:
+            while (taken := old.handle.take_message(old.msg_type, False)) is not None:
+                old.callback(taken[0])
 
     def _on_message(self, message) -> None:
         self._last_heard = time.monotonic()
