@@ -48,6 +48,31 @@ def test_a_disk_that_does_not_answer_is_named_after_a_while(tmp_path, monkeypatc
     back.set()
 
 
+def test_a_disk_that_was_asked_in_vain_is_not_asked_again_until_it_answers(tmp_path, monkeypatch):
+    back, asked = threading.Event(), []
+    (tmp_path / 'file').write_bytes(b'x')
+    usual = os.stat
+
+    def hang(path, **options):
+        if threading.current_thread().name.startswith('ask for '):
+            asked.append(path)
+            assert back.wait(20)
+        return usual(path, **options)
+
+    monkeypatch.setattr(os, 'stat', hang)
+    monkeypatch.setattr(answering, 'ANSWER_S', 0.05)
+    for name in ('file', 'file', 'another'):
+        with pytest.raises(TimeoutError, match=f'{name}. does not answer'):
+            check_regular(tmp_path / name)
+    assert asked == [tmp_path / 'file']
+
+    monkeypatch.setattr(answering, 'ANSWER_S', 20.0)
+    (asking,) = [each for each in threading.enumerate() if each.name.startswith('ask for ')]
+    back.set()
+    asking.join(20)
+    check_regular(tmp_path / 'file')
+
+
 def test_the_promise_of_a_thread_holds_its_result_or_its_error():
     assert in_thread(lambda: 7, 'seven').result(20) == 7
     with pytest.raises(ZeroDivisionError):

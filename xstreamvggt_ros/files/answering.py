@@ -15,6 +15,7 @@ from functools import partial
 import os
 import stat
 import threading
+import time
 from typing import TypeVar
 
 # Seconds that a disk has for its first answer: one that sleeps takes ten to turn again.
@@ -48,16 +49,43 @@ def check_regular(path: str | os.PathLike) -> None:
 
 
 def answer(question: Callable[[], Result], path: str | os.PathLike) -> Result:
-    """Give what a question to the disk of `path` gives; TimeoutError after ANSWER_S without."""
-    promise = in_thread(question, f'ask for {os.fspath(path)}')
-    wait([promise], ANSWER_S)
-    if not promise.done():
-        raise TimeoutError(
-            f'{os.fspath(path)!r} does not answer: nothing has come of opening it for '
-            f'{ANSWER_S:g} s; see whether the disk or the mount that it is on still is '
-            '(findmnt -T names it), or copy it to another'
+    """
+    Give what a question to the disk of `path` gives; TimeoutError after ANSWER_S without.
+
+    While one to the same folder has been waited for in vain, further ones are refused at once:
+    each would hold up its caller as long, and leave another thread behind.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    if not any(
+        each.in_vain(folder) for each in threading.enumerate() if isinstance(each, _Asking)
+    ):
+        asking = _Asking(question, os.fspath(path), folder)
+        asking.start()
+        wait([asking.promise], ANSWER_S)
+        if asking.promise.done():
+            return asking.promise.result()
+    raise TimeoutError(
+        f'{os.fspath(path)!r} does not answer: nothing has come of opening it for '
+        f'{ANSWER_S:g} s; see whether the disk or the mount that it is on still is '
+        '(findmnt -T names it), or copy it to another'
+    )
+
+
+class _Asking(threading.Thread):
+    """A question to the disk of a file in a folder."""
+
+    def __init__(self, question: Callable[[], object], path: str, folder: str) -> None:
+        self.promise: Future = Future()
+        super().__init__(
+            target=_keep, args=(self.promise, question), name=f'ask for {path}', daemon=True
         )
-    return promise.result()
+        self._folder = folder
+        self._overdue = time.monotonic() + ANSWER_S
+
+    def in_vain(self, folder: str) -> bool:
+        """Whether it has been waited for long enough, and of that folder."""
+        waits = not self.promise.done() and time.monotonic() >= self._overdue
+        return waits and folder == self._folder
 
 
 def _keep(promise: Future, function: Callable[[], object]) -> None:
