@@ -42,7 +42,11 @@ LOOP_CLOSURES = '/loop_closures'
 # Argument, default, description.
 ARGUMENTS = (
     ('image_topic', '', 'Image topic to reconstruct (input.image_topics).'),
-    ('camera_info_topic', '', "CameraInfo topic; empty: the image topic's sibling."),
+    (
+        'camera_info_topic',
+        '',
+        "CameraInfo topic of one camera; empty, and with several: the image topic's sibling.",
+    ),
     ('preset', '', 'Shape of the network: tiny or streamvggt (model.preset).'),
     ('checkpoint', '', 'Weights: a file, a Hugging Face repository or random (model.checkpoint).'),
     ('revision', '', 'Commit of the Hugging Face repository, which needs one (model.revision).'),

@@ -47,8 +47,9 @@ def numbered(number, stamp, frame='front_optical'):
 def rig_with(active):
     """Make an active rig with two cameras."""
 
-    def make(parameters=None, network=None):
-        return active({**CAMERAS, **PATIENT, **(parameters or {})}, network=network or Reading())
+    def make(parameters=None, network=None, **options):
+        given = {**CAMERAS, **PATIENT, **(parameters or {})}
+        return active(given, network=network or Reading(), **options)
 
     return make
 
@@ -64,6 +65,11 @@ def publish(rig, arrivals):
 def newest(diagnostics):
     (status,) = diagnostics[-1].status
     return {pair.key: pair.value for pair in status.values}
+
+
+def test_one_camera_info_for_several_cameras_is_warned_of(rig_with):
+    rig = rig_with({}, cli_args=['--ros-args', '-r', 'camera_info:=/lidar/camera_info'])
+    rig.wait_for_log('camera_info is remapped to /lidar/camera_info, which several cameras do not')
 
 
 @pytest.mark.parametrize('queue', ['every', 'newest'])

@@ -22,10 +22,13 @@ WARN_PERIOD = 5.0
 
 def camera_info_topic(node: Node, image_topic: str) -> str:
     """Give camera_info's topic: what it is remapped to, else the sibling of `image_topic`."""
+    return remapped(node) or sibling(image_topic)
+
+
+def remapped(node: Node) -> str:
+    """Give the name that camera_info is remapped to, '' where it is not."""
     resolved = node.resolve_topic_name(NAME)
-    if resolved != node.resolve_topic_name(NAME, only_expand=True):
-        return resolved
-    return sibling(image_topic)
+    return '' if resolved == node.resolve_topic_name(NAME, only_expand=True) else resolved
 
 
 def sibling(image_topic: str) -> str:

@@ -14,7 +14,12 @@ from xstreamvggt_ros.intake.arrivals import Arrival, InStampOrder, InTurn
 from xstreamvggt_ros.intake.counters import Counters
 from xstreamvggt_ros.intake.stamps import Timing
 from xstreamvggt_ros.intake.worker import Mailbox
-from xstreamvggt_ros.node.camera_info import camera_info_topic, CameraInfoInput, sibling
+from xstreamvggt_ros.node.camera_info import (
+    camera_info_topic,
+    CameraInfoInput,
+    remapped,
+    sibling,
+)
 from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.parameters import InputParameters
 
@@ -48,6 +53,13 @@ class CameraInputs:
             self._order = InStampOrder(len(topics), window, parted=self._tell_parted)
         self.mailbox = Mailbox(self._order)
         self._follow_rule()
+        if several and remapped(node):
+            # One camera_info cannot be that of several cameras.
+            self._logger.warning(
+                f'camera_info is remapped to {remapped(node)}, which several cameras do not '
+                'follow: that of each is beside its images; remap those, such as '
+                f'{sibling(node.resolve_topic_name(topics[0]))}'
+            )
         self._images: list[ImageInput] = []
         self._infos: list[CameraInfoInput] = []
         with ExitStack() as stack:
@@ -55,7 +67,6 @@ class CameraInputs:
                 images = ImageInput(node, parameters, index, self.mailbox, counters, judge)
                 stack.callback(images.destroy)
                 self._images.append(images)
-                # One remapped camera_info cannot be that of several cameras.
                 images_of = images.camera_topic
                 topic = sibling(images_of) if several else camera_info_topic(node, images_of)
                 infos = CameraInfoInput(node, parameters, topic, images_of)

@@ -86,8 +86,9 @@ IMAGE = Input(
 CAMERA_INFO_INPUT = Input(
     'camera_info',
     (CameraInfo,),
-    "beside the image's topic unless remapped; optional: its intrinsics replace the predicted "
-    'ones, and images are undistorted unless they are rectified (`input.rectified`)',
+    "beside the image's topic unless remapped, which holds for one camera; optional: its "
+    'intrinsics replace the predicted ones, and images are undistorted unless they are rectified '
+    '(`input.rectified`)',
 )
 DEPTH_INPUT = Input(
     'input.depth_topic',
