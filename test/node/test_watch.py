@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keyframes and the watch over the stream, over DDS."""
 
+from types import SimpleNamespace
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
@@ -14,7 +16,7 @@ from ros_rig import image_message, IMAGE_SIZE, picture
 import torch
 
 from xstreamvggt_ros.node.reconstructor import build_reconstructor
-from xstreamvggt_ros.node.watch import LEVELS, WatchLog
+from xstreamvggt_ros.node.watch import LEVELS, MOST_SAVED, saving, WatchLog
 from xstreamvggt_ros.stream.snapshots import read_snapshot
 
 pytestmark = pytest.mark.ros
@@ -196,6 +198,23 @@ def test_a_failed_stream_that_cannot_be_saved_is_no_reason_to_stop(active, tmp_p
 
     rig.wait_for_log('the failed stream could not be saved')
     assert len(poses) == 6
+
+
+def test_failed_streams_are_numbered_and_no_file_is_written_over(tmp_path):
+    lines = Lines()
+    path = tmp_path / 'failed.v1.safetensors'
+    path.write_text('something else')
+    network = SimpleNamespace(state_dict=lambda: {'one': torch.ones(1)})
+    save = saving(lambda: SimpleNamespace(snapshot_path=str(path)), lines)
+
+    for _ in range(MOST_SAVED + 1):
+        save(network)
+
+    assert path.read_text() == 'something else'
+    assert len(list(tmp_path.iterdir())) == MOST_SAVED
+    assert read_snapshot(tmp_path / f'failed.v1_{MOST_SAVED}.safetensors')['one'] == 1
+    assert 'failed.v1_2.safetensors' in lines.lines[0]
+    assert f'there are {MOST_SAVED} of it already' in lines.lines[-1]
 
 
 class Lines:

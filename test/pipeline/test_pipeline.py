@@ -183,11 +183,18 @@ def test_depth_that_is_not_finite_is_nan_and_so_is_its_point():
 
 
 def test_a_pose_that_is_not_finite_is_refused_and_begins_a_new_stream():
-    network = Answering(answer(camera_from_world=torch.full((3, 4), math.nan)))
-    pipeline = ReconstructionPipeline(network, PipelineConfig(SIZE))
+    network, shown = Answering(answer(camera_from_world=torch.full((3, 4), math.nan))), []
+
+    def abandoned(failed):
+        shown.append((failed, failed.resets))
+
+    pipeline = ReconstructionPipeline(network, PipelineConfig(SIZE), abandoned)
 
     with pytest.raises(FrameError, match='not finite') as caught:
         pipeline.process(picture())
+
+    # Before it is dropped, as others that fail.
+    assert shown == [(network, 1)]
 
     assert caught.value.reason == 'not_finite'
     assert network.resets == 2  # the stream's beginning, and its end

@@ -153,6 +153,12 @@ class GuardedReconstructor:
         self.report = GuardReport(verdict, action, self._world, self._segment, alignment)
         return frame
 
+    def give_up(self) -> None:
+        """Drop a stream that the caller cannot use, shown before as a failed one; as `reset`."""
+        if self._abandoned is not None:
+            self._abandoned(self.reconstructor)
+        self.reset()
+
     def reset(self) -> None:
         """Begin a new stream, and forget what the watch knows."""
         self.reconstructor.reset()

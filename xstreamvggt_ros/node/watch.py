@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import os
 import threading
 import time
 
@@ -17,6 +18,8 @@ from xstreamvggt_ros.stream import FrameReconstructor, save_snapshot
 LEVELS = ('ok', 'warn', 'error')
 # Actions that end a stream are always logged, other warnings once in this many seconds.
 WARN_PERIOD = 5.0
+# Failed streams that are saved under one name.
+MOST_SAVED = 20
 ENDINGS = ('reset', 'reanchored', 'lost')
 
 
@@ -30,13 +33,28 @@ def saving(
         if not path:
             return
         try:
-            file = save_snapshot(path, abandoned)
+            file = save_snapshot(free_name(path), abandoned)
         except Exception as error:  # the stream goes on whatever becomes of the file
             logger.error(f'the failed stream could not be saved to {path!r}: {error}')
         else:
             logger.warning(f'the failed stream was saved to {file}')
 
     return save
+
+
+def free_name(path: str) -> str:
+    """
+    Give `path` or, where there is such a file, the first of `path_2`, `path_3`, ... that is free.
+
+    The number is put before the suffix. OSError where there are as many already as one wants to
+    find when a stream fails again and again.
+    """
+    stem, suffix = os.path.splitext(os.path.expanduser(path))
+    for number in range(1, MOST_SAVED + 1):
+        file = f'{stem}{suffix}' if number == 1 else f'{stem}_{number}{suffix}'
+        if not os.path.lexists(file):
+            return file
+    raise OSError(f'there are {MOST_SAVED} of it already; move them elsewhere')
 
 
 class WatchLog:

@@ -247,10 +247,16 @@ class Parameters:
 
     def notices(self) -> list[str]:
         """Say what was taken otherwise than it was given; once is enough."""
-        if not self.output.slashed:
-            return []
-        given = ', '.join(self.output.slashed)
-        return [f'{given}: the slash in front, which tf2 refuses, is left out']
+        found = []
+        if self.output.slashed:
+            given = ', '.join(self.output.slashed)
+            found.append(f'{given}: the slash in front, which tf2 refuses, is left out')
+        if self.watch.snapshot_path and self.watch.on_failure == 'warn':
+            found.append(
+                'watch.snapshot_path is set, but with watch.on_failure warn a stream is dropped, '
+                'and saved before, only where its pose is not finite: set reset or reanchor'
+            )
+        return found
 
     def warnings(self) -> list[str]:
         """Say what is allowed but probably not meant."""

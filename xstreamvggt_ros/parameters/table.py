@@ -331,7 +331,9 @@ WATCH_PARAMETERS = (
     _live(
         'watch.snapshot_path',
         '',
-        'File to save the memory of a failed stream to before it is dropped; empty: none.',
+        'File to save the memory of a failed stream to before it is dropped; further ones get _2, '
+        '_3, ... up to _20 before the suffix. With on_failure warn only a stream is dropped whose '
+        'pose is not finite. Empty: none.',
     ),
 )
 

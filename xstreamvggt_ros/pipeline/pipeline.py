@@ -53,8 +53,8 @@ class ReconstructionPipeline:
         """
         Take the network, of which this becomes the only user, and the configuration.
 
-        A guard stands between the two; `abandoned` is called with the network before the guard
-        drops a failed stream, and must not raise. With the network's `device`, images are
+        A guard stands between the two; `abandoned` is called with the network before a failed
+        stream is dropped, and must not raise. With the network's `device`, images are
         prepared and results made there; without, by the host.
         """
         self.config = config
@@ -170,7 +170,8 @@ class ReconstructionPipeline:
         """Judge what `begin` began, and begin to bring it to the host; errors as of `process`."""
         frame, kept, report = self._judged(begun)
         if not torch.isfinite(frame.camera_from_world).all():
-            self.reset()
+            self._guard.give_up()
+            self._begin_world()
             raise FrameError(
                 'not_finite',
                 'the network gave a pose that is not finite; '
