@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import time
 
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
@@ -13,11 +12,10 @@ from sensor_msgs.msg import CameraInfo
 from xstreamvggt_ros.images.camera_model import CameraModel, has_projection, is_rectified
 from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
 from xstreamvggt_ros.node.listening import Listener, Wanted
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.parameters import InputParameters
 
 NAME = CAMERA_INFO_INPUT.name
-# Seconds between two warnings of a calibration that cannot be used.
-WARN_PERIOD = 5.0
 
 
 def camera_info_topic(node: Node, image_topic: str) -> str:
@@ -58,7 +56,7 @@ class CameraInfoInput:
         self._called_rectified = is_rectified(image_topic)
         self._newest: CameraInfo | None = None
         self._told: str | None = None
-        self._silent_until = 0.0
+        self._seldom = Seldom()
         self._problem = ''
         self._topic = topic
         # One that is published only once is as good.
@@ -123,8 +121,6 @@ class CameraInfoInput:
             self._node.get_logger().info(which)
 
     def _warn(self, text: str) -> None:
-        now = time.monotonic()
-        if now >= self._silent_until:
-            self._silent_until = now + WARN_PERIOD
+        if self._seldom.admits():
             self._told = None
             self._node.get_logger().warning(text)

@@ -14,6 +14,7 @@ from xstreamvggt_ros.intake.arrivals import Arrival, InStampOrder, InTurn
 from xstreamvggt_ros.intake.counters import Counters
 from xstreamvggt_ros.intake.stamps import Timing
 from xstreamvggt_ros.intake.worker import Mailbox
+from xstreamvggt_ros.memory.estimate import MIB
 from xstreamvggt_ros.node.camera_info import (
     camera_info_topic,
     CameraInfoInput,
@@ -22,8 +23,6 @@ from xstreamvggt_ros.node.camera_info import (
 )
 from xstreamvggt_ros.node.inputs import ImageInput
 from xstreamvggt_ros.parameters import InputParameters
-
-MIB = 1 << 20
 
 
 class CameraInputs:

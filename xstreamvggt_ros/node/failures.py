@@ -13,6 +13,7 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.images.errors import ImageError
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.pipeline import FrameError
 
 
@@ -54,19 +55,15 @@ class FailureLog:
         """Take the two ways of logging, and the time in seconds."""
         self._warn = warn
         self._error = error
-        self._period = period
-        self._clock = clock
-        self._next: dict[str, float] = {}
+        self._seldom = Seldom(period, clock)
         self._silent: dict[str, int] = {}
 
     def report(self, error: Exception) -> str:
         """Log what an exception means unless that was said just now; return its reason."""
         failure = describe_failure(error)
-        now = self._clock()
-        if now < self._next.get(failure.reason, now):
+        if not self._seldom.admits(failure.reason):
             self._silent[failure.reason] = self._silent.get(failure.reason, 0) + 1
             return failure.reason
-        self._next[failure.reason] = now + self._period
         more = self._silent.pop(failure.reason, 0)
         text = f'image dropped ({failure.reason}): {failure.text}'
         if more:

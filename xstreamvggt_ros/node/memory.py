@@ -12,13 +12,12 @@ import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
 from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
-from xstreamvggt_ros.memory.estimate import named, Settings
+from xstreamvggt_ros.memory.estimate import MIB, named, Settings
 from xstreamvggt_ros.memory.preflight import and_map, check_fit, check_map, NotEnoughMemory
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.stream.loading import choose_device, choose_dtype
 
 SQUARE = 1.0
-MIB = 1 << 20
 
 
 def check_memory(

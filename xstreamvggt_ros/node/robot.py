@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-import time
 
 import numpy as np
 from rclpy.node import Node
@@ -14,11 +13,10 @@ from rclpy.node import Node
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
 from xstreamvggt_ros.geometry.transform_tree import HISTORY_NS, TransformError, TransformMissing
 from xstreamvggt_ros.messages import ns_from_time
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.parameters import OutputParameters
-
-WARN_PERIOD = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +61,7 @@ class Robot:
         self._problem = ''
         # By what is looked up: names come with the images, and could be any number.
         self._missing: dict[str, tuple[str, str]] = {}
-        self._silent_until: dict[str, float] = {}
+        self._seldom = Seldom()
         self.follow()
 
     @property
@@ -140,9 +138,7 @@ class Robot:
             raise
 
     def _warn(self, what: str, problem: str) -> None:
-        now = time.monotonic()
-        if now >= self._silent_until.get(what, now):
-            self._silent_until[what] = now + WARN_PERIOD
+        if self._seldom.admits(what):
             self._node.get_logger().warning(problem)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-import time
 
 import numpy as np
 from rclpy.impl.rcutils_logger import RcutilsLogger
@@ -15,12 +14,11 @@ from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.decoding import DepthDecoder
 from xstreamvggt_ros.node.depth import DepthInput, NoDepthError
 from xstreamvggt_ros.node.robot import RobotPose
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.parameters import Parameters
 from xstreamvggt_ros.pipeline import Reconstruction, ReconstructionPipeline
 from xstreamvggt_ros.scale import make_scale_estimator, ScaleState
-
-WARN_PERIOD = 5.0
 
 
 class Scale:
@@ -44,7 +42,7 @@ class Scale:
         self._decoder = DepthDecoder(parameters)
         self._world: int | None = None
         self._why_no_depth = ''
-        self._silent_until = 0.0
+        self._seldom = Seldom()
         self._choose()
 
     @property
@@ -138,7 +136,5 @@ class Scale:
         return aligned
 
     def _warn(self, text: str) -> None:
-        now = time.monotonic()
-        if now >= self._silent_until:
-            self._silent_until = now + WARN_PERIOD
+        if self._seldom.admits():
             self._logger.warning(text)

@@ -17,6 +17,7 @@ from rclpy.lifecycle import LifecycleNode
 from xstreamvggt_ros.intake.counters import Counters, Counts
 from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
+from xstreamvggt_ros.memory.estimate import MIB
 from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.callbacks import steady_timer
@@ -46,7 +47,6 @@ WORLD_PERIOD = 1.0
 ROBOT_PERIOD = 1.0
 # Of map to odometry, which holds between two images.
 TRANSFORM_PERIOD = 0.05
-MIB = 2**20
 
 
 class Session:

@@ -14,6 +14,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 from rclpy.validate_full_topic_name import validate_full_topic_name
 
+from xstreamvggt_ros.messages.kinds import type_name
 from xstreamvggt_ros.parameters.quality import override_name
 from xstreamvggt_ros.transport.shared_memory import PROFILE
 
@@ -43,8 +44,7 @@ class Listening:
     @property
     def type_name(self) -> str:
         """The messages' type as ROS names it."""
-        package, _, _ = self.kind.__module__.partition('.')
-        return f'{package}/msg/{self.kind.__name__}'
+        return type_name(self.kind)
 
 
 def how_to_carry() -> str:

@@ -7,17 +7,16 @@ from __future__ import annotations
 from collections.abc import Callable
 import os
 import threading
-import time
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from xstreamvggt_ros.guard import GuardReport
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.parameters import WatchParameters
 from xstreamvggt_ros.stream import FrameReconstructor, save_snapshot
 
 LEVELS = ('ok', 'warn', 'error')
-# Actions that end a stream are always logged, other warnings once in this many seconds.
-WARN_PERIOD = 5.0
+# Actions that end a stream are always logged, other warnings once in a while.
 # Failed streams that are saved under one name.
 MOST_SAVED = 20
 ENDINGS = ('reset', 'reanchored', 'lost')
@@ -70,7 +69,7 @@ class WatchLog:
         self._lock = threading.Lock()
         self._newest: GuardReport | None = None
         self._worst: GuardReport | None = None
-        self._silent_until = 0.0
+        self._seldom = Seldom()
 
     def note(self, report: GuardReport) -> None:
         """Take the report of a frame."""
@@ -87,10 +86,10 @@ class WatchLog:
             return worst or self._newest
 
     def _log(self, report: GuardReport) -> None:
-        now = time.monotonic()
-        if report.level == 'ok' or (report.action not in ENDINGS and now < self._silent_until):
+        if report.level == 'ok':
             return
-        self._silent_until = now + WARN_PERIOD
+        if not self._seldom.admits() and report.action not in ENDINGS:
+            return
         if report.level == 'error':
             self._logger.error(str(report))
         elif report.action in ENDINGS:

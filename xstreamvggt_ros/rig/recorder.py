@@ -18,6 +18,7 @@ from std_msgs.msg import UInt32
 from tf2_msgs.msg import TFMessage
 
 from xstreamvggt_ros.files.bags import BagWriter, stamp_of
+from xstreamvggt_ros.messages.kinds import type_name
 from xstreamvggt_ros.rig.link import Link
 from xstreamvggt_ros.rig.pacing import Pacer
 
@@ -78,7 +79,7 @@ class Recorder:
 
     def _record(self, topic: str, kind: type, note, latched: bool = False) -> None:
         """Subscribe to the serialised messages of a topic."""
-        self._bag.add_topic(topic, _type_name(kind), latched)
+        self._bag.add_topic(topic, type_name(kind), latched)
 
         def on_message(cdr: bytes) -> None:
             note(cdr)
@@ -90,7 +91,7 @@ class Recorder:
 
     def _keep_newest(self, topic: str, kind: type) -> None:
         """Subscribe to the serialised messages of a latched topic."""
-        self._bag.add_topic(topic, _type_name(kind), latched=True)
+        self._bag.add_topic(topic, type_name(kind), latched=True)
 
         def on_message(cdr: bytes) -> None:
             self._world[topic] = cdr
@@ -136,8 +137,3 @@ class Recorder:
         return sum(
             int(self.diagnostics.get(f'frames_{name}', 0)) for name in ('processed', 'dropped')
         )
-
-
-def _type_name(kind: type) -> str:
-    package, _, _ = kind.__module__.partition('.')
-    return f'{package}/msg/{kind.__name__}'
