@@ -16,11 +16,10 @@ from collections.abc import Callable
 import math
 import os
 from pathlib import Path
-import re
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from diagnostic_msgs.msg import DiagnosticArray
-from launch import LaunchContext, LaunchDescription
+from launch import Event, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -38,6 +37,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import StateTransition
 from launch_ros.ros_adapters import get_ros_node
+from launch_ros.utilities import prefix_namespace
 
 from xstreamvggt_ros.transport.shared_memory import roomy_environment
 
@@ -91,12 +91,13 @@ def _replay(context: LaunchContext) -> list:
         name='player',
         additional_env=roomy_environment(),
     )
-    over = _over(_boolean('shutdown_at_end', given['shutdown_at_end']))
+    name = _full_name(context)
+    over = _over(name, _boolean('shutdown_at_end', given['shutdown_at_end']))
     return [
         RegisterEventHandler(
             OnStateTransition(
                 # Once: a node that is deactivated and activated again gets no second player.
-                matcher=_is_active,
+                matcher=_activation_of(name),
                 entities=[LogInfo(msg=f'playing {bag}'), player],
                 handle_once=True,
             )
@@ -107,7 +108,7 @@ def _replay(context: LaunchContext) -> list:
     ]
 
 
-def _over(shutdown: bool) -> Callable[[LaunchContext], list]:
+def _over(name: str, shutdown: bool) -> Callable[[LaunchContext], list]:
     """Make what is done when the player has ended."""
 
     def over(context: LaunchContext) -> list:
@@ -118,7 +119,7 @@ def _over(shutdown: bool) -> Callable[[LaunchContext], list]:
             raise RuntimeError(f'the player has ended with exit code {code}; see its words above')
         if not shutdown:
             return [LogInfo(msg='the bag is over; the node stays active')]
-        return [LogInfo(msg='the bag is over'), *_Waiting(context).until_done()]
+        return [LogInfo(msg='the bag is over'), *_Waiting(context, name).until_done()]
 
     return over
 
@@ -126,9 +127,9 @@ def _over(shutdown: bool) -> Callable[[LaunchContext], list]:
 class _Waiting:
     """End the launch once the node has answered every image that reached it."""
 
-    def __init__(self, context: LaunchContext) -> None:
-        """Listen to what the node says of itself."""
-        self._context = context
+    def __init__(self, context: LaunchContext, name: str) -> None:
+        """Listen to what the node of that full name says of itself."""
+        self._context, self._name = context, name
         self._frames_in: int | None = None
         self._ended = False
         self._subscription = get_ros_node(context).create_subscription(
@@ -141,13 +142,14 @@ class _Waiting:
 
     def _give_up(self, context: LaunchContext) -> list:
         if self._frames_in is None:
-            self._end(f'the bag is over, and {NODE} says nothing on /diagnostics')
+            self._end(f'the bag is over, and {self._name} says nothing on /diagnostics')
         return []
 
     def _take(self, message: DiagnosticArray) -> None:
         """Compare two messages: images may still be on their way at the first."""
         for status in message.status:
-            if not re.fullmatch(rf'(.*/)?{NODE}: reconstruction', status.name):
+            # Of several robots each says so of its own.
+            if status.name.lstrip('/') != f'{self._name.lstrip("/")}: reconstruction':
                 continue
             counts = {each.key: each.value for each in status.values}
             if 'frames_in' not in counts:
@@ -167,12 +169,24 @@ class _Waiting:
             self._context.asyncio_loop.call_soon_threadsafe(emit, Shutdown(reason=reason))
 
 
-def _is_active(event) -> bool:
-    return (
-        isinstance(event, StateTransition)
-        and event.action.node_name.endswith(f'/{NODE}')
-        and event.goal_state == 'active'
-    )
+def _full_name(context: LaunchContext) -> str:
+    """Give the node's name as recon.launch.py will, in namespaces pushed about this file too."""
+    given = context.launch_configurations
+    pushed, own = given.get('ros_namespace'), given.get('namespace', '')
+    # Of an empty one this makes a slash too many.
+    namespace = prefix_namespace(pushed, own) if own else pushed or ''
+    return '/'.join(['', *filter(None, namespace.split('/')), NODE])
+
+
+def _activation_of(name: str) -> Callable[[Event], bool]:
+    def matches(event: Event) -> bool:
+        return (
+            isinstance(event, StateTransition)
+            and event.action.node_name == name
+            and event.goal_state == 'active'
+        )
+
+    return matches
 
 
 def _play_command(bag: str, rate: str, loop: bool) -> list[str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from threading import Thread
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
 from launch_rig import install, main_of, Peer, ROOT
 import pytest
@@ -20,7 +21,7 @@ from xstreamvggt_ros.files.bags import BagWriter
 pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
 )
-from launch import LaunchContext  # noqa: E402, I100, I202
+from launch import LaunchContext, LaunchService  # noqa: E402, I100, I202
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 DEADLINE = 90.0
@@ -191,3 +192,47 @@ def test_images_are_looked_for_where_the_camera_sends_them(camera, pushed, image
     setting.visit(context)
 
     assert context.launch_configurations['camera_image'] == images
+
+
+@pytest.mark.parametrize(
+    ('given', 'name'),
+    [
+        ({}, '/reconstruction'),
+        ({'namespace': 'robot1'}, '/robot1/reconstruction'),
+        ({'namespace': '/robot1/', 'ros_namespace': '/fleet'}, '/robot1/reconstruction'),
+        ({'namespace': 'robot1', 'ros_namespace': '/fleet'}, '/fleet/robot1/reconstruction'),
+        ({'namespace': '', 'ros_namespace': 'fleet'}, '/fleet/reconstruction'),
+    ],
+)
+def test_a_replay_knows_the_full_name_of_its_node(given, name):
+    context = LaunchContext()
+    context.launch_configurations.update(given)
+    full_name = run_path(str(ROOT / 'launch' / 'replay.launch.py'))['_full_name']
+
+    assert full_name(context) == name
+
+
+def status(name, **counts):
+    """Give what a node says of its images."""
+    values = [KeyValue(key=f'frames_{key}', value=str(value)) for key, value in counts.items()]
+    return DiagnosticStatus(name=f'{name}: reconstruction', values=values)
+
+
+def test_images_of_another_robot_are_not_waited_for():
+    context, ended = LaunchService().context, []
+    waiting = run_path(str(ROOT / 'launch' / 'replay.launch.py'))['_Waiting']
+    mine = waiting(context, '/robot1/reconstruction')
+    # It hears nobody but this test.
+    context.locals.ros_adapter.shutdown()
+    mine._end = ended.append
+    others = [
+        status('reconstruction', **{'in': 3, 'processed': 3, 'dropped': 0}),
+        status('robot2/reconstruction', **{'in': 3, 'processed': 3, 'dropped': 0}),
+    ]
+    own = status('robot1/reconstruction', **{'in': 3, 'processed': 2, 'dropped': 0})
+    for _ in range(2):
+        mine._take(DiagnosticArray(status=[*others, own]))
+    assert not ended
+    own = status('robot1/reconstruction', **{'in': 3, 'processed': 2, 'dropped': 1})
+    mine._take(DiagnosticArray(status=[own, *others]))
+    assert len(ended) == 1

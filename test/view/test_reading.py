@@ -77,13 +77,28 @@ def test_only_what_this_node_says_of_its_stream_is_heard():
     array = DiagnosticArray(
         status=[
             status('other: reconstruction', DiagnosticStatus.OK),
-            status('reconstruction: frame', DiagnosticStatus.OK),
-            status('reconstruction: reconstruction', DiagnosticStatus.WARN),
+            status('robot/reconstruction: frame', DiagnosticStatus.OK),
+            status('robot/reconstruction: reconstruction', DiagnosticStatus.WARN),
         ]
     )
     assert reading.said_of(array, '/robot/reconstruction').level == 1
     assert reading.said_of(array, '/robot/reconstruction').values == {'fps': '3.0'}
     assert reading.said_of(array, '/mapper') is None
+
+
+@pytest.mark.parametrize('leading', ['', '/'])
+def test_nodes_of_one_name_in_other_namespaces_are_told_apart(leading):
+    names = ['robot1/reconstruction', 'fleet/robot1/reconstruction', 'reconstruction']
+    array = DiagnosticArray(
+        status=[
+            DiagnosticStatus(name=f'{leading}{name}: reconstruction', message=name)
+            for name in names
+        ]
+    )
+    for name in names:
+        assert reading.said_of(array, f'/{name}').message == name
+    assert reading.said_of(array, '/robot2/reconstruction') is None
+    assert reading.said_of(array, '') is None
 
 
 def test_a_node_is_known_by_its_topics():

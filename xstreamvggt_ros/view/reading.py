@@ -63,10 +63,14 @@ def path_of(message) -> np.ndarray:
 
 
 def said_of(message, node: str) -> Said | None:
-    """Read what a node says of its stream in a DiagnosticArray, None where it says nothing."""
-    name = f'{node.rpartition("/")[2]}: reconstruction'
+    """
+    Read what a node says of its stream in a DiagnosticArray, None where it says nothing.
+
+    By its whole name: robots of one fleet say the same of theirs on one topic.
+    """
+    name = f'{node.strip("/")}: reconstruction'
     for status in message.status:
-        if status.name.lstrip('/').rpartition('/')[2] == name:
+        if status.name.lstrip('/') == name:
             level = status.level
             level = level[0] if isinstance(level, bytes) else int(level)
             return Said(level, status.message, {pair.key: pair.value for pair in status.values})
