@@ -345,7 +345,7 @@ def test_the_node_says_now_and_then_how_it_does(active, monkeypatch):
     rig.wait_for_log('busy with one image')
     release(rig)
 
-    rig.wait_for_log('1 images received, 1 processed, 0 dropped; cache: 7 tokens in 1.0 MiB')
+    rig.wait_for_log('1 images received, 1 processed, 0 dropped; cache: 7 tokens of all layers in')
 
 
 def test_the_input_s_qos_follows_the_queue_unless_it_is_overridden(active):

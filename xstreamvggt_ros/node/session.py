@@ -269,6 +269,6 @@ class Session:
         latency = f'latency {1e3 * median(recent):.0f} ms, ' if recent else ''
         cache = self._pipeline.cache_stats()
         self._node.get_logger().info(
-            f'{rate:.1f} images/s, {latency}{counts}; cache: {cache.tokens} tokens in '
-            f'{cache.bytes / MIB:.1f} MiB, {cache.evictions} evicted'
+            f'{rate:.1f} images/s, {latency}{counts}; cache: {cache.tokens} tokens of all '
+            f'layers in {cache.bytes / MIB:.1f} MiB, {cache.evictions} evicted'
         )
