@@ -18,6 +18,11 @@ import signal
 import threading
 import time
 
+import msgspec
+import viser
+from websockets.sync.client import connect
+import zstandard
+
 from benchmarks.processes import family
 from xstreamvggt_ros.view.priority import give_way
 
@@ -33,6 +38,20 @@ ARGUMENTS = (
     '--use-angle=swiftshader',
     '--enable-unsafe-swiftshader',
 )
+
+
+CAMERA = {
+    'type': 'ViewerCameraMessage',
+    'wxyz': (1.0, 0.0, 0.0, 0.0),
+    'position': (0.0, 0.0, 0.0),
+    'fov': 1.0,
+    'near': 0.01,
+    'far': 1000.0,
+    'image_height': 760,
+    'image_width': 1100,
+    'look_at': (1.0, 0.0, 0.0),
+    'up_direction': (0.0, 0.0, 1.0),
+}
 
 
 def chromium_driver(width: int = 1100, height: int = 760):
@@ -64,39 +83,59 @@ def look_with_chromium(address: str, ended: threading.Event) -> None:
         driver.quit()
 
 
-def look_with_client(address: str, ended: threading.Event) -> None:
-    """Connect as viser's page does, and take what comes."""
-    import msgspec
-    import viser
-    from websockets.sync.client import connect
+class PageClient:
+    """What viser's page is to its server, but draws nothing; use in a with statement."""
 
-    camera = {
-        'type': 'ViewerCameraMessage',
-        'wxyz': (1.0, 0.0, 0.0, 0.0),
-        'position': (0.0, 0.0, 0.0),
-        'fov': 1.0,
-        'near': 0.01,
-        'far': 1000.0,
-        'image_height': 760,
-        'image_width': 1100,
-        'look_at': (1.0, 0.0, 0.0),
-        'up_direction': (0.0, 0.0, 1.0),
-    }
-    with connect(
-        address.replace('http', 'ws', 1),
-        subprotocols=[f'viser-v{viser.__version__}'],
-        max_size=None,
-        compression=None,
-    ) as socket:
+    def __init__(self, address: str, answers: bool = True) -> None:
+        """Connect; `answers` says whether it lets the server know that it has drawn."""
+        self._socket = connect(
+            address.replace('http', 'ws', 1),
+            subprotocols=[f'viser-v{viser.__version__}'],
+            max_size=None,
+            compression=None,
+        )
+        self._answers = answers
         # Without a camera a page counts for nobody.
-        socket.send(msgspec.msgpack.encode(camera))
-        taken = len(socket.recv(START_S))
+        self._socket.send(msgspec.msgpack.encode(CAMERA))
+
+    def take(self, patience_s: float) -> int:
+        """Take a message and return how long it is, 0 where none comes."""
+        try:
+            raw = self._socket.recv(patience_s)
+        except TimeoutError:
+            return 0
+        if self._answers:
+            self._answer(raw)
+        return len(raw)
+
+    def _answer(self, raw: bytes) -> None:
+        # Sizes of the messages, plain and compressed, and then these; arrays are behind.
+        size = int.from_bytes(raw[8:16], 'little')
+        messages = msgspec.msgpack.decode(zstandard.decompress(raw[16 : 16 + size]))['messages']
+        for message in messages:
+            if message['type'] == 'LocalStorageGetItemRequestMessage':
+                answer = {
+                    'type': 'LocalStorageGetItemResponseMessage',
+                    'value': None,
+                    'error': None,
+                    'request_uuid': message['request_uuid'],
+                }
+                self._socket.send(msgspec.msgpack.encode(answer))
+
+    def __enter__(self) -> PageClient:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._socket.close()
+
+
+def look_with_client(address: str, ended: threading.Event) -> None:
+    """Take what comes, and say in the end how much it was."""
+    with PageClient(address) as client:
+        taken = client.take(START_S)
         _say('a client that draws nothing')
         while not ended.is_set():
-            try:
-                taken += len(socket.recv(LOOK_S))
-            except TimeoutError:
-                continue
+            taken += client.take(LOOK_S)
     print(f'{taken} bytes were sent')
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from xstreamvggt_ros.view.contents import Lens, PageContents, Points, Pose, Said
+from benchmarks.onlooker import PageClient
+from xstreamvggt_ros.view.contents import Lens, Lines, PageContents, Points, Pose, Said
 from xstreamvggt_ros.view.page import Page
 from xstreamvggt_ros.view.settings import Bounds
 
 LENS = Lens(np.array([[50.0, 0, 28], [0, 50, 21], [0, 0, 1]]), 42, 56)
+BLUE = np.array([20, 20, 255], np.uint8)
 AHEAD = np.array([-0.5, 0.5, -0.5, 0.5])
 SAID = Said(
     1,
@@ -89,6 +91,13 @@ def test_a_browser_sees_what_the_node_says_and_its_buttons_work(page, browser):
     browser.wait(lambda: share_of(browser.scene(), 1) > 0.005, 'green points')
     browser.wait(lambda: share_of(browser.scene(), 0) < 0.003, 'the old stream gone')
 
+    # Lines of a hand's breadth apart, before the wall.
+    ends = [[(1.2, y, -0.5), (1.2, y, 0.5)] for y in np.linspace(-0.6, 0.6, 30)]
+    contents.put('closures', Lines(np.array(ends, np.float32), np.full((30, 2, 3), BLUE)))
+    browser.wait(lambda: share_of(browser.scene(), 2) > 0.003, 'loop closures')
+    contents.put('closures', Lines(np.zeros((0, 2, 3)), np.zeros((0, 2, 3), np.uint8)))
+    browser.wait(lambda: share_of(browser.scene(), 2) < 0.001, 'no loop closure any more')
+
     browser.click('save')
     browser.wait(lambda: 'written to cloud.ply' in browser.text(), 'an answer')
     assert pressed == ['save']
@@ -131,6 +140,22 @@ def test_drawing_waits_for_nobody(page):
     for step in range(30):
         put_frame(contents, step)
     assert time.monotonic() - begin < 5
+
+
+def test_who_draws_slowly_is_sent_the_newest_and_no_more(page):
+    made, contents, _ = page
+    taken = {}
+    for answers in (True, False):
+        with PageClient(made.address, answers) as client:
+            client.take(10)
+            end, taken[answers] = time.monotonic() + 4, 0
+            step = 0
+            while time.monotonic() < end:
+                put_frame(contents, step)
+                taken[answers] += client.take(0.1)
+                step += 1
+    # A frame is drawn for it after five seconds, as for a page that is frozen.
+    assert 0 < taken[False] < taken[True] / 2
 
 
 def test_it_listens_to_this_machine_alone(page):

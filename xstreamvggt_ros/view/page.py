@@ -12,7 +12,8 @@ import numpy as np
 import rich
 import viser
 
-from xstreamvggt_ros.view.contents import Looker, PageContents
+from xstreamvggt_ros.view.contents import KINDS, Looker, PageContents
+from xstreamvggt_ros.view.pace import Pace
 from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture
 from xstreamvggt_ros.view.ports import free_port
 from xstreamvggt_ros.view.scene import behind, ViewScene
@@ -36,7 +37,8 @@ class Page:
     """
     Serves the contents to browsers; `draw` sends what is new.
 
-    Sending never waits for a browser: what one has not fetched yet is replaced by what is newer.
+    Sending never waits for a browser, and `run` draws when those that there are have drawn: what
+    comes meanwhile is replaced by what is newer.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Page:
         self._server.initial_camera.look_at = TARGET
         self._scene = ViewScene(self._server.scene, bounds)
         self._chosen = Chosen()
+        self._pace, self._sent = Pace(), 0
         self._build(actions)
         self.dark(True)
 
@@ -82,6 +85,7 @@ class Page:
 
     def close(self) -> None:
         """Stop serving."""
+        self._pace.close()
         with _quietly():
             self._server.stop()
 
@@ -90,7 +94,8 @@ class Page:
         while going_on():
             begin = time.monotonic()
             update()
-            self.draw()
+            if not self._pace.waiting:
+                self.draw()
             time.sleep(max(0.0, 1 / self._bounds.rate - (time.monotonic() - begin)))
 
     def draw(self) -> None:
@@ -112,6 +117,10 @@ class Page:
             self._strip.content = text
         if chosen.follow:
             self._follow()
+        put = sum(map(self._contents.count, KINDS))
+        if put != self._sent:
+            self._sent = put
+            self._pace.ask(self._server.get_clients().values())
 
     def dark(self, dark: bool) -> None:
         """Be dark, or light."""
