@@ -91,12 +91,13 @@ def test_a_browser_sees_what_the_node_says_and_its_buttons_work(page, browser):
     browser.wait(lambda: share_of(browser.scene(), 1) > 0.005, 'green points')
     browser.wait(lambda: share_of(browser.scene(), 0) < 0.003, 'the old stream gone')
 
-    # Lines of a hand's breadth apart, before the wall.
+    # Lines before the wall; the button is blue, too.
+    before = share_of(browser.scene(), 2)
     ends = [[(1.2, y, -0.5), (1.2, y, 0.5)] for y in np.linspace(-0.6, 0.6, 30)]
     contents.put('closures', Lines(np.array(ends, np.float32), np.full((30, 2, 3), BLUE)))
-    browser.wait(lambda: share_of(browser.scene(), 2) > 0.003, 'loop closures')
+    browser.wait(lambda: share_of(browser.scene(), 2) > before + 0.004, 'loop closures')
     contents.put('closures', Lines(np.zeros((0, 2, 3)), np.zeros((0, 2, 3), np.uint8)))
-    browser.wait(lambda: share_of(browser.scene(), 2) < 0.001, 'no loop closure any more')
+    browser.wait(lambda: share_of(browser.scene(), 2) < before + 0.001, 'none any more')
 
     browser.click('save')
     browser.wait(lambda: 'written to cloud.ply' in browser.text(), 'an answer')
