@@ -6,16 +6,19 @@
 Reconstruct a bag: recon.launch.py in simulated time, and the bag played under /clock.
 
 The bag is played as soon as the node is active, with ROS's own player where it is installed, else
-with the package's; a player that fails ends the launch with an error. All arguments of
+with the package's; a player that fails ends the launch with an error, and so does
+`shutdown_at_end` where nothing of the bag was reconstructed. All arguments of
 recon.launch.py are taken too, except `use_sim_time`, which is true here.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 import math
 import os
 from pathlib import Path
+import time
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from diagnostic_msgs.msg import DiagnosticArray
@@ -27,12 +30,11 @@ from launch.actions import (
     LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
+    Shutdown,
     TimerAction,
 )
 from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import StateTransition
@@ -46,6 +48,8 @@ NODE = 'reconstruction'
 CLOCK_HZ = '100'
 # Seconds without a word of the node on /diagnostics, which it sends once a second.
 SILENCE_S = 10.0
+LOOK_S = 0.2
+IMAGES = {'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'}
 # Not by a substitution, which `--show-args` could not resolve to show its arguments too.
 RECON = str(Path(__file__).with_name('recon.launch.py'))
 
@@ -125,48 +129,75 @@ def _over(name: str, shutdown: bool) -> Callable[[LaunchContext], list]:
 
 
 class _Waiting:
-    """End the launch once the node has answered every image that reached it."""
+    """Ends the launch once the node has answered every image that reached it."""
 
     def __init__(self, context: LaunchContext, name: str) -> None:
         """Listen to what the node of that full name says of itself."""
-        self._context, self._name = context, name
-        self._frames_in: int | None = None
-        self._ended = False
-        self._subscription = get_ros_node(context).create_subscription(
+        self._name = name
+        # The newest two reports: images may still be on their way at the first.
+        self._reports: deque[dict[str, str]] = deque(maxlen=2)
+        self._heard_at = time.monotonic()
+        self._node = get_ros_node(context)
+        self._subscription = self._node.create_subscription(
             DiagnosticArray, '/diagnostics', self._take, 10
         )
 
     def until_done(self) -> list:
-        """Give what ends the wait for a node that says nothing."""
-        return [TimerAction(period=SILENCE_S, actions=[OpaqueFunction(function=self._give_up)])]
-
-    def _give_up(self, context: LaunchContext) -> list:
-        if self._frames_in is None:
-            self._end(f'the bag is over, and {self._name} says nothing on /diagnostics')
-        return []
+        """Give what ends the launch, or looks again."""
+        return [TimerAction(period=LOOK_S, actions=[OpaqueFunction(function=self._look)])]
 
     def _take(self, message: DiagnosticArray) -> None:
-        """Compare two messages: images may still be on their way at the first."""
         for status in message.status:
             # Of several robots each says so of its own.
-            if status.name.lstrip('/') != f'{self._name.lstrip("/")}: reconstruction':
-                continue
-            counts = {each.key: each.value for each in status.values}
-            if 'frames_in' not in counts:
-                continue
-            frames_in, processed, dropped = (
-                int(counts[f'frames_{kind}']) for kind in ('in', 'processed', 'dropped')
-            )
-            if frames_in == self._frames_in and frames_in <= processed + dropped:
-                self._end('the bag is over, and its images are answered')
-            self._frames_in = frames_in
+            if status.name.lstrip('/') == f'{self._name.lstrip("/")}: reconstruction':
+                self._heard_at = time.monotonic()
+                self._reports.append({each.key: each.value for each in status.values})
 
-    def _end(self, reason: str) -> None:
-        if not self._ended:
-            self._ended = True
-            get_logger('launch.user').info(reason)
-            emit = self._context.emit_event_sync
-            self._context.asyncio_loop.call_soon_threadsafe(emit, Shutdown(reason=reason))
+    def _look(self, context: LaunchContext) -> list:
+        """End where all is answered; RuntimeError where nothing was reconstructed."""
+        silent = time.monotonic() - self._heard_at
+        if silent > SILENCE_S:
+            raise RuntimeError(
+                f'{self._name} has said nothing on /diagnostics for {silent:.0f} s; whether it '
+                'answered the images of the bag is not known'
+            )
+        reports = list(self._reports)
+        if len(reports) < 2:
+            return self.until_done()
+        (before, *_), (frames_in, processed, dropped) = map(_counts, reports)
+        if before != frames_in or frames_in > processed + dropped:
+            return self.until_done()
+        if not frames_in:
+            raise RuntimeError(
+                f'no image of the bag reached {self._name}, which listens to '
+                f'{self._image_topics()}; give the topic of the bag as image_topic:='
+            )
+        if not processed:
+            reasons = ', '.join(
+                f'{key} {value}'
+                for key, value in reports[-1].items()
+                if key.startswith('dropped_') and value != '0'
+            )
+            raise RuntimeError(
+                f'{self._name} reconstructed none of the {frames_in} images that reached it '
+                f'({reasons}); its own words are above'
+            )
+        reason = 'the bag is over, and its images are answered'
+        return [LogInfo(msg=reason), Shutdown(reason=reason)]
+
+    def _image_topics(self) -> str:
+        namespace, _, name = self._name.rpartition('/')
+        listened = self._node.get_subscriber_names_and_types_by_node(name, namespace or '/')
+        found = [topic for topic, kinds in listened if not IMAGES.isdisjoint(kinds)]
+        return ', '.join(found) or 'no image topic'
+
+
+def _counts(report: dict[str, str]) -> tuple[int, int, int]:
+    """Give how many images came in, were processed and were dropped."""
+    came, processed, dropped = (
+        int(report[f'frames_{kind}']) for kind in ('in', 'processed', 'dropped')
+    )
+    return came, processed, dropped
 
 
 def _full_name(context: LaunchContext) -> str:

@@ -218,21 +218,63 @@ def status(name, **counts):
     return DiagnosticStatus(name=f'{name}: reconstruction', values=values)
 
 
-def test_images_of_another_robot_are_not_waited_for():
-    context, ended = LaunchService().context, []
-    waiting = run_path(str(ROOT / 'launch' / 'replay.launch.py'))['_Waiting']
-    mine = waiting(context, '/robot1/reconstruction')
-    # It hears nobody but this test.
+@pytest.fixture
+def waiting():
+    """Give what waits for the end of a robot's images, and what its reports lead to."""
+    context = LaunchService().context
+    made = run_path(str(ROOT / 'launch' / 'replay.launch.py'))['_Waiting']
+    mine = made(context, '/robot1/reconstruction')
+    # It hears nobody but the test.
     context.locals.ros_adapter.shutdown()
-    mine._end = ended.append
+
+    def after(*arrays):
+        for array in arrays:
+            mine._take(DiagnosticArray(status=array))
+        first, *_ = mine._look(context)
+        return type(first).__name__
+
+    return after
+
+
+def counts(came, processed, dropped):
+    return {'in': came, 'processed': processed, 'dropped': dropped}
+
+
+def test_images_of_another_robot_are_not_waited_for(waiting):
     others = [
-        status('reconstruction', **{'in': 3, 'processed': 3, 'dropped': 0}),
-        status('robot2/reconstruction', **{'in': 3, 'processed': 3, 'dropped': 0}),
+        status('reconstruction', **counts(3, 3, 0)),
+        status('robot2/reconstruction', **counts(3, 3, 0)),
     ]
-    own = status('robot1/reconstruction', **{'in': 3, 'processed': 2, 'dropped': 0})
-    for _ in range(2):
-        mine._take(DiagnosticArray(status=[*others, own]))
-    assert not ended
-    own = status('robot1/reconstruction', **{'in': 3, 'processed': 2, 'dropped': 1})
-    mine._take(DiagnosticArray(status=[own, *others]))
-    assert len(ended) == 1
+    own = [*others, status('robot1/reconstruction', **counts(3, 2, 0))]
+    assert waiting(own, own) == 'TimerAction'
+    assert waiting([status('robot1/reconstruction', **counts(3, 2, 1)), *others]) == 'LogInfo'
+
+
+def test_images_that_still_arrive_are_waited_for(waiting):
+    reports = [[status('robot1/reconstruction', **counts(n, n, 0))] for n in (2, 3)]
+    assert waiting(reports[0]) == 'TimerAction'
+    assert waiting(reports[1]) == 'TimerAction'
+    assert waiting(reports[1]) == 'LogInfo'
+
+
+def test_a_replay_of_which_every_image_was_dropped_is_an_error(waiting):
+    report = status('robot1/reconstruction', **counts(3, 0, 3))
+    report.values.append(KeyValue(key='dropped_encoding', value='3'))
+    report.values.append(KeyValue(key='dropped_superseded', value='0'))
+    with pytest.raises(RuntimeError, match=r'none of the 3 images .* \(dropped_encoding 3\)'):
+        waiting([report], [report])
+
+
+def test_a_replay_whose_images_never_come_names_the_topic(launch, tmp_path):
+    bag = tmp_path / 'images.mcap'
+    with BagWriter(bag) as writer:
+        writer.add_topic('/camera/image_raw', 'sensor_msgs/msg/Image')
+        message = image_message(picture(0), BEGAN / 1e9)
+        writer.write('/camera/image_raw', serialize_message(message), BEGAN)
+    given = ('image_topic:=/another/image', 'checkpoint:=random', 'device:=cpu')
+    arguments = (f'bag:={bag}', 'namespace:=robot1', 'shutdown_at_end:=true', *given)
+    code, said = launch('replay.launch.py', *arguments)
+
+    assert code == 1
+    assert 'no image of the bag reached /robot1/reconstruction, which listens to' in said
+    assert '/another/image' in said.rpartition('which listens to')[2]
