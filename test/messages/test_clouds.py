@@ -5,6 +5,7 @@
 from array import array
 import struct
 
+from hypothesis import given, settings, strategies
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointCloud2, PointField
@@ -152,3 +153,47 @@ def test_less_data_than_the_header_says_is_refused(change):
         setattr(cloud, name, value)
     with pytest.raises(ValueError, match='240 bytes'):
         read_points(cloud)
+
+
+@pytest.mark.parametrize('datatype', [PointField.UINT8, PointField.FLOAT64])
+def test_colours_that_are_not_packed_into_four_bytes_are_refused(datatype):
+    cloud, _ = _foreign_cloud(False, datatype)
+    with pytest.raises(ValueError, match='rgb is .*; pack it into 4 bytes'):
+        read_points(cloud)
+
+
+SIZES = strategies.sampled_from([0, 1, 2, 12, 20, 2**16, 2**31, 2**32 - 1])
+FIELD = strategies.builds(
+    PointField,
+    name=strategies.sampled_from(['x', 'y', 'z', 'rgb', 'confidence', '']),
+    offset=SIZES,
+    datatype=strategies.integers(0, 255),
+    count=SIZES,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    own=strategies.booleans(),
+    fields=strategies.lists(FIELD, max_size=6),
+    sizes=strategies.tuples(SIZES, SIZES, SIZES, SIZES),
+    change=strategies.integers(0, 4),
+    big_endian=strategies.booleans(),
+    data=strategies.binary(max_size=80),
+)
+def test_a_cloud_that_says_anything_of_itself_is_read_or_refused(
+    own, fields, sizes, change, big_endian, data
+):
+    cloud = point_cloud(*_arrays(), HEADER)
+    if not own:
+        cloud.fields = fields
+        cloud.data = array('B', data)
+    cloud.is_bigendian = big_endian
+    names = ['height', 'width', 'point_step', 'row_step']
+    for name, size in list(zip(names, sizes, strict=True))[:change]:
+        setattr(cloud, name, size)
+    try:
+        read = read_points(cloud)
+    except ValueError:
+        return
+    assert len(read.points) == len(read.rgb) == len(read.confidence) <= COUNT

@@ -30,3 +30,25 @@ def test_points_are_described_by_their_fields():
     kinds = [dtype.fields[name][0] for name in dtype.names]
     assert kinds == [np.float32, *[np.float64] * 3, np.uint16, np.int8]
     assert dtype.itemsize == 40
+
+
+def a_field(**given):
+    return PointField(**{'name': 'x', 'datatype': PointField.FLOAT32, 'count': 1, **given})
+
+
+@pytest.mark.parametrize(
+    ('field', 'step', 'wrong'),
+    [
+        (a_field(count=2**32 - 1), 2**32 - 1, 'a point has 4294967295 numbers; give at most'),
+        (
+            a_field(offset=2**32 - 1),
+            16,
+            r"field 'x' ends at byte 4294967299 of points of 16 bytes",
+        ),
+        (a_field(offset=13), 16, r"field 'x' ends at byte 17"),
+        (a_field(datatype=9), 16, r"field 'x' is of datatype 9, not one of 1 to 8"),
+    ],
+)
+def test_a_field_that_no_point_has_is_refused(field, step, wrong):
+    with pytest.raises(ValueError, match=wrong):
+        point_dtype([field], step)

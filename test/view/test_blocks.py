@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies
 import numpy as np
 
 from xstreamvggt_ros.view.blocks import ALONG, Blocks, finite, thinned
-from xstreamvggt_ros.view.contents import Points
+from xstreamvggt_ros.view.contents import FAR, Points
 
 
 def a_cloud(count, seed=0, extent=4.0, centre=(0.0, 0.0, 0.0)):
@@ -85,3 +85,19 @@ def test_points_that_are_not_finite_or_not_sure_are_left_out():
     cloud.confidence[:] = (1, 5, 5, 5)
     assert len(finite(cloud).points) == 2
     assert len(finite(cloud, 3.0).points) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(number=strategies.floats(width=32), index=strategies.integers(0, 2))
+def test_what_is_nowhere_is_left_out_and_the_rest_is_drawn(number, index):
+    cloud = a_cloud(5)
+    cloud.points[2, index] = number
+    kept = finite(cloud)
+    assert len(kept.points) == (5 if abs(number) <= FAR else 4)
+    fresh, _ = Blocks(5).changed(cloud)
+    assert sum(len(block.points.points) for block in fresh) == len(kept.points)
+    assert all(np.isfinite(block.points.points.mean(axis=0)).all() for block in fresh)
+
+
+def test_no_map_is_asked_for_by_none_of_its_points():
+    assert len(thinned(a_cloud(50), 0).points) == 0

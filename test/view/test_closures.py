@@ -108,3 +108,15 @@ def test_points_that_are_not_finite_are_refused(wrong):
     with pytest.raises(ValueError, match="marker 0 of 'loops' has points that are not finite"):
         closures.take(wrong)
     assert drawn(closures) == []
+
+
+@pytest.mark.parametrize('place', [float('nan'), float('inf'), 1e300])
+def test_a_marker_that_is_nowhere_is_refused(place):
+    closures = Closures()
+    wrong = a_marker((0, 0), (1, 0))
+    wrong.pose.position.x = place
+    for w in (0.0, 1.0):
+        wrong.pose.orientation.w = w
+        with pytest.raises(ValueError, match=r'is at \['):
+            closures.take(wrong)
+    assert drawn(closures) == []

@@ -135,6 +135,21 @@ def test_a_page_keeps_no_more_the_longer_it_runs():
     assert max(sent[2:]) < 2.5 * max(sent[:2])
 
 
+def test_what_cannot_be_drawn_does_not_end_the_page(page, caplog):
+    made, contents, _ = page
+    put_frame(contents, 0)
+    contents.put('depth', np.zeros((2, 3, 4, 5), np.float32))
+    contents.put('path', np.zeros((3, 7), np.float32))
+    contents.put('lens', Lens(np.zeros((3, 3)), 0, 0))
+    end = time.monotonic() + 60
+    while 'the page cannot be shown' not in caplog.text and time.monotonic() < end:
+        time.sleep(0.01)
+    contents.put('said', SAID)
+    while '2048 of 40000' not in made._strip.content and time.monotonic() < end:
+        time.sleep(0.01)
+    assert '2048 of 40000' in made._strip.content
+
+
 def test_drawing_waits_for_nobody(page):
     made, contents, _ = page
     begin = time.monotonic()

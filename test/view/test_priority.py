@@ -31,9 +31,9 @@ print(os.nice(0), *nices, group.read_text().split()[-1] if group.exists() else {
 GROUPS = Path('/proc/sys/kernel/sched_autogroup_enabled')
 
 
-def given(nice, own_session):
+def given(nice, own_session, before=''):
     """Return how nice a program, a thread of others, its own and its session are then."""
-    command = [sys.executable, '-c', PROGRAM.format(nice=nice)]
+    command = [sys.executable, '-c', before + PROGRAM.format(nice=nice)]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, start_new_session=own_session
     )
@@ -56,8 +56,37 @@ def test_a_session_that_is_not_its_own_is_left_as_it_is():
         assert session == before
 
 
+def test_a_session_that_cannot_be_told_to_is_left_as_it_is(tmp_path):
+    # What cannot be written to, as /proc of a container; a folder cannot by root either.
+    before = f"""
+from pathlib import Path
+from xstreamvggt_ros.view import priority
+priority.AUTOGROUP = Path({str(tmp_path)!r})
+"""
+    program, others, own, _ = given(7, own_session=True, before=before)
+    assert program == own == min(19, others + 7)
+
+
 @pytest.mark.parametrize('nice', ['-1', '20', 'much'])
 def test_how_far_to_stand_back_is_within_what_there_is(nice, capsys):
     with pytest.raises(SystemExit):
         main(['--nice', nice])
     assert nice in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'wrong'),
+    [
+        ('--rate', '0', '0 is not from 0.1 to 100'),
+        ('--rate', '-5', '-5 is not from 0.1 to 100'),
+        ('--rate', 'nan', 'nan is not from 0.1 to 100'),
+        ('--rate', 'inf', 'inf is not from 0.1 to 100'),
+        ('--rate', 'fast', "'fast'"),
+        ('--map-points', '-1', '-1 is below 0'),
+        ('--map-points', '1.5', "'1.5'"),
+    ],
+)
+def test_what_would_hold_the_page_up_is_refused(option, value, wrong, capsys):
+    with pytest.raises(SystemExit):
+        main([f'{option}={value}'])
+    assert wrong in capsys.readouterr().err

@@ -3,7 +3,8 @@
 """Messages of the node are read, others refused with what is wrong."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from geometry_msgs.msg import Pose, PoseStamped, Quaternion, Transform
+from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Transform
+from hypothesis import given, strategies
 from nav_msgs.msg import Path
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from xstreamvggt_ros.messages import depth_image, point_cloud
 from xstreamvggt_ros.view import reading
+from xstreamvggt_ros.view.contents import FAR
 from xstreamvggt_ros.view.topics import camera_of, roots_of
 
 
@@ -42,7 +44,27 @@ def test_pictures_maps_and_clouds_come_back():
             Image(encoding='rgb8', height=2**31, width=2**31, step=12),
             'an image of 2147483648x2147483648',
         ),
+        (
+            reading.picture_of,
+            Image(encoding='rgb8', height=1, width=70_000, step=210_000, data=bytes(210_000)),
+            'an image of 70000x1',
+        ),
         (reading.lens_of, CameraInfo(), 'a CameraInfo has no focal length'),
+        (
+            reading.lens_of,
+            CameraInfo(k=[9.0, 0, 4, 0, 9, 4, 0, 0, 1], width=8),
+            'a CameraInfo is of 8x0 pixels',
+        ),
+        (
+            reading.lens_of,
+            CameraInfo(k=[1e-300, 0, 4, 0, 1e300, 4, 0, 0, 1], height=8, width=8),
+            'with focal lengths 1e-300 and 1e\\+300',
+        ),
+        (
+            reading.pose_of,
+            Pose(position=Point(x=1e200), orientation=Quaternion(w=1.0)),
+            'a pose is at',
+        ),
         (
             reading.pose_of,
             Pose(orientation=Quaternion(x=0.0, y=0.0, z=0.0, w=0.0)),
@@ -107,3 +129,55 @@ def test_a_node_is_known_by_its_topics():
     assert camera_of(ours, '/r') == '/r/front'
     assert camera_of(ours, '/r', 'left') == '/r/left'
     assert camera_of([*ours, '/r/points'], '/r') == '/r'
+
+
+ANYTHING = strategies.floats(width=64)
+SIDES = strategies.one_of(
+    strategies.integers(0, 2**32 - 1), strategies.sampled_from([1, 2, 42, 65_500])
+)
+
+
+@given(k=strategies.lists(ANYTHING, min_size=9, max_size=9), height=SIDES, width=SIDES)
+def test_a_lens_that_is_read_has_an_angle_of_view(k, height, width):
+    try:
+        lens = reading.lens_of(CameraInfo(k=k, height=height, width=width))
+    except ValueError:
+        return
+    assert 0 < lens.fov <= np.pi and 0 < lens.aspect < np.inf
+
+
+@given(numbers=strategies.lists(ANYTHING, min_size=7, max_size=7))
+def test_a_pose_that_is_read_is_somewhere(numbers):
+    x, y, z, *turn = numbers
+    pose = Pose(position=Point(x=x, y=y, z=z))
+    for name, value in zip('xyzw', turn, strict=True):
+        setattr(pose.orientation, name, value)
+    places = reading.path_of(Path(poses=[PoseStamped(pose=pose)]))
+    assert (np.abs(places) <= FAR).all()
+    try:
+        found = reading.pose_of(pose)
+    except ValueError:
+        return
+    assert (np.abs(found.position) <= FAR).all()
+    assert np.linalg.norm(found.quaternion) == pytest.approx(1)
+
+
+@given(
+    encoding=strategies.sampled_from(['rgb8', '32FC1', 'bgr8', '', 'no such']),
+    height=SIDES,
+    width=SIDES,
+    step=strategies.integers(0, 2**32 - 1) | strategies.integers(0, 30),
+    big=strategies.integers(0, 1),
+    data=strategies.binary(max_size=60),
+)
+def test_an_image_that_says_anything_of_itself_is_read_or_refused(
+    encoding, height, width, step, big, data
+):
+    message = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=big)
+    message.data = data
+    for read in (reading.picture_of, reading.map_of):
+        try:
+            found = read(message)
+        except ValueError:
+            continue
+        assert found.shape[:2] == (height, width)

@@ -58,3 +58,8 @@ def test_level_and_sentence_are_shown_and_nothing_in_them_is_html(level, word):
 
 def test_who_is_waited_for_is_named():
     assert 'waiting for /camera/reconstruction' in strip(None, '/camera/reconstruction')
+
+
+@pytest.mark.parametrize('text', ['', 'much', 'nan', '9' * 400, '9' * 5000, '-1e5'])
+def test_figures_that_are_no_numbers_are_left_out(text):
+    assert 'cache MiB' not in figures(Said(0, '', {**VALUES, 'cache_bytes': text}))

@@ -97,6 +97,8 @@ def read_points(cloud: PointCloud2) -> CloudPoints:
         raise ValueError(f'a cloud has no field {", ".join(missing)}; it has {dtype.names}')
     if cloud.is_bigendian:
         dtype = dtype.newbyteorder('>')
+    if dtype['rgb'].itemsize != 4:
+        raise ValueError(f"a cloud's rgb is {dtype['rgb']}; pack it into 4 bytes")
     row_bytes = cloud.width * cloud.point_step
     needed = cloud.height * cloud.row_step
     if cloud.row_step < row_bytes or len(cloud.data) < needed:
@@ -108,11 +110,12 @@ def read_points(cloud: PointCloud2) -> CloudPoints:
     rows = np.frombuffer(cloud.data, np.uint8, count=needed).reshape(cloud.height, cloud.row_step)
     values = np.ascontiguousarray(rows[:, :row_bytes]).view(dtype).reshape(-1)
     packed = values['rgb'].view(np.dtype('u4').newbyteorder(values['rgb'].dtype.byteorder))
-    return CloudPoints(
-        points=np.stack([values[name] for name in 'xyz'], axis=-1).astype(np.float32),
-        rgb=np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], -1).astype(np.uint8),
-        confidence=values['confidence'].astype(np.float32),
-    )
+    # FLOAT64 may be more than a float32 holds, and is infinite then.
+    with np.errstate(over='ignore'):
+        points = np.stack([values[name] for name in 'xyz'], axis=-1).astype(np.float32)
+        confidence = values['confidence'].astype(np.float32)
+    rgb = np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], -1).astype(np.uint8)
+    return CloudPoints(points, rgb, confidence)
 
 
 def _pack(points: np.ndarray, rgb: np.ndarray, confidence: np.ndarray) -> array:

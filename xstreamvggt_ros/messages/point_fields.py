@@ -18,6 +18,8 @@ _NUMPY_TYPES = {
     PointField.FLOAT32: 'f4',
     PointField.FLOAT64: 'f8',
 }
+# Histograms of PCL's features have some hundreds; whoever says more says nothing of a cloud.
+MOST_NUMBERS = 4096
 
 
 def point_dtype(fields: Sequence[PointField], point_step: int) -> np.dtype:
@@ -25,11 +27,24 @@ def point_dtype(fields: Sequence[PointField], point_step: int) -> np.dtype:
     Describe one point, little-endian on a little-endian machine.
 
     A field's numbers are named x_0, x_1, … as sensor_msgs_py's `dtype_from_fields` does it, which
-    the wheels do not carry.
+    the wheels do not carry. ValueError: a type that there is not, numbers beyond the point's end,
+    or more than MOST_NUMBERS.
     """
     names, formats, offsets = [], [], []
+    if (numbers := sum(field.count for field in fields)) > MOST_NUMBERS:
+        raise ValueError(f'a point has {numbers} numbers; give at most {MOST_NUMBERS}')
     for field in fields:
+        if field.datatype not in _NUMPY_TYPES:
+            raise ValueError(
+                f'field {field.name!r} is of datatype {field.datatype}, not one of '
+                f'{min(_NUMPY_TYPES)} to {max(_NUMPY_TYPES)}'
+            )
         number = np.dtype(_NUMPY_TYPES[field.datatype])
+        end = field.offset + field.count * number.itemsize
+        if end > point_step:
+            raise ValueError(
+                f'field {field.name!r} ends at byte {end} of points of {point_step} bytes'
+            )
         for index in range(field.count):
             names.append(field.name if field.count == 1 else f'{field.name}_{index}')
             formats.append(number)

@@ -15,7 +15,7 @@ import zlib
 
 import numpy as np
 
-from xstreamvggt_ros.view.contents import Points
+from xstreamvggt_ros.view.contents import FAR, Points
 
 # Blocks along the longest side of a cloud, at most.
 ALONG = 6
@@ -66,8 +66,8 @@ class Blocks:
 
 
 def finite(cloud: Points, least_confidence: float = 0.0) -> Points:
-    """Leave out points that are not finite, or that the network is less sure of."""
-    good = np.isfinite(cloud.points).all(axis=1) & (cloud.confidence >= least_confidence)
+    """Leave out points that are not finite or beyond FAR, or that the network is less sure of."""
+    good = (np.abs(cloud.points) <= FAR).all(axis=1) & (cloud.confidence >= least_confidence)
     return cloud if good.all() else _chosen(cloud, good)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from xstreamvggt_ros.view.contents import Lines, Pose
-from xstreamvggt_ros.view.reading import pose_of
+from xstreamvggt_ros.view.reading import near, pose_of
 
 # visualization_msgs/Marker.
 STRIP, LIST = 4, 5
@@ -34,7 +34,7 @@ class Closures:
         self._markers: dict[tuple[str, int], tuple[str, Lines, float]] = {}
 
     def take(self, message) -> None:
-        """Take a Marker or MarkerArray; ValueError where a marker's lines are not finite."""
+        """Take a Marker or MarkerArray; ValueError where a marker's lines are beyond FAR."""
         for marker in getattr(message, 'markers', [message]):
             key = marker.ns, marker.id
             if marker.action == DELETE_ALL:
@@ -72,8 +72,10 @@ def _lines(marker, most: int) -> Lines:
     """Read at most so many lines (N, 2, 3) of a marker, where its pose puts them in its frame."""
     given = marker.points[: 2 * most if marker.type == LIST else most + 1]
     points = np.array([(each.x, each.y, each.z) for each in given], np.float64).reshape(-1, 3)
-    if not np.isfinite(points).all():
-        raise ValueError(f'marker {marker.id} of {marker.ns!r} has points that are not finite')
+    if not near(points).all():
+        raise ValueError(
+            f'marker {marker.id} of {marker.ns!r} has points that are not finite, or too far'
+        )
     colours = marker.colors[: len(points)]
     if len(colours) != len(points):
         colours = [marker.color] * len(points)
@@ -92,7 +94,10 @@ def _pose(marker) -> Pose:
     turn = marker.pose.orientation
     if turn.x == turn.y == turn.z == turn.w == 0:
         place = marker.pose.position
-        return Pose(np.array([place.x, place.y, place.z]), np.array([0.0, 0, 0, 1]))
+        position = np.array([place.x, place.y, place.z])
+        if not near(position).all():
+            raise ValueError(f'marker {marker.id} of {marker.ns!r} is at {position.tolist()}')
+        return Pose(position, np.array([0.0, 0, 0, 1]))
     return pose_of(marker.pose)
 
 

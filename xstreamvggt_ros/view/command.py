@@ -21,6 +21,7 @@ from xstreamvggt_ros.view.settings import Bounds
 
 GOOD, UNUSABLE = 0, 2
 PORT, NICE = 8080, 19
+LEAST_RATE, MOST_RATE = 0.1, 100
 EVERYBODY = '0.0.0.0'
 
 
@@ -77,8 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f'address to listen on; {EVERYBODY}: for everybody in the network',
     )
     parser.add_argument('--port', type=_port, default=PORT, help='or the next free one')
-    parser.add_argument('--map-points', type=int, default=Bounds.map_points, help='at most')
-    parser.add_argument('--rate', type=float, default=Bounds.rate, help='pictures a second')
+    parser.add_argument(
+        '--map-points', type=_points, default=Bounds.map_points, help='at most; 0: no map'
+    )
+    parser.add_argument(
+        '--rate', type=_rate, default=Bounds.rate, help='pictures a second, from 0.1 to 100'
+    )
     parser.add_argument(
         '--always',
         action='store_true',
@@ -102,6 +107,20 @@ def _port(text: str) -> int:
     if not 0 <= port <= LAST:
         raise argparse.ArgumentTypeError(f'{port} is not from 0, for any that is free, to {LAST}')
     return port
+
+
+def _points(text: str) -> int:
+    """Read a number of points; ValueError where it is none."""
+    if (points := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f'{points} is below 0, which shows no map')
+    return points
+
+
+def _rate(text: str) -> float:
+    """Read pictures a second; ValueError where it is no number."""
+    if not LEAST_RATE <= (rate := float(text)) <= MOST_RATE:
+        raise argparse.ArgumentTypeError(f'{rate:g} is not from {LEAST_RATE} to {MOST_RATE}')
+    return rate
 
 
 def _page(options, contents: PageContents, actions: dict, waiting_for: str):

@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+# Metres from the map's origin beyond which nothing is shown, for sums and squares to stay finite.
+FAR = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class Points:

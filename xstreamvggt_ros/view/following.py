@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 import logging
 import threading
 
@@ -132,8 +133,8 @@ class Following:
 
     def _move(self, raw: bytes) -> None:
         for each in deserialize_message(raw, TFMessage).transforms:
-            pose = reading.pose_of(each.transform)
-            self._frames.put(each.child_frame_id, each.header.frame_id, pose)
+            # One that is nowhere takes none of the others along.
+            self._tolerance.run('tf', partial(_put_frame, self._frames, each))
         if not self._moved:
             self._contents.put('transforms', self._frames.in_map())
 
@@ -240,6 +241,11 @@ class Following:
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
+
+
+def _put_frame(frames: Frames, transform) -> None:
+    pose = reading.pose_of(transform.transform)
+    frames.put(transform.child_frame_id, transform.header.frame_id, pose)
 
 
 def _noting_of(kind: type, kept: deque) -> Callable[[bytes], None]:

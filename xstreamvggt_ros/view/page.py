@@ -19,6 +19,7 @@ from xstreamvggt_ros.view.ports import free_port
 from xstreamvggt_ros.view.scene import behind, ViewScene
 from xstreamvggt_ros.view.settings import Bounds, Chosen, LAYERS
 from xstreamvggt_ros.view.strip import strip
+from xstreamvggt_ros.view.tolerance import Tolerance
 
 NOTICE_S = 10.0
 PICTURES = {
@@ -56,7 +57,7 @@ class Page:
         InputError where there is none, or no such host.
         """
         self._contents, self._bounds, self._waiting_for = contents, bounds, waiting_for
-        self._look = Looker(contents)
+        self._look, self._tolerance = Looker(contents), Tolerance()
         with _quietly():
             self._server = viser.ViserServer(host=host, port=free_port(host, port), verbose=False)
         # Over the shoulder of a camera that looks along x from the origin, as the first one does.
@@ -93,9 +94,10 @@ class Page:
         """Have the contents updated and draw them, again and again."""
         while going_on():
             begin = time.monotonic()
-            update()
+            # What cannot be drawn was looked at, and is not in the way of what comes after it.
+            self._tolerance.run('what was said', update)
             if not self._pace.waiting:
-                self.draw()
+                self._tolerance.run('the page', self.draw)
             time.sleep(max(0.0, 1 / self._bounds.rate - (time.monotonic() - begin)))
 
     def draw(self) -> None:

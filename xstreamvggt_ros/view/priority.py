@@ -29,9 +29,12 @@ def give_way(nice: int, but: Collection[int] = ()) -> None:
         return
     level = min(LAST, os.nice(0) + nice)
     for thread in threads() - set(but):
-        with suppress(ProcessLookupError):
+        # It has ended, or stands further back already.
+        with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, thread, level)
     # A desktop weighs whole sessions against one another, whatever is nice within. This process's
     # own may be made to give way; that of a terminal belongs to others too.
     if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
-        AUTOGROUP.write_text(str(nice), encoding='ascii')
+        # Linux takes ten a second of a process that is not root's, and a container's /proc none.
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(nice), encoding='ascii')

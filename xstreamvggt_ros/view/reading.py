@@ -9,10 +9,12 @@ import math
 import numpy as np
 
 from xstreamvggt_ros.messages import read_points
-from xstreamvggt_ros.view.contents import Lens, Points, Pose, Said
+from xstreamvggt_ros.view.contents import FAR, Lens, Points, Pose, Said
 
 # A page is not asked to show more, whatever a message says of itself.
 MOST_PIXELS = 16_777_216
+# What a JPEG may have along a side, as which pictures are sent to browsers.
+MOST_SIDE = 65_500
 
 
 def points_of(message) -> Points:
@@ -36,30 +38,42 @@ def map_of(message) -> np.ndarray:
 
 
 def lens_of(message) -> Lens:
-    """Read a CameraInfo; ValueError where it has no focal length."""
+    """Read a CameraInfo; ValueError where it has no focal length or no pixels."""
     intrinsics = np.array(message.k, dtype=np.float64).reshape(3, 3)
     if not (np.isfinite(intrinsics).all() and intrinsics[0, 0] > 0 and intrinsics[1, 1] > 0):
         raise ValueError(f'a CameraInfo has no focal length: k is {intrinsics.ravel().tolist()}')
-    return Lens(intrinsics, int(message.height), int(message.width))
+    lens = Lens(intrinsics, int(message.height), int(message.width))
+    with np.errstate(over='ignore', under='ignore', invalid='ignore'):
+        if not (_has_pixels(message) and lens.fov > 0 and 0 < lens.aspect < math.inf):
+            raise ValueError(
+                f'a CameraInfo is of {lens.width}x{lens.height} pixels with focal lengths '
+                f'{intrinsics[0, 0]:g} and {intrinsics[1, 1]:g}'
+            )
+    return lens
 
 
 def pose_of(message) -> Pose:
-    """Read a geometry_msgs/Pose or Transform; ValueError where it is not finite."""
+    """Read a geometry_msgs/Pose or Transform; ValueError where it is not finite, or beyond FAR."""
     place = getattr(message, 'position', None) or message.translation
     turn = getattr(message, 'orientation', None) or message.rotation
     position = np.array([place.x, place.y, place.z], dtype=np.float64)
     quaternion = np.array([turn.x, turn.y, turn.z, turn.w], dtype=np.float64)
     length = float(np.linalg.norm(quaternion))
-    if not (np.isfinite(position).all() and math.isfinite(length) and length > 0):
+    if not (near(position).all() and math.isfinite(length) and length > 0):
         raise ValueError(f'a pose is at {position.tolist()}, turned by {quaternion.tolist()}')
     return Pose(position, quaternion / length)
 
 
 def path_of(message) -> np.ndarray:
-    """Read a Path's positions (N, 3) float32, those that are finite."""
+    """Read a Path's positions (N, 3) float32, those that are finite and not beyond FAR."""
     places = [each.pose.position for each in message.poses]
-    found = np.array([(p.x, p.y, p.z) for p in places], np.float32).reshape(-1, 3)
-    return found[np.isfinite(found).all(axis=1)]
+    found = np.array([(p.x, p.y, p.z) for p in places], np.float64).reshape(-1, 3)
+    return found[near(found).all(axis=1)].astype(np.float32)
+
+
+def near(metres: np.ndarray) -> np.ndarray:
+    """Say of each number whether it is finite and not beyond FAR."""
+    return np.abs(metres) <= FAR
 
 
 def said_of(message, node: str) -> Said | None:
@@ -77,10 +91,15 @@ def said_of(message, node: str) -> Said | None:
     return None
 
 
+def _has_pixels(message) -> bool:
+    height, width = int(message.height), int(message.width)
+    return 0 < height * width <= MOST_PIXELS and max(height, width) <= MOST_SIDE
+
+
 def _pixels(message, kind: np.dtype, channels: int) -> np.ndarray:
     height, width, step = int(message.height), int(message.width), int(message.step)
     row = width * channels * kind.itemsize
-    if not 0 < height * width <= MOST_PIXELS or step < row or len(message.data) < height * step:
+    if not _has_pixels(message) or step < row or len(message.data) < height * step:
         raise ValueError(
             f'an image of {width}x{height} {message.encoding} has step {step} and '
             f'{len(message.data)} bytes'

@@ -56,7 +56,7 @@ def _of(held: str, unbounded: str | None) -> str:
 def _mib(text: str | None) -> str:
     try:
         return f'{int(text) / MIB:.1f}'
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ''
 
 

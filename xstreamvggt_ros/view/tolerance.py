@@ -21,7 +21,7 @@ class Tolerance:
         """Run it; a message that cannot be read is logged, once for each name."""
         try:
             read()
-        except (ValueError, KeyError) as error:
+        except Exception as error:  # noqa: BLE001 what others may send raises nearly anything
             self.tell(name, error)
 
     def tell(self, name: str, error: Exception) -> None:
