@@ -9,6 +9,7 @@ import threading
 import pytest
 import torch
 
+from xstreamvggt_ros.ops import precision
 from xstreamvggt_ros.ops.precision import exact_float32, exact_products
 
 # What a process may have set, in torch's older words and its newer ones.
@@ -130,3 +131,24 @@ def test_a_convolution_on_cuda_is_fp32_s():
         actual = torch.nn.functional.conv2d(image, kernel)
 
     assert float((actual - expected).norm() / expected.norm()) < 1e-6
+
+
+def test_a_switch_that_torch_does_not_take_back_keeps_no_other_from_it(monkeypatch, caplog):
+    set_to = {'first': 'own', 'second': 'own'}
+
+    def switch(name):
+        def write(value):
+            if name == 'first' and value == 'own':
+                raise RuntimeError('mixed words')
+            set_to[name] = value
+
+        return precision._Switch(lambda: set_to[name], write, 'exact')
+
+    monkeypatch.setattr(precision, '_switches', lambda: [switch('first'), switch('second')])
+    with pytest.raises(ZeroDivisionError):
+        with exact_float32():
+            assert set_to == {'first': 'exact', 'second': 'exact'}
+            raise ZeroDivisionError
+
+    assert set_to['second'] == 'own'
+    assert "precision 'own' back: mixed words" in caplog.text

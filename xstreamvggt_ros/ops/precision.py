@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
+import logging
 import threading
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import torch
 # The switches are the process's own: of two threads that set and restore them by turns, one would
 # find them as the other wants them.
 _SWITCHES = threading.RLock()
+_LOG = logging.getLogger(__name__)
 
 
 class _Switch(NamedTuple):
@@ -50,8 +52,16 @@ def exact_float32() -> Iterator[None]:
                 switch.write(switch.exact)
             yield
         finally:
-            for switch, value in before:
-                switch.write(value)
+            _restore(before)
+
+
+def _restore(before: list[tuple[_Switch, object]]) -> None:
+    """Set every switch back, whatever becomes of the others, and hide no error from within."""
+    for switch, value in before:
+        try:
+            switch.write(value)
+        except (AttributeError, RuntimeError) as error:
+            _LOG.warning('torch does not take its own precision %r back: %s', value, error)
 
 
 def _switches() -> list[_Switch]:
