@@ -57,3 +57,40 @@ def test_the_range_follows_slowly_so_that_one_image_does_not_flicker():
 def test_one_value_everywhere_gives_finite_numbers():
     spread = ValueRange(lambda line: None).apply(values(700, 700), 'auto')
     assert np.isfinite(spread).all()
+
+
+BRIGHT = values(300, 50_000)
+
+
+def test_a_camera_that_began_in_the_dark_is_not_spread_for_good():
+    told = []
+    value_range = ValueRange(told.append)
+    value_range.apply(values(10, 90), 'auto')
+    for _ in range(3):
+        last = value_range.apply(BRIGHT, 'auto')
+
+    assert last is BRIGHT
+    assert 'are spread' in told[0] and 'not spread any more' in told[1]
+    # Nor is it spread by the next dark image.
+    dark = values(10, 90)
+    assert value_range.apply(dark, 'auto') is dark
+    assert len(told) == 2
+
+
+def test_a_dark_image_between_others_changes_nothing():
+    told = []
+    value_range = ValueRange(told.append)
+    for _ in range(3):
+        value_range.apply(BRIGHT, 'auto')
+    dark = values(10, 90)
+    assert value_range.apply(dark, 'auto') is dark
+    assert not told
+
+
+def test_single_damaged_images_do_not_end_the_spreading_of_a_thermal_camera():
+    value_range = ValueRange(lambda line: None)
+    thermal = values(28_900, 30_100)
+    for _ in range(10):
+        value_range.apply(thermal, 'auto')
+        value_range.apply(BRIGHT, 'auto')
+    assert value_range.apply(thermal, 'auto') is not thermal
