@@ -3,6 +3,7 @@
 """Folders of images and videos as sequences of frames."""
 
 import struct
+from types import SimpleNamespace
 import zlib
 
 import cv2
@@ -12,7 +13,7 @@ import pytest
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.images.decoding import decode_image
-from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images
+from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images, video
 from xstreamvggt_ros.inputs.sequence import FIRST_STAMP_NS
 
 
@@ -297,6 +298,20 @@ def test_a_video_that_was_not_finished_is_said_to_be(clip):
     with pytest.raises(InputError, match='no moov box') as caught:
         open_sequence(clip)
     assert 'ffmpeg' not in str(caught.value)
+
+
+def test_a_file_of_very_many_boxes_is_not_walked_to_its_end(tmp_path, monkeypatch):
+    walked = []
+    monkeypatch.setattr(
+        video,
+        'struct',
+        SimpleNamespace(unpack=lambda *words: walked.append(1) or struct.unpack(*words)),
+    )
+    (tmp_path / 'clip.mp4').write_bytes(b'\0\0\0\x08ftyp' + 50_000 * b'\0\0\0\x08free')
+    with pytest.raises(InputError, match='clip.mp4') as caught:
+        open_sequence(tmp_path / 'clip.mp4')
+    assert 'moov' not in str(caught.value)
+    assert len(walked) <= 1000
 
 
 def test_a_bag_of_ros_1_in_a_folder_is_said_to_be_one(tmp_path):

@@ -25,6 +25,8 @@ LAYOUT = 'video'
 RATE_HZ = 30.0
 NS_PER_MS = 1_000_000
 RECENT = 3
+# An MP4 has five; what has many more has none of this kind, or its index at the begin.
+MOST_BOXES = 1000
 # So much of a file tells what it is; these bytes are text, in whatever language.
 TEXT_BYTES = 4096
 # Uncompressed video, whose picture may be of any bytes, behind a line of text.
@@ -189,11 +191,13 @@ def _is_text(path: Path) -> bool:
 
 
 def _lacks_index(path: Path) -> bool:
-    """Tell whether a file is an MP4 or MOV without its index."""
+    """Tell whether a file is an MP4 or MOV without its index, by its first boxes."""
     kinds = set()
     with path.open('rb') as file:
         at, end = 0, path.stat().st_size
-        while at + 8 <= end:
+        for _ in range(MOST_BOXES):
+            if at + 8 > end or b'moov' in kinds:
+                break
             file.seek(at)
             size, kind = struct.unpack('>I4s', file.read(8))
             kinds.add(kind)
@@ -202,6 +206,9 @@ def _lacks_index(path: Path) -> bool:
             if size < 8:
                 break
             at += size
+        else:
+            # It may come yet.
+            return False
     return b'ftyp' in kinds and b'moov' not in kinds
 
 
