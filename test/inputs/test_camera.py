@@ -4,6 +4,7 @@
 
 import errno
 from pathlib import Path
+import threading
 import time
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from xstreamvggt_ros.files.errors import InputError
-from xstreamvggt_ros.inputs import layout_of, open_sequence
+from xstreamvggt_ros.inputs import camera, layout_of, open_sequence
 from xstreamvggt_ros.inputs.payloads import EncodedImage
 
 
@@ -115,6 +116,38 @@ def test_a_full_disk_ends_the_sequence_and_keeps_what_was_taken(cameras, monkeyp
     assert first.image().shape == (48, 64, 3)
     assert 'No space left on device' in caplog.text
     sequence.frames.close()
+
+
+def test_a_camera_that_hangs_is_closed_without_it_and_let_go_of_later(cameras, monkeypatch):
+    monkeypatch.setattr(camera, 'CLOSE_S', 0.05)
+    monkeypatch.setattr(camera, 'NEXT_IMAGE_S', 5.0)
+    sequence = open_sequence('camera', rate=1000)
+    ((fake,), _) = cameras
+    hangs, back = threading.Event(), threading.Event()
+
+    def read():
+        hangs.set()
+        assert back.wait(20)
+        return False, None
+
+    monkeypatch.setattr(fake, 'read', read)
+    assert hangs.wait(20)
+    sequence.frames.close()
+    assert not fake.released
+
+    back.set()
+    (grabbing,) = [each for each in threading.enumerate() if each.name == 'camera']
+    grabbing.join(20)
+    assert fake.released
+
+
+def test_stamps_go_on_where_the_time_of_day_is_set_back(cameras, monkeypatch):
+    sequence = open_sequence('camera', rate=1000, frames=3)
+    now = time.time_ns()
+    monkeypatch.setattr(time, 'time_ns', lambda: now - 3600 * 10**9)
+    stamps = [frame.stamp_ns for frame in sequence.frames]
+    sequence.frames.close()
+    assert sorted(set(stamps)) == stamps and abs(stamps[-1] - now) < 60 * 10**9
 
 
 def test_without_a_camera_what_to_do_is_said(cameras):

@@ -27,7 +27,7 @@ from xstreamvggt_ros.inputs.sequence import SequenceFrame, TOPIC
 LAYOUT = 'camera'
 _NAME = re.compile(rf'(?:{LAYOUT}(?::(\d+))?|/dev/video(\d+))')
 # A camera that warms up gives nothing for a while.
-FIRST_IMAGE_S, NEXT_IMAGE_S = 10.0, 5.0
+FIRST_IMAGE_S, NEXT_IMAGE_S, CLOSE_S = 10.0, 5.0, 2.0
 QUALITY = 92
 
 logger = logging.getLogger(__name__)
@@ -178,19 +178,25 @@ class _Grabber:
         return taken
 
     def close(self) -> None:
-        self._closed = True
-        self._thread.join(NEXT_IMAGE_S)
-        self._capture.release()
+        """Let go of the camera; one that hangs is let go of when it gives its next image."""
+        with self._new:
+            self._closed = True
+            self._new.notify_all()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
+        # The time of day may be set back, and images in a sequence are not older than the first.
+        began = time.time_ns() - time.monotonic_ns()
         while not self._closed:
             read, image = self._capture.read()
             with self._new:
                 if read:
-                    self._taken = time.time_ns(), image
+                    self._taken = began + time.monotonic_ns(), image
                 else:
                     self._closed = True
                 self._new.notify_all()
+        # Not by another thread, which would take it away from under a read.
+        self._capture.release()
 
 
 @contextmanager
