@@ -59,11 +59,9 @@ class ReconstructionNode(LifecycleNode):
     ) -> None:
         """Declare the parameters, nothing else."""
         super().__init__(name, **options)
-        self._library_log = LibraryLog(self)
         self._build_reconstructor = build_reconstructor
         self._free_bytes = free_bytes
         self._patience = patience
-        self._declared = DeclaredParameters(self, self._on_parameters, arguments, self._judge)
         self._configuration: Parameters | None = None
         self._loading: Loading | None = None
         self._problem: Exception | None = None
@@ -72,7 +70,14 @@ class ReconstructionNode(LifecycleNode):
         self._scale: Scale | None = None
         self._outputs: Outputs | None = None
         self._session: Session | None = None
-        load_before_configure(self, self._is_unconfigured, self._load)
+        try:
+            self._declared = DeclaredParameters(self, self._on_parameters, arguments, self._judge)
+            load_before_configure(self, self._is_unconfigured, self._load)
+        except Exception:
+            # Nobody else has it.
+            super().destroy_node()
+            raise
+        self._library_log = LibraryLog(self)
 
     async def bring_up(self) -> None:
         """Configure and activate, as whoever manages the node would; failures are logged."""
