@@ -9,13 +9,18 @@ import rclpy
 from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import (
+    QoSDurabilityPolicy,
+    QoSLivelinessPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
 from ros_rig import image_message, picture
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 
 from xstreamvggt_ros.node.listening import Listener, Wanted
-from xstreamvggt_ros.node.silence import IMAGE
+from xstreamvggt_ros.node.silence import IMAGE, Listening, why_silent
 from xstreamvggt_ros.rig.link import Link
 
 pytestmark = pytest.mark.ros
@@ -201,3 +206,31 @@ def test_the_history_of_a_camera_s_calibration_is_had_as_it_is_offered(active):
             for s in rig.node.subscriptions
         )
     )
+
+
+@pytest.mark.parametrize(
+    ('asked', 'said'),
+    [
+        ({'deadline': Duration(seconds=1)}, 'have it offer that'),
+        ({'liveliness': QoSLivelinessPolicy.MANUAL_BY_TOPIC}, 'have it offer that'),
+        (
+            {
+                'deadline': Duration(seconds=1),
+                'durability': QoSDurabilityPolicy.TRANSIENT_LOCAL,
+            },
+            f'set {OVERRIDE}.durability to volatile',
+        ),
+    ],
+)
+def test_what_no_setting_cures_is_left_to_the_publisher(stranger, asked, said):
+    publisher = stranger.create_publisher(Image, '/image', RELIABLE)
+    # Neither is refused: what is offered may be more than is asked for.
+    profile = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+    for name, value in asked.items():
+        setattr(profile, name, value)
+
+    why = why_silent(stranger, Listening(Image, '/image', profile))
+
+    assert 'does not meet the one asked for' in why
+    assert said in why and 'reliability' not in why
+    stranger.destroy_publisher(publisher)

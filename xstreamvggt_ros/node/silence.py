@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
-from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
+from rclpy.qos import (
+    qos_check_compatible,
+    QoSCompatibility,
+    QoSDurabilityPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import get_rmw_implementation_identifier
 from rclpy.validate_full_topic_name import validate_full_topic_name
@@ -144,17 +150,22 @@ def _refusal(publisher: TopicEndpointInfo, listening: Listening) -> str:
     verdict, why = qos_check_compatible(publisher.qos_profile, listening.profile)
     if verdict != QoSCompatibility.ERROR:
         return ''
-    settings = ' and '.join(_policies(publisher.qos_profile, listening))
+    settings = ' and '.join(_policies(publisher.qos_profile, listening.profile, listening.topic))
     return (
         f'the quality of service of {publisher.node_name} does not meet the one asked for '
-        f'({why.strip(" ;.")}): set {settings}'
+        f'({why.strip(" ;.")}): '
+        + (f'set {settings}' if settings else 'have it offer that; the node has no setting for it')
     )
 
 
-def _policies(offered: QoSProfile, listening: Listening) -> Sequence[str]:
-    """Name the overrides in which the two differ, with the values that would meet."""
+def _policies(offered: QoSProfile, asked: QoSProfile, topic: str) -> Sequence[str]:
+    """Name the overrides of what is asked for and not offered, with the values that would meet."""
+    weaker = {
+        'reliability': (QoSReliabilityPolicy.BEST_EFFORT, QoSReliabilityPolicy.RELIABLE),
+        'durability': (QoSDurabilityPolicy.VOLATILE, QoSDurabilityPolicy.TRANSIENT_LOCAL),
+    }
     return [
-        f'{override_name(listening.topic, policy)} to {getattr(offered, policy).name.lower()}'
-        for policy in ('reliability', 'durability')
-        if getattr(offered, policy) != getattr(listening.profile, policy)
+        f'{override_name(topic, policy)} to {less.name.lower()}'
+        for policy, (less, more) in weaker.items()
+        if getattr(offered, policy) == less and getattr(asked, policy) == more
     ]
