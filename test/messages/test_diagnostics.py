@@ -24,6 +24,12 @@ def test_every_drop_reason_is_a_key_and_the_total_their_sum():
     assert values['dropped_bad_encoding'] == '1'
 
 
+def test_frames_that_waited_when_the_node_was_stopped_are_not_in_the_total():
+    _, values = _status(frames_in=9, frames_dropped={'queue_full': 3, 'stopped': 5})
+    assert values['frames_dropped'] == '3'
+    assert values['dropped_stopped'] == '5'
+
+
 def test_budget_is_a_number_or_unbounded():
     assert _status(cache_budget_tokens=2048)[1]['cache_budget_tokens'] == '2048'
     assert _status()[1]['cache_budget_tokens'] == 'unbounded'

@@ -11,6 +11,13 @@ import threading
 
 # Latencies of this many of the newest frames are kept.
 LATENCY_WINDOW = 256
+# Of a frame that waited when the node was stopped: nothing was wrong with it, nor with the node.
+STOPPED = 'stopped'
+
+
+def total_dropped(dropped: Mapping[str, int]) -> int:
+    """Count the frames that were dropped, of counts by reason, while the node was at work."""
+    return sum(count for reason, count in dropped.items() if reason != STOPPED)
 
 
 @dataclass(frozen=True)

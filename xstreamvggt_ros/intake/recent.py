@@ -8,12 +8,12 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xstreamvggt_ros.intake.counters import Counts
+from xstreamvggt_ros.intake.counters import Counts, STOPPED
 
 # Seconds by which the present is judged.
 RECENT = 10.0
 # Dropped as it was meant to be: too many for the network, or not wanted.
-INTENDED = frozenset({'superseded', 'max_rate', 'disabled', 'stopped'})
+INTENDED = frozenset({'superseded', 'max_rate', 'disabled', STOPPED})
 # So many new streams in the last seconds do not come from anybody who asked for them.
 MANY_STREAMS = 3
 

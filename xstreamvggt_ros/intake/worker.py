@@ -18,7 +18,7 @@ import time
 from typing import Any, Protocol
 
 from xstreamvggt_ros.intake.arrivals import Arrival, Arrivals
-from xstreamvggt_ros.intake.counters import Counters
+from xstreamvggt_ros.intake.counters import Counters, STOPPED
 
 WORKER_THREAD = 'reconstruction'
 # What a mailbox gives where there is nothing to do yet, or any more.
@@ -205,7 +205,7 @@ class Worker:
         """
         self._stopping.set()
         for arrival in self._mailbox.close():
-            self._counters.drop('stopped', arrival.camera)
+            self._counters.drop(STOPPED, arrival.camera)
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise WorkerBusy(f'the network is still busy with a frame after {timeout:g} s')
@@ -253,7 +253,7 @@ class Worker:
         self._finish(hand)
         if self._stopping.is_set() and not hand.failed:
             hand.failed = True
-            self._counters.drop('stopped', hand.arrival.camera)
+            self._counters.drop(STOPPED, hand.arrival.camera)
         self._try(hand, self._stages.publish)
         if not hand.failed:
             arrival = hand.arrival

@@ -10,6 +10,8 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
 
+from xstreamvggt_ros.intake.counters import total_dropped
+
 UNBOUNDED = 'unbounded'
 LEVELS = {
     'ok': DiagnosticStatus.OK,
@@ -126,7 +128,7 @@ def _values(figures: StreamFigures) -> dict[str, str]:
     return {
         'frames_in': str(figures.frames_in),
         'frames_processed': str(figures.frames_processed),
-        'frames_dropped': str(sum(figures.frames_dropped.values())),
+        'frames_dropped': str(total_dropped(figures.frames_dropped)),
         **{f'dropped_{why}': str(count) for why, count in sorted(figures.frames_dropped.items())},
         'lost_in_transport': str(figures.lost_in_transport),
         'fps': f'{figures.fps:.1f}',

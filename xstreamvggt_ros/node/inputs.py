@@ -19,12 +19,11 @@ from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.node.listening import Listener, Wanted
 from xstreamvggt_ros.node.rate_limit import RateLimit
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.parameters import InputParameters
 
 # What image_transport puts behind an image's topic.
 COMPRESSED = '/compressed'
-# Seconds between two warnings of images that come too late.
-LATE_PERIOD = 5.0
 
 
 class ImageInput:
@@ -51,6 +50,7 @@ class ImageInput:
         self._mailbox = mailbox
         self._counters = counters
         self._rate_limit = RateLimit()
+        self._seldom = Seldom()
         self._judge = judge
         self.enabled = True
         self._listener = Listener(
@@ -114,10 +114,9 @@ class ImageInput:
         arrival = Arrival(message, now, self._camera, timing.time_ns, timing)
         for reason in self._mailbox.put(arrival):
             self._counters.drop(reason, self._camera)
-            if reason == 'late':
+            if reason == 'late' and self._seldom.admits():
                 self._node.get_logger().warning(
                     f"image dropped (late): one on {self.topic} is older than another camera's "
                     "that was taken already; raise input.reorder_window, or make the cameras' "
-                    'clocks agree',
-                    throttle_duration_sec=LATE_PERIOD,
+                    'clocks agree'
                 )

@@ -15,6 +15,7 @@ from rclpy.subscription import Subscription
 
 from xstreamvggt_ros.node.callbacks import steady_timer, survived
 from xstreamvggt_ros.node.qos import input_qos
+from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.node.silence import how_to_carry, Listening, why_silent
 
 # How often publishers and silence are looked for, in seconds.
@@ -65,6 +66,7 @@ class Listener:
         # Lost since the newest message.
         self._lost = 0
         self._bytes = 0
+        self._seldom = Seldom(10.0)
         self._last_heard = time.monotonic()
         self._complain_from = 0.0
         self._subscription = self._subscribe(self._profile())
@@ -158,9 +160,10 @@ class Listener:
         try:
             self.follow()
         except Exception as error:  # noqa: BLE001 silence is to be told nevertheless
-            self._node.get_logger().warning(
-                f'{self.topic} cannot be subscribed to anew: {error}', throttle_duration_sec=10.0
-            )
+            if self._seldom.admits():
+                self._node.get_logger().warning(
+                    f'{self.topic} cannot be subscribed to anew: {error}'
+                )
         timeout, now = self._timeout(), time.monotonic()
         if not timeout or now < max(self._last_heard + timeout, self._complain_from):
             return

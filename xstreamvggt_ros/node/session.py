@@ -14,7 +14,7 @@ import time
 
 from rclpy.lifecycle import LifecycleNode
 
-from xstreamvggt_ros.intake.counters import Counters, Counts
+from xstreamvggt_ros.intake.counters import Counters, Counts, STOPPED
 from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
 from xstreamvggt_ros.memory.estimate import MIB
@@ -193,7 +193,7 @@ class Session:
     def _on_failure(self, error: Exception) -> str:
         # A signal ends the context at once, and publishing with it.
         if not self._node.context.ok():
-            return 'stopped'
+            return STOPPED
         reason = self._failures.report(error)
         self._last_error = f'{reason}: {error}'.partition('\n')[0]
         self._failed_at = time.monotonic()

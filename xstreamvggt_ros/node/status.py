@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from xstreamvggt_ros.guard import GuardReport
-from xstreamvggt_ros.intake.counters import CameraCounts, Counts
+from xstreamvggt_ros.intake.counters import CameraCounts, Counts, total_dropped
 from xstreamvggt_ros.intake.recent import RECENT
 from xstreamvggt_ros.messages.diagnostics import StreamFigures
 from xstreamvggt_ros.model import ModelConfig
@@ -87,7 +87,7 @@ def _cameras(names: tuple[str, ...], counts: Counts) -> dict[str, str]:
             camera = counts.cameras.get(index, CameraCounts())
             found[f'{name}/frames_in'] = str(camera.received)
             found[f'{name}/frames_processed'] = str(camera.processed)
-            found[f'{name}/frames_dropped'] = str(sum(camera.dropped.values()))
+            found[f'{name}/frames_dropped'] = str(total_dropped(camera.dropped))
             for reason, count in sorted(camera.dropped.items()):
                 found[f'{name}/dropped_{reason}'] = str(count)
     return found

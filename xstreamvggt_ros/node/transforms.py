@@ -37,6 +37,7 @@ from xstreamvggt_ros.intake.stamps import LOOP_BACK
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.callbacks import survived
 from xstreamvggt_ros.node.interface import Input, MOVING_TRANSFORMS, STATIC_TRANSFORMS
+from xstreamvggt_ros.node.seldom import Seldom
 
 try:
     import tf2_ros
@@ -70,6 +71,7 @@ class TransformBuffer:
         self._newest: dict[str, int] = {}
         # The stamp since which a frame's have been behind its newest.
         self._back_since: dict[str, int] = {}
+        self._seldom = Seldom()
         self._destroyed = threading.Event()
         self._subscriptions = [
             _subscribe(node, MOVING_TRANSFORMS, self._on_moving),
@@ -120,10 +122,10 @@ class TransformBuffer:
                 self._store.insert(each, static)
             except ValueError as error:
                 # Others broadcast it: said once in a while, and passed over.
-                self._node.get_logger().warning(
+                self._tell(
+                    'refused',
                     f'the transform from {quoted(parent)} to {quoted(child)} was passed over: '
                     f'{error}',
-                    throttle_duration_sec=5.0,
                 )
                 continue
             if not static:
@@ -153,11 +155,15 @@ class TransformBuffer:
         self._store.clear()
         self._newest.clear()
         self._back_since.clear()
-        self._node.get_logger().warning(
+        self._tell(
+            'back',
             f'the transforms of {child!r} went back by {back / NANOSECONDS:.1f} s; those from '
             'before are forgotten: where no bag began again, see whether two nodes broadcast it',
-            throttle_duration_sec=5.0,
         )
+
+    def _tell(self, kind: str, text: str) -> None:
+        if self._seldom.admits(kind):
+            self._node.get_logger().warning(text)
 
 
 class _Tree:
