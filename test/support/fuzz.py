@@ -3,7 +3,7 @@
 """
 Hostile messages, parameters, checkpoints and snapshots, drawn from a seed.
 
-``python test/support/fuzz.py --seed 0 --scale 20`` (``make fuzz``) runs all four for minutes and
+``python test/support/fuzz.py --seed 0 --scale 100`` (``make fuzz``) runs all four for minutes and
 prints how many were tried and what became of them; it exits with 1 where anything got through.
 """
 
@@ -264,7 +264,7 @@ def main(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--scale', type=int, default=20, help='1 takes some ten seconds')
+    parser.add_argument('--scale', type=int, default=100, help='1 takes a few seconds')
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format='%(message)s')
     draw, scale = random.Random(options.seed), options.scale
