@@ -28,6 +28,7 @@ CALLED = {
     'look for who publishes on /image': (Listener, '_look'),
     'take a message of /image': (Listener, '_on_message'),
     'take transforms of /tf': (TransformBuffer, '_on_moving'),
+    'follow the parameters': (Session, 'apply'),
 }
 
 
@@ -43,6 +44,7 @@ def test_the_node_outlives_whatever_its_timers_and_subscriptions_raise(active, m
     broken.set()
     rig.publish(image_message(picture()))
     rig.publish(TFMessage(transforms=[TransformStamped()]), topic='/tf')
+    assert rig.set('output.point_stride', 3).successful
     for what in CALLED:
         rig.wait_for_log(f'cannot {what}:')
     broken.clear()

@@ -116,7 +116,8 @@ class Listener:
         # What does not meet is looked for, and told with what helps, by `_look`.
         silent = {'incompatible_qos': lambda event: None}
         receive = survived(self._node, f'take a message of {self._wanted.topic}', self._on_message)
-        for callbacks in ({**silent, 'message_lost': self._on_lost}, {}):
+        lost = survived(self._node, f'count what is lost of {self._wanted.topic}', self._on_lost)
+        for callbacks in ({**silent, 'message_lost': lost}, {}):
             try:
                 return self._node.create_subscription(
                     self._wanted.kind,
