@@ -12,10 +12,10 @@ from torch import Tensor
 from xstreamvggt_ros.images.camera_model import CameraModel
 from xstreamvggt_ros.intake.arrivals import Arrival
 from xstreamvggt_ros.intake.stamps import StampJudges, Timing
-from xstreamvggt_ros.node.camera_frames import CameraFrames
 from xstreamvggt_ros.node.decoding import MessageDecoder
 from xstreamvggt_ros.node.frame_times import FrameTimes
 from xstreamvggt_ros.node.once import Once
+from xstreamvggt_ros.node.optical_frames import OpticalFrames
 from xstreamvggt_ros.node.stamped import StampedReconstruction
 from xstreamvggt_ros.node.streams import StreamLog
 from xstreamvggt_ros.parameters import Parameters
@@ -77,7 +77,7 @@ class FrameReader:
         self._shapes: dict[int, tuple[int, int]] = {}
         # The network's size in a stream that was resumed, until an image has gone on with it.
         self._resumed: tuple[int, int] | None = None
-        self._frames = CameraFrames(parameters, once)
+        self._frames = OpticalFrames(parameters, once)
         self._decoder = MessageDecoder(parameters, tell)
 
     def prepare(

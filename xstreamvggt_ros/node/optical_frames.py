@@ -15,7 +15,7 @@ from xstreamvggt_ros.pipeline import FrameError
 DEFAULT_CAMERA_FRAME = 'camera_optical_frame'
 
 
-class CameraFrames:
+class OpticalFrames:
     """
     Choose each image's optical frame, and say once what is odd about it.
 
