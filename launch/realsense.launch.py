@@ -6,13 +6,13 @@
 Example: a RealSense camera, whose depth gives the reconstruction its metres.
 
 The driver aligns depth to colour; config/realsense.yaml takes the scale from it. All arguments of
-recon.launch.py are taken too.
+recon.launch.py are taken too, except `image_topic`, which is the camera's.
 """
 
 from pathlib import Path
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -97,4 +97,16 @@ def generate_launch_description() -> LaunchDescription:
         PythonLaunchDescriptionSource(RECON),
         launch_arguments={'image_topic': IMAGE_TOPIC}.items(),
     )
-    return LaunchDescription([*arguments, params_file, driver, recon])
+    # Before recon.launch.py is included, which would overwrite what was given.
+    refusing = OpaqueFunction(function=_refuse_topic)
+    return LaunchDescription([*arguments, params_file, refusing, driver, recon])
+
+
+def _refuse_topic(context: LaunchContext) -> None:
+    """End with a ValueError where another topic is asked for than the camera's."""
+    given = context.launch_configurations.get('image_topic', '')
+    if given not in ('', IMAGE_TOPIC):
+        raise ValueError(
+            f'image_topic:={given} has no effect here, where the images are those of the camera '
+            f'on {IMAGE_TOPIC}; use recon.launch.py for another topic'
+        )

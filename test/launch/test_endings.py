@@ -111,6 +111,7 @@ def test_a_refused_configure_can_be_mended_where_the_launch_stays(launch):
         ('replay.launch.py', 'rate:=0', 'rate:=0 is no number above 0'),
         ('replay.launch.py', 'use_sim_time:=false', 'use_sim_time is always true'),
         ('usb_camera.launch.py', 'image_topic:=/other', 'image_topic:=/other has no effect'),
+        ('realsense.launch.py', 'image_topic:=/other', 'image_topic:=/other has no effect'),
         ('lifecycle_manager.launch.py', 'autostart:=true', 'autostart is false here'),
     ],
 )
