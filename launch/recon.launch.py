@@ -131,9 +131,8 @@ def _rviz(given: dict[str, str]) -> Node:
 
 def _viewer(given: dict[str, str]) -> Node:
     sim_time = given['use_sim_time']
-    # The node's name with its namespace; without one the page finds the node by its topics,
-    # wherever an including launch file may have put it.
-    arguments = ['--node', f'{given["namespace"]}/{NODE}'] if given['namespace'] else []
+    # Relative: the page is in the namespace of the node, whoever pushed one about this file.
+    arguments = ['--node', NODE]
     if given['loop_closures']:
         arguments += ['--loop-closures', given['loop_closures']]
     return Node(

@@ -11,8 +11,9 @@ from tf2_msgs.msg import TFMessage
 launch_pytest = pytest.importorskip(
     'launch_pytest', reason='launch is not installed: it comes with ROS 2, not with the wheels'
 )
-from launch.actions import IncludeLaunchDescription  # noqa: E402, I100, I202
+from launch.actions import GroupAction, IncludeLaunchDescription  # noqa: E402, I100, I202
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402, I100, I202
+from launch_ros.actions import PushRosNamespace  # noqa: E402, I100, I202
 
 from launch import LaunchDescription  # noqa: E402, I100, I202
 
@@ -42,6 +43,7 @@ def installed(tmp_path, monkeypatch):
     """Lay this tree out as a workspace installs it."""
     programs = {
         ('xstreamvggt_ros', 'reconstruction_node'): main_of('node'),
+        ('xstreamvggt_ros', 'xstreamvggt_view'): main_of('view.command'),
         ('rviz2', 'rviz2'): VIEWER,
     }
     install(tmp_path, programs)
@@ -131,6 +133,28 @@ def test_rviz_and_the_transforms_follow_into_the_namespace(peer):
     outputs = [f'/robot/reconstruction/{name}' for name in ('map', 'points', 'path')]
     peer.wait(lambda: all(map(count, [*outputs, '/robot/reconstruction/depth/image'])))
     assert not any(map(count, ('/tf', '/tf_static', '/reconstruction/points')))
+
+
+@launch_pytest.fixture
+def robots_of_a_fleet(installed):
+    """Start two robots, each in a namespace that is pushed about one that is given."""
+    launches = [
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(str(LAUNCH_FILE)),
+            launch_arguments={'namespace': name, 'viewer': 'true', 'autostart': 'false'}.items(),
+        )
+        for name in ('robot1', 'robot2')
+    ]
+    groups = [GroupAction([PushRosNamespace('fleet'), each]) for each in launches]
+    return LaunchDescription([*groups, launch_pytest.actions.ReadyToTest()])
+
+
+@pytest.mark.launch(fixture=robots_of_a_fleet)
+def test_each_robot_of_a_fleet_is_followed_by_its_own_page(peer):
+    names = [f'/fleet/{name}/reconstruction/stream' for name in ('robot1', 'robot2')]
+    # Nobody but a page listens there.
+    peer.wait(lambda: [peer.node.count_subscribers(name) for name in names] == [1, 1])
+    assert not peer.node.count_subscribers('/robot1/reconstruction/stream')
 
 
 @launch_pytest.fixture

@@ -169,6 +169,21 @@ def test_whoever_reads_late_is_given_the_newest_alone(rig):
         assert contents.count('points') <= 2
 
 
+@pytest.mark.parametrize(
+    ('node', 'namespace', 'whom'),
+    [
+        ('reconstruction', '/', '/reconstruction'),
+        ('reconstruction', '/fleet/robot', '/fleet/robot/reconstruction'),
+        ('arm/mapper/', '/fleet', '/fleet/arm/mapper'),
+        ('/robot/reconstruction/', '/fleet', '/robot/reconstruction'),
+    ],
+)
+def test_a_node_is_looked_for_in_the_namespace_of_the_view(node, namespace, whom):
+    arguments = ['--ros-args', '-r', f'__ns:={namespace}']
+    with Following(PageContents(), node=node, arguments=arguments) as following:
+        assert following.whom == whom
+
+
 def test_without_a_node_a_button_says_so():
     with Following(PageContents(), node='') as following:
         assert 'there is no node yet' in following.trigger('save')

@@ -126,6 +126,10 @@ def test_nodes_of_one_name_in_other_namespaces_are_told_apart(leading):
 def test_a_node_is_known_by_its_topics():
     ours = ['/r/stream', '/r/frame', '/r/path', '/r/front/points', '/r/left/points']
     assert roots_of([*ours, '/video/stream', '/tf']) == ['/r']
+    both = [*ours, '/fleet/b/r/stream', '/fleet/b/r/frame', '/fleet/b/r/path']
+    assert roots_of(both, '/') == ['/r', '/fleet/b/r']
+    assert roots_of(both, '/fleet/b') == ['/fleet/b/r', '/r']
+    assert roots_of(both, '/fleet') == roots_of(both, '/b') == ['/fleet/b/r', '/r']
     assert camera_of(ours, '/r') == '/r/front'
     assert camera_of(ours, '/r', 'left') == '/r/left'
     assert camera_of([*ours, '/r/points'], '/r') == '/r'

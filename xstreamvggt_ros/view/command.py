@@ -63,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog='Arguments behind --ros-args are those of every ROS 2 program.',
     )
     parser.add_argument('--bag', type=Path, help='a recorded run, such as reconstruction.mcap')
-    parser.add_argument('--node', default='', help='name with namespace; else the one there is')
+    parser.add_argument(
+        '--node',
+        default='',
+        help="/ and full name, or a name in this program's namespace; else the one there is",
+    )
     parser.add_argument('--camera', default='', help='of several; else the first')
     parser.add_argument('--map-frame', default='map', help='the frame of the clouds')
     parser.add_argument(

@@ -32,7 +32,7 @@ from xstreamvggt_ros.view.contents import PageContents
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.quality import as_published
 from xstreamvggt_ros.view.tolerance import Tolerance
-from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
+from xstreamvggt_ros.view.topics import camera_of, root_of, roots_of, TOPICS, ViewTopic
 from xstreamvggt_ros.view.trail import Trail
 
 ANSWER_S, THERE_S = 60.0, 5.0
@@ -54,9 +54,9 @@ class Following:
     Puts what a node says into contents; use in a with statement.
 
     `watched` is asked now and then whether anybody looks; a service that is called has
-    `patience_s` to answer. Without a `node` the one that there is
-    is followed, once it has topics. `loop_closures` is a topic of markers that somebody else
-    publishes (view/closures.py).
+    `patience_s` to answer. Without a `node` the one that there is, of this one's namespace before
+    others, is followed, once it has topics. `loop_closures` is a topic of markers that somebody
+    else publishes (view/closures.py).
     """
 
     def __init__(
@@ -68,11 +68,14 @@ class Following:
         arguments: list[str] | None = None,
         loop_closures: str = '',
     ) -> None:
-        """Say whom to follow: a node's name, with its namespace, and one of its cameras."""
+        """
+        Say whom to follow: a node's name and one of its cameras.
+
+        A name without a slash at its start is in the namespace that `arguments` give this node.
+        """
         self.watched: Callable[[], bool] = lambda: True
         self.patience_s = ANSWER_S
         self._contents, self._camera = contents, camera
-        self._root = node and f'/{node.strip("/")}'
         self._frames = Frames(map_frame)
         self._newest: dict[str, bytes] = {}
         self._said: deque[bytes] = deque(maxlen=KEPT)
@@ -86,6 +89,8 @@ class Following:
         self._context = rclpy.Context()
         self._context.init(args=arguments or [], initialize_logging=False)
         self._node: Node = rclpy.create_node('view', context=self._context)
+        self._namespace = self._node.get_namespace()
+        self._root = node and root_of(node, self._namespace)
         self._loop_closures = loop_closures and self._node.resolve_topic_name(loop_closures)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
@@ -191,7 +196,7 @@ class Following:
             self._listen_to_markers(types[self._loop_closures])
         names = list(types)
         if not self._root:
-            self._root = next(iter(roots_of(names)), '')
+            self._root = next(iter(roots_of(names, self._namespace)), '')
         if not self._root:
             return
         if not self._clients:

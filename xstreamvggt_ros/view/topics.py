@@ -46,10 +46,22 @@ TOPICS = (
 )
 
 
-def roots_of(topics: Collection[str]) -> list[str]:
-    """Return the full names of the nodes, among topics' names, that publish what ours does."""
+def root_of(node: str, namespace: str) -> str:
+    """Return a node's full name; without a slash at its start it is in the namespace."""
+    below = '' if node.startswith('/') else namespace.strip('/')
+    return '/'.join(['', *filter(None, (below, node.strip('/')))])
+
+
+def roots_of(topics: Collection[str], namespace: str = '/') -> list[str]:
+    """
+    Return the full names of the nodes, among topics' names, that publish what ours does.
+
+    Those of a namespace come first.
+    """
     ends = [name.removesuffix('/stream') for name in topics if name.endswith('/stream')]
-    return sorted(root for root in ends if {f'{root}/frame', f'{root}/path'} <= set(topics))
+    found = [root for root in ends if {f'{root}/frame', f'{root}/path'} <= set(topics)]
+    own = f'{namespace.rstrip("/")}/'
+    return sorted(found, key=lambda root: (root[: root.rindex('/') + 1] != own, root))
 
 
 def camera_of(topics: Collection[str], root: str, camera: str = '') -> str:
