@@ -47,7 +47,7 @@ ARGUMENTS = (
         '',
         "CameraInfo topic of one camera; empty, and with several: the image topic's sibling.",
     ),
-    ('preset', '', 'Shape of the network: tiny or streamvggt (model.preset).'),
+    ('preset', '', 'Shape of the network: tiny, small or streamvggt (model.preset).'),
     ('checkpoint', '', 'Weights: a file, a Hugging Face repository or random (model.checkpoint).'),
     ('revision', '', 'Commit of the Hugging Face repository, which needs one (model.revision).'),
     ('device', '', 'auto, cpu, cuda or cuda:<i> (model.device).'),

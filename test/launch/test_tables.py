@@ -95,6 +95,8 @@ def test_every_parameter_of_the_network_that_a_checkpoint_needs_is_an_argument()
 
     assert {'preset', 'checkpoint', 'revision', 'device'} <= arguments.keys()
     assert 'needs one' in arguments['revision']
+    presets = PARAMETERS['model.preset'].choices
+    assert [name for name in presets if name not in arguments['preset']] == []
 
 
 def test_a_realsense_s_parameters_are_a_configuration_of_the_driver_s_topics():

@@ -2,24 +2,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the node says about itself on /diagnostics."""
 
+from pathlib import Path
+import re
+
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped
 from networks import flat_frame, Scripted
 import pytest
+from reports import report as a_report
 from ros_rig import image_message, picture
 from std_srvs.srv import SetBool
 import torch
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, LayerStats
 from xstreamvggt_ros.intake.counters import Counts
+from xstreamvggt_ros.messages.diagnostics import diagnostic_array
 from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.node.observed import FrameFigures, Observed
 from xstreamvggt_ros.node.status import stream_figures, unbounded_growth
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
+from xstreamvggt_ros.scale.estimator import ScaleState
 from xstreamvggt_ros.stream import stream_layout, StreamingReconstructor
 
 POSE = '/reconstruction/pose'
 SIZE = (28, 42)
+REFERENCE = (Path(__file__).parents[2] / 'docs' / 'reference.md').read_text()
+# Stamps that are worth a word.
+REMARKS = ('zero_stamp', 'odd_stamp', 'duplicate_stamp', 'backward_stamp')
 
 
 def _parameters(**changes):
@@ -32,6 +42,30 @@ def _figures(latencies=(), stats=None, **parameters):
     stats = stats or CacheStats((), 0, 0, 0, 0, 0, 0)
     observed = Observed(counts, stats, FrameFigures(SIZE))
     return stream_figures(_parameters(**parameters), observed)
+
+
+def test_every_key_of_diagnostics_is_in_the_reference():
+    counts = Counts(9, 7, {'bad_size': 2}, (), remarks=dict.fromkeys(REMARKS, 1))
+    observed = Observed(
+        counts,
+        CacheStats((), 0, 0, 0, 0, 0, 0),
+        FrameFigures(SIZE, 30.0, 29.0),
+        report=a_report('ok'),
+        scale=ScaleState('depth', True, 1.0, 1.0, 0.1, 5, ''),
+        transforms='',
+    )
+    cameras = {'input.image_topics': ['/a/image', '/b/image']}
+    figures = stream_figures(_parameters(**cameras), observed)
+    (status,) = diagnostic_array(figures, 'node', Time()).status
+    keys = {pair.key for pair in status.values}
+    assert {'watch_action', 'scale_settled', 'transforms', 'intrinsics', 'a/frames_in'} <= keys
+
+    named = re.compile(r'`(<camera>/)?([a-z0-9_]+|dropped_<reason>)`')
+    told = REFERENCE.partition('\nOn `/diagnostics`: ')[2].partition('\n## ')[0]
+    shown = {''.join(parts) for parts in named.findall(told)}
+    keys = {re.sub(r'^[ab]/', '<camera>/', key) for key in keys}
+    keys = {re.sub(r'dropped_\w+', 'dropped_<reason>', key) for key in keys}
+    assert keys - shown == set()
 
 
 def test_latencies_are_percentiles_in_milliseconds():
