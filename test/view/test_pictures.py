@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Depth and confidence as pictures."""
 
+from hypothesis import given, strategies
+from hypothesis.extra.numpy import arrays
 import numpy as np
 
 from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture, thumbnail
@@ -30,3 +32,10 @@ def test_thumbnails_are_small_and_of_the_same_shape():
     assert small.shape == (100, 134, 3)
     picture = np.zeros((120, 160, 3), np.uint8)
     assert thumbnail(picture, 160).shape == picture.shape
+
+
+@given(arrays(np.float32, (2, 3), elements=strategies.floats(width=32)))
+def test_any_numbers_are_drawn(values):
+    for draw in (depth_picture, confidence_picture):
+        shown = draw(values)
+        assert shown.shape == (2, 3, 3) and shown.dtype == np.uint8

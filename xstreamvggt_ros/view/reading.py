@@ -58,7 +58,8 @@ def pose_of(message) -> Pose:
     turn = getattr(message, 'orientation', None) or message.rotation
     position = np.array([place.x, place.y, place.z], dtype=np.float64)
     quaternion = np.array([turn.x, turn.y, turn.z, turn.w], dtype=np.float64)
-    length = float(np.linalg.norm(quaternion))
+    with np.errstate(over='ignore'):
+        length = float(np.linalg.norm(quaternion))
     if not (near(position).all() and math.isfinite(length) and length > 0):
         raise ValueError(f'a pose is at {position.tolist()}, turned by {quaternion.tolist()}')
     return Pose(position, quaternion / length)
