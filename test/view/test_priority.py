@@ -83,6 +83,9 @@ def test_how_far_to_stand_back_is_within_what_there_is(nice, capsys):
         ('--rate', 'inf', 'inf is not from 0.1 to 100'),
         ('--rate', 'fast', "'fast'"),
         ('--map-points', '-1', '-1 is below 0'),
+        ('--node', 'my robot', "'my robot' is no name"),
+        ('--camera', '1', "'1' is no name"),
+        ('--loop-closures', '/slam//closures', "'/slam//closures' is no name"),
         ('--map-points', '1.5', "'1.5'"),
     ],
 )

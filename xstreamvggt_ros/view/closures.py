@@ -59,8 +59,11 @@ class Closures:
 
     def _put(self, key: tuple[str, int], marker) -> None:
         self._markers.pop(key, None)
+        # Before anything is summed up, or a message of many would hold the page up.
+        if len(self._markers) >= MOST_MARKERS:
+            return
         room = MOST_LINES - sum(len(each[1].points) for each in self._markers.values())
-        if len(self._markers) < MOST_MARKERS and room > 0:
+        if room > 0:
             self._markers[key] = marker.header.frame_id, _lines(marker, room), self._end(marker)
 
     def _end(self, marker) -> float:

@@ -65,13 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--bag', type=Path, help='a recorded run, such as reconstruction.mcap')
     parser.add_argument(
         '--node',
+        type=_name,
         default='',
         help="/ and full name, or a name in this program's namespace; else the one there is",
     )
-    parser.add_argument('--camera', default='', help='of several; else the first')
+    parser.add_argument('--camera', type=_name, default='', help='of several; else the first')
     parser.add_argument('--map-frame', default='map', help='the frame of the clouds')
     parser.add_argument(
         '--loop-closures',
+        type=_name,
         default='',
         metavar='TOPIC',
         help='of a SLAM system beside: lines in visualization_msgs/MarkerArray or Marker',
@@ -111,6 +113,18 @@ def _port(text: str) -> int:
     if not 0 <= port <= LAST:
         raise argparse.ArgumentTypeError(f'{port} is not from 0, for any that is free, to {LAST}')
     return port
+
+
+def _name(text: str) -> str:
+    """Read a name of ROS; ArgumentTypeError where nothing can be called so."""
+    from rclpy.exceptions import NameValidationException
+    from rclpy.validate_full_topic_name import validate_full_topic_name
+
+    try:
+        validate_full_topic_name(f'/{text.strip("/") or "none"}')
+    except NameValidationException as error:
+        raise argparse.ArgumentTypeError(f'{text!r} is no name: {error}') from None
+    return text
 
 
 def _points(text: str) -> int:
