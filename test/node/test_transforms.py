@@ -16,7 +16,7 @@ from xstreamvggt_ros.node.transforms import TransformBuffer
 from xstreamvggt_ros.rig.link import Link
 
 pytestmark = pytest.mark.ros
-DEADLINE = 20.0
+DEADLINE = 60.0
 SECOND = 10**9
 
 

@@ -22,7 +22,7 @@ from xstreamvggt_ros.rig.player import AtMost, PlayerError
 from xstreamvggt_ros.rig.recorder import FRAME_OUTPUTS, Recorder
 
 pytestmark = pytest.mark.ros
-DEADLINE = 20.0
+DEADLINE = 60.0
 STAMPS = [1_767_225_600_123_456_789 + 33_333_333 * index for index in range(5)]
 
 

@@ -21,7 +21,7 @@ from std_msgs.msg import Header
 
 from xstreamvggt_ros.node import ReconstructionNode
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 # Frames reach the network at this size without being resized.
 IMAGE_SIZE = 56
 QUIET = {'model.image_size': IMAGE_SIZE, 'cache.budget_tokens': 2048, 'input.queue': 'every'}
