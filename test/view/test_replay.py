@@ -6,11 +6,12 @@ import socket
 import threading
 
 from browser import Browser, needs_chromium
-from geometry_msgs.msg import Point
+from geometry_msgs.msg import Point, TransformStamped
 import pytest
 from rclpy.serialization import serialize_message
 from relay import answer, SIZE
 from std_msgs.msg import Header, UInt32
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from xstreamvggt_ros.files.bags import BagWriter
@@ -104,12 +105,19 @@ def test_what_is_damaged_costs_no_more_than_itself(tmp_path, caplog):
             whole = serialize_message(pose)
             writer.write('/r/pose', whole[:9] if index == 2 else whole, (100 + index) * SECOND)
         writer.write('/tf', b'\0\1\0\0', 100 * SECOND)
+        nowhere, here = (
+            TransformStamped(header=header, child_frame_id=name) for name in ('nowhere', 'here')
+        )
+        nowhere.transform.translation.x = float('nan')
+        moved = TFMessage(transforms=[nowhere, here])
+        writer.write('/tf', serialize_message(moved), 103 * SECOND)
     contents = PageContents()
     with Replay(contents, path) as replay:
         assert len(replay) == 2
         replay.show(1)
     assert contents.get('pose') is not None
     assert 'pose cannot be shown' in caplog.text
+    assert contents.get('transforms').keys() == {'map', 'here'}
 
 
 @pytest.mark.parametrize(

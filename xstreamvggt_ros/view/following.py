@@ -139,7 +139,7 @@ class Following:
     def _move(self, raw: bytes) -> None:
         for each in deserialize_message(raw, TFMessage).transforms:
             # One that is nowhere takes none of the others along.
-            self._tolerance.run('tf', partial(_put_frame, self._frames, each))
+            self._tolerance.run('tf', partial(self._frames.take, each))
         if not self._moved:
             self._contents.put('transforms', self._frames.in_map())
 
@@ -246,11 +246,6 @@ class Following:
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
-
-
-def _put_frame(frames: Frames, transform) -> None:
-    pose = reading.pose_of(transform.transform)
-    frames.put(transform.child_frame_id, transform.header.frame_id, pose)
 
 
 def _noting_of(kind: type, kept: deque) -> Callable[[bytes], None]:

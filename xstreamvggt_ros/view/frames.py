@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from xstreamvggt_ros.view.contents import Pose
+from xstreamvggt_ros.view.reading import pose_of
 
 # A robot has some dozens; whoever invents names without end is not followed.
 MOST_FRAMES = 64
@@ -27,6 +28,10 @@ class Frames:
         """Take the pose of a frame in its parent."""
         if child in self._in_parent or len(self._in_parent) < MOST_FRAMES:
             self._in_parent[child] = parent, pose
+
+    def take(self, transform) -> None:
+        """Take a geometry_msgs/TransformStamped; ValueError where it is nowhere."""
+        self.put(transform.child_frame_id, transform.header.frame_id, pose_of(transform.transform))
 
     def in_map(self) -> dict[str, Pose]:
         """Return the poses in the map of all frames that lead there, the map's own included."""

@@ -117,7 +117,7 @@ class Replay:
             if topic is not None:
                 self._put(topic, message)
             elif name == '/tf':
-                self._tolerance.run(name, partial(_move, frames, message, stamp))
+                self._move(frames, message, stamp)
             elif name == '/diagnostics' and (self._time <= recorded or said is None):
                 said = reading.said_of(message, self._root) or said
         self._contents.put('transforms', frames.in_map())
@@ -126,6 +126,12 @@ class Replay:
             self._contents.put('closures', self._closures.in_map(frames.in_map()))
         if said is not None:
             self._contents.put('said', said)
+
+    def _move(self, frames: Frames, message, until: int) -> None:
+        for each in message.transforms:
+            if stamp_of(each) <= until:
+                # One that is nowhere takes none of the others along.
+                self._tolerance.run('/tf', partial(frames.take, each))
 
     def _forget_closures(self) -> None:
         # In a recording what was drawn stays, for its clock is not this one.
@@ -242,10 +248,3 @@ def stamp_of(message) -> int:
     """Return the stamp of a message's header, in nanoseconds."""
     stamp = message.header.stamp
     return stamp.sec * SECOND + stamp.nanosec
-
-
-def _move(frames: Frames, message, until: int) -> None:
-    for each in message.transforms:
-        if stamp_of(each) <= until:
-            pose = reading.pose_of(each.transform)
-            frames.put(each.child_frame_id, each.header.frame_id, pose)
