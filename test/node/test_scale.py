@@ -265,6 +265,19 @@ def test_depth_that_is_always_stamped_too_early_holds_up_one_image_only(active):
     assert time.monotonic() - began < 2.8 * 3.0
 
 
+def test_depth_waits_in_no_more_bytes_than_images(active):
+    rig = active({**SOURCE, 'input.queue_mib': 1, 'output.tf_timeout': 0.0})
+    diagnostics = rig.collect(DiagnosticArray, '/diagnostics')
+    poses = rig.collect(PoseStamped, POSE)
+    # Four tenths of a MiB each: the last two are kept, and the first was the one of its time.
+    send_depth(rig, 5.0, 5.3, 5.6, size=(320, 320))
+    feed(rig, poses, [5.0])
+
+    rig.wait(
+        lambda: diagnostics and '300 ms after it' in newest(diagnostics)[0].message, 'the reason'
+    )
+
+
 @pytest.mark.parametrize(
     ('apart', 'words'), [(0.3, '300 ms after it'), (-0.5, '500 ms before it')]
 )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image
 
+from xstreamvggt_ros.memory.estimate import MIB
 from xstreamvggt_ros.messages import ns_from_time
 from xstreamvggt_ros.node.interface import NEWEST_DEPTH
 from xstreamvggt_ros.node.listening import Listener, Wanted
@@ -113,9 +114,18 @@ class DepthInput:
                 self._claimed = None
                 return
             self._images.append(depth)
+            self._drop_oldest()
             if self._claimed is None or self._apart(depth) < self._apart(self._claimed):
                 self._claimed = depth
             self._changed.notify_all()
+
+    def _drop_oldest(self) -> None:
+        """Hold waiting images to input.queue_mib, whatever they say of themselves."""
+        room = MIB * self._parameters().queue_mib
+        sizes = [len(each.image.data) for each in self._images]
+        while len(sizes) > 1 and sum(sizes) > room:
+            self._images.popleft()
+            sizes.pop(0)
 
     def _silence_timeout(self) -> float:
         return self._parameters().silence_timeout if self.wanted else 0.0

@@ -119,7 +119,8 @@ INPUT_PARAMETERS = (
     _live(
         'input.queue_mib',
         1024,
-        'MiB that images of all cameras may wait in with input.queue every; more are dropped.',
+        'MiB that images of all cameras may wait in with input.queue every, and depth images by '
+        'themselves; more are dropped.',
         minimum=1,
         maximum=1_000_000,
     ),
