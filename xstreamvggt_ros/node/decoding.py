@@ -24,13 +24,30 @@ from xstreamvggt_ros.parameters import Parameters
 DECODE_SECONDS = 5.0
 
 
+class _Bounded:
+    """Decode within a bound what says itself how long it takes: a hostile stream, for ever."""
+
+    def __init__(self) -> None:
+        self._work = BoundedWork(DECODE_SECONDS)
+        self.close = self._work.close
+
+    def do(self, decode: Callable[[], np.ndarray], named: str, remedy: str) -> np.ndarray:
+        """Return what is decoded; ImageError where that takes too long."""
+        try:
+            return self._work.do(decode)
+        except TookTooLong as error:
+            raise ImageError(
+                'decode_time', f'{named} is not waited for any longer: {error}; publish {remedy}'
+            ) from error
+
+
 class MessageDecoder:
     """Decode the cameras' messages; `parameters` gives the configuration as it is now."""
 
     def __init__(self, parameters: Callable[[], Parameters], tell: Callable[[str], None]) -> None:
         """Say with `tell` what is not as it should be."""
         self._parameters = parameters
-        self._bounded = BoundedWork(DECODE_SECONDS)
+        self._bounded = _Bounded()
         self._value_ranges = defaultdict(lambda: ValueRange(tell))
 
     def decode(self, message: Image | CompressedImage, camera: int) -> np.ndarray:
@@ -42,19 +59,14 @@ class MessageDecoder:
         return image
 
     def _decode(self, message: Image | CompressedImage) -> np.ndarray:
-        """Decode within a bound what says itself how long it takes: a hostile stream, for ever."""
         max_pixels = self._parameters().input.max_pixels
         if not isinstance(message, CompressedImage):
             return decode_image(message, max_pixels)
-        try:
-            return self._bounded.do(lambda: decode_compressed(message, max_pixels))
-        except TookTooLong as error:
-            raise ImageError(
-                'decode_time',
-                f'a compressed image of {len(message.data)} bytes, format '
-                f'{quoted(message.format)}, is '
-                f'not waited for any longer: {error}; publish baseline JPEG, or smaller images',
-            ) from error
+        return self._bounded.do(
+            lambda: decode_compressed(message, max_pixels),
+            f'a compressed image of {len(message.data)} bytes, format {quoted(message.format)},',
+            'baseline JPEG, or smaller images',
+        )
 
     def close(self) -> None:
         """Let go of what decodes."""
@@ -67,7 +79,7 @@ class DepthDecoder:
     def __init__(self, parameters: Callable[[], Parameters]) -> None:
         """Begin without an image."""
         self._parameters = parameters
-        self._bounded = BoundedWork(DECODE_SECONDS)
+        self._bounded = _Bounded()
 
     def decode(self, message: Image | CompressedImage, size: tuple[int, int]) -> np.ndarray:
         """
@@ -78,14 +90,11 @@ class DepthDecoder:
         max_pixels = self._parameters().input.max_pixels
         if not isinstance(message, CompressedImage):
             return decode_depth(message, max_pixels, size)
-        try:
-            return self._bounded.do(lambda: decode_compressed_depth(message, max_pixels, size))
-        except TookTooLong as error:
-            raise ImageError(
-                'decode_time',
-                f'a compressed depth image of {len(message.data)} bytes is not waited for any '
-                f'longer: {error}; publish smaller or raw depth images',
-            ) from error
+        return self._bounded.do(
+            lambda: decode_compressed_depth(message, max_pixels, size),
+            f'a compressed depth image of {len(message.data)} bytes',
+            'smaller or raw depth images',
+        )
 
     def close(self) -> None:
         """Let go of what decodes."""

@@ -122,10 +122,8 @@ class DepthInput:
     def _drop_oldest(self) -> None:
         """Hold waiting images to input.queue_mib, whatever they say of themselves."""
         room = MIB * self._parameters().queue_mib
-        sizes = [len(each.image.data) for each in self._images]
-        while len(sizes) > 1 and sum(sizes) > room:
+        while len(self._images) > 1 and sum(len(each.image.data) for each in self._images) > room:
             self._images.popleft()
-            sizes.pop(0)
 
     def _silence_timeout(self) -> float:
         return self._parameters().silence_timeout if self.wanted else 0.0
