@@ -283,7 +283,6 @@ def main() -> None:
         '--cuda-graph', action='store_true', help='what the host launches of a captured frame'
     )
     parser.add_argument('--names', action='store_true', help='of the kernels, too')
-    parser.add_argument('--training', action='store_true', help='count a step of training, too')
     options = parser.parse_args()
     config = replace(
         CacheConfig.recommended().with_budget(budget_tokens=options.budget_tokens),
@@ -300,10 +299,6 @@ def main() -> None:
                 if owner == part:
                     print(f'| - {name} | {each} |')
     print(f'| all | {sum(counts.values())} |')
-    if options.training:
-        from benchmarks.training_launches import table
-
-        print(f'\n{table(ModelConfig.preset("tiny"))}')
 
 
 if __name__ == '__main__':

@@ -134,14 +134,15 @@ def milliseconds(
     """
     from xstreamvggt_ros.cache import CacheConfig
 
-    devices = _planning().DEVICES
+    planning = _planning()
+    devices = planning.DEVICES
     enough = min((each.gib for each in devices if each.gib > free_gib), default=0)
     chosen = [each for each in devices if (each.name == device if device else each.gib == enough)]
     if not chosen:
         known = ', '.join(each.name for each in devices)
         return f'not estimated; name a device: --device, one of {known}'
     config = replace(CacheConfig.recommended(), bits=bits).with_budget(budget_frames=frames)
-    work = _planning().work_of(size, config, preset)
+    work = planning.work_of(size, config, preset)
     return ', '.join(f'{each.name} {work.milliseconds(each):.0f} ms' for each in chosen)
 
 
@@ -166,12 +167,10 @@ def _answer(options: argparse.Namespace) -> str:
         )
     frames, needed, tokens = found
     height, width = needed.size
-    one_more = _needed(options.image_size, options.bits, frames + 1, options.preset)
-    limit = (
-        'the most that is looked for'
-        if frames == MOST_FRAMES
-        else f'{frames + 1} frames would take {_named(one_more)}, more than is free'
-    )
+    limit = 'the most that is looked for'
+    if frames < MOST_FRAMES:
+        one_more = _needed(options.image_size, options.bits, frames + 1, options.preset)
+        limit = f'{frames + 1} frames would take {_named(one_more)}, more than is free'
     _tell('the time of a frame')
     time = milliseconds(
         needed.size, frames, options.bits, options.preset, options.device, options.free_gib
