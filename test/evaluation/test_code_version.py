@@ -8,7 +8,8 @@ import sys
 from layouts import save_image
 import pytest
 
-from xstreamvggt_ros.evaluation.code_version import code_version, PACKAGE, sources
+from xstreamvggt_ros.evaluation.code_version import code_version, STARTS, WITHOUT
+from xstreamvggt_ros.files.code_digest import PACKAGE, sources
 
 # A run by whose end every module of the package that it loaded is known.
 RUN = """
@@ -98,11 +99,15 @@ def test_all_that_an_exact_run_loads_has_a_part_and_nothing_of_the_node(tmp_path
     )
 
     assert result.returncode == 0, result.stderr
-    known = {str(file) for file in sources('exact')}
+    known = {str(file) for file in _sources('exact')}
     # The package's own beginning is all that a run does without being asked.
     assert set(result.stdout.split()) <= known
-    rooms = {file.relative_to(PACKAGE).parts[0] for file in sources('exact')}
+    rooms = {file.relative_to(PACKAGE).parts[0] for file in _sources('exact')}
     assert not rooms & {'node', 'rig', 'demo', 'messages', 'parameters', 'transport'}
     assert {'node', 'rig', 'messages'} <= {
-        file.relative_to(PACKAGE).parts[0] for file in sources('live')
+        file.relative_to(PACKAGE).parts[0] for file in _sources('live')
     }
+
+
+def _sources(mode):
+    return sources(STARTS[mode], WITHOUT[mode])

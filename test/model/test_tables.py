@@ -9,7 +9,7 @@ from xstreamvggt_ros.model import load_random_weights, ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.dense_head import DenseHead
 from xstreamvggt_ros.model.model_config import DINOV2_ENCODERS
 from xstreamvggt_ros.model.patch_encoder import DinoEncoder
-from xstreamvggt_ros.model.tables import KeptTables, MOST_SIZES
+from xstreamvggt_ros.model.tables import KeptTables, MOST_KEPT
 
 
 @pytest.fixture(scope='module')
@@ -45,11 +45,11 @@ def test_another_image_size_gets_positions_of_its_own(encoder):
 
 def test_tables_of_the_last_sizes_are_kept_and_no_more():
     tables, made = KeptTables(), []
-    for key in (*range(MOST_SIZES), 0, MOST_SIZES, 0, 1):
+    for key in (*range(MOST_KEPT), 0, MOST_KEPT, 0, 1):
         assert tables.get(key, lambda key=key: made.append(key) or str(key)) == str(key)
     # 0 was asked for again before there was one too many, 1 was not.
-    assert made == [*range(MOST_SIZES + 1), 1]
-    assert len(tables.kept()) == MOST_SIZES
+    assert made == [*range(MOST_KEPT + 1), 1]
+    assert len(tables.kept()) == MOST_KEPT
 
 
 def test_weights_made_in_an_inference_are_fine_too():

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xstreamvggt_ros.files import code_digest
-from xstreamvggt_ros.files.code_digest import PACKAGE
+from xstreamvggt_ros.files.code_digest import code_digest, PACKAGE
 from xstreamvggt_ros.world.saving import versions
 
 # Where runs begin: what these import, and what that imports, has a part in them. What shows
@@ -19,10 +18,5 @@ WITHOUT = {'exact': frozenset({'evaluation.live'}), 'live': frozenset()}
 
 def code_version(mode: str, package: Path = PACKAGE) -> str:
     """Give the version and a digest of the sources that have a part in runs of a mode."""
-    digest = code_digest.code_digest(STARTS[mode], WITHOUT[mode], package)
+    digest = code_digest(STARTS[mode], WITHOUT[mode], package)
     return f'{versions()["xstreamvggt_ros"]} {digest}'
-
-
-def sources(mode: str, package: Path = PACKAGE) -> list[Path]:
-    """Give all files of the package that have a part in runs of a mode."""
-    return code_digest.sources(STARTS[mode], WITHOUT[mode], package)

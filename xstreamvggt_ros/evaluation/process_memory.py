@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 from pathlib import Path
 
 import torch
+
+from xstreamvggt_ros.memory import give_back
 
 # What makes the kernel begin anew with the largest resident size, see proc_pid_clear_refs(5).
 _BEGIN_ANEW = '5'
@@ -30,12 +30,7 @@ MEANINGS = {
 
 def forget_earlier_runs(device: torch.device) -> None:
     """Give back what runs before left in this process; what is allocated counts from here on."""
-    gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except AttributeError:
-        # Another C library than GNU's keeps what it keeps.
-        pass
+    give_back()
     if device.type == 'cuda':
         # Statistics cannot be reset before there is a context.
         torch.cuda.init()

@@ -102,7 +102,8 @@ def replay(
     Raises ValueError where no frame or no network can be had, BudgetTooSmall among them.
     """
     frames = chosen_frames(sequence, config)
-    forget_earlier_runs(choose_device(config.device))
+    device = choose_device(config.device)
+    forget_earlier_runs(device)
     pipeline = build_pipeline(config, network, frames)
     aspect = first_shape(frames)
     pipeline.warm_up(aspect[1] / aspect[0])
@@ -113,7 +114,7 @@ def replay(
             if sequence.independent_frames and index:
                 pipeline.reset()
             try:
-                yield _frame(index, frame, config, pipeline, aligner)
+                yield _frame(index, frame, config, pipeline, aligner, device)
                 continue
             except torch.OutOfMemoryError as error:
                 # What was reconstructed so far counts; that it ended here is a result too.
@@ -129,6 +130,7 @@ def _frame(
     config: RunConfig,
     pipeline: ReconstructionPipeline,
     aligner: TruthAligner,
+    device: torch.device,
 ) -> FrameResult:
     try:
         image = frame.image()
@@ -152,7 +154,7 @@ def _frame(
         truth,
         'failed' if estimate is None else 'done',
         estimate,
-        _cost(pipeline, latency, cpu, choose_device(config.device)),
+        _cost(pipeline, latency, cpu, device),
         reason or unknown,
     )
 

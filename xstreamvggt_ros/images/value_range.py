@@ -52,6 +52,8 @@ class ValueRange:
             return image
         if wanted != AUTO:
             return np.minimum(image * np.float32(BITS_16 / (2 ** int(wanted) - 1)), np.float32(1))
+        if self._wide >= ENOUGH:
+            return image
         found = np.percentile(image[::STRIDE, ::STRIDE], [LOW, HIGH])
         wide = found[1] - found[0] >= LITTLE
         if self._uses_much(wide):
@@ -72,8 +74,6 @@ class ValueRange:
 
     def _uses_much(self, wide: bool) -> bool:
         """Whether the camera has been seen to use its 16 bits."""
-        if self._wide >= ENOUGH:
-            return True
         self._wide = self._wide + 1 if wide else 0
         if self._wide < ENOUGH:
             return False

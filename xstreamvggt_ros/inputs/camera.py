@@ -159,7 +159,7 @@ class _Grabber:
         self._capture, self._index = capture, index
         self._new = threading.Condition()
         self._taken: tuple[int, np.ndarray] | None = None
-        self._closed, self._given = False, False
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name='camera', daemon=True)
         self._thread.start()
         with self._new:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 T = TypeVar('T')
-# Sizes of images whose tables are kept: streams of one network may be of several.
-MOST_SIZES = 4
+# Streams of one network may be of several sizes.
+MOST_KEPT = 4
 
 
 class KeptTables:
     """
-    Tables by what they were made for, those of the sizes that were asked for last.
+    Tables by what they were made for, of the MOST_KEPT keys that were asked for last.
 
     A captured step reads them where they lay: who captures it holds what `kept` gives.
     """
@@ -31,7 +31,7 @@ class KeptTables:
         if made is None:
             made = make()
         self._made[key] = made
-        while len(self._made) > MOST_SIZES:
+        while len(self._made) > MOST_KEPT:
             self._made.popitem(last=False)
         return made
 

@@ -27,10 +27,10 @@ def check_form(image: Tensor) -> None:
             f'image is {tuple(image.shape)} {image.dtype}; give (3, H, W) floating point RGB '
             'in [0, 1]'
         )
-    check_size(*image.shape[-2:])
+    check_patches(*image.shape[-2:])
 
 
-def check_size(height: int, width: int) -> None:
+def check_patches(height: int, width: int) -> None:
     """Raise ValueError unless an image of that size divides into patches."""
     if height % PATCH_SIZE or width % PATCH_SIZE or height <= 0 or width <= 0:
         raise ValueError(

@@ -19,7 +19,7 @@ from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.ops.capture import on_device
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame, frame_from
-from xstreamvggt_ros.stream.image_checks import check_form, check_numbers, check_size
+from xstreamvggt_ros.stream.image_checks import check_form, check_numbers, check_patches
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
@@ -202,7 +202,7 @@ class StreamingReconstructor:
         self._cache, self._size = cache, (height, width) if cache else None
 
     def _loaded_cache(self, height: int, width: int, state: Mapping[str, Tensor]) -> StreamCache:
-        check_size(height, width)
+        check_patches(height, width)
         cache = self._new_cache(height, width)
         prefix = 'cache.'
         part = {
@@ -253,7 +253,7 @@ class StreamingReconstructor:
     def _check(self, image: Tensor) -> None:
         check_form(image)
         if not (self._images_checked and image.device.type != 'cpu'):
-            check_numbers(*(float(each) for each in torch.stack(image.aminmax()).tolist()))
+            check_numbers(*torch.stack(image.aminmax()).tolist())
         height, width = image.shape[-2:]
         if self._size not in (None, (height, width)):
             raise ValueError(

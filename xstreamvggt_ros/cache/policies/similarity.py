@@ -42,7 +42,18 @@ def by_head(score: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
     return torch.stack([score(each) for each in tokens.unbind(1)], dim=1)
 
 
-class KeyDiversity(Policy):
+class _ByHead(Policy):
+    """What is scored head by head, or of all heads at once."""
+
+    def scoring_bytes(
+        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
+    ) -> int:
+        """Bound what a head's keys take, or those of all heads at once."""
+        one = super().scoring_bytes(attended, frame, shape, together)
+        return one * (shape.heads if together else 1)
+
+
+class KeyDiversity(_ByHead):
     """
     Keep keys that point away from the mean key (InfiniteVGGT, arXiv 2601.02281).
 
@@ -59,15 +70,8 @@ class KeyDiversity(Policy):
 
         return mean_rank(by_head(score, context.keys))
 
-    def scoring_bytes(
-        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
-    ) -> int:
-        """Bound what a head's keys take, or those of all heads at once."""
-        one = super().scoring_bytes(attended, frame, shape, together)
-        return one * (shape.heads if together else 1)
 
-
-class TarVan(Policy):
+class TarVan(_ByHead):
     """
     InfiniPot-V (arXiv 2506.15745): half by temporal redundancy, the rest by value norm.
 
@@ -89,13 +93,6 @@ class TarVan(Policy):
         rank = keep_ranks(novelty, context.frames, context.grids, context.newest)
         # Ranks lie below held, so that whatever TaR chose stands above the others.
         return torch.where(rank >= held - round(self.alpha * context.kept), norm + held, norm)
-
-    def scoring_bytes(
-        self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
-    ) -> int:
-        """Bound what a head's keys take, or those of all heads at once."""
-        one = super().scoring_bytes(attended, frame, shape, together)
-        return one * (shape.heads if together else 1)
 
     def _novelty(self, context: EvictionContext) -> Tensor:
         """Return (T, H), the higher the less a key is like the new one at its place."""
