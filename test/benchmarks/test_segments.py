@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from benchmarks.scenes import METRICS
-from benchmarks.segments.__main__ import main, NAMES, report, SHIPPED, UNCUT
+from benchmarks.segments.__main__ import main, report
 from benchmarks.segments.cut_streams import cover, run_stream
 from benchmarks.segments.joins import by_band, by_surface, join, refitted, scaled, shipped
 from benchmarks.segments.overlaps import trust
+from benchmarks.segments.trial import NAMES, SHIPPED, UNCUT
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
 
 
