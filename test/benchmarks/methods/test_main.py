@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from benchmarks.methods import __main__ as command
 from benchmarks.methods.__main__ import chosen, main, parse
 from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS
 from benchmarks.methods.shipped import Shipped
@@ -64,8 +63,3 @@ def test_a_methods_digest_is_of_its_settings_and_its_code():
 def test_blocks_are_run_in_the_place_of_methods():
     assert list(chosen(parse(['--blocks'])))[1:] == list(blocks(4))
     assert set(METHODS) < set(chosen(parse([])))
-
-
-def test_other_processes_find_what_they_are_sent():
-    """A package's `__main__` is not imported by the processes that it begins."""
-    assert command.coded.__module__ == 'benchmarks.methods.coded'
