@@ -21,8 +21,7 @@ import sys
 from benchmarks.compression import Setting
 from benchmarks.kept_runs import complete
 from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS
-from benchmarks.methods.coded import coded
-from benchmarks.methods.trial import conditions, shipped
+from benchmarks.methods.trial import conditions, measure, shipped
 from benchmarks.paired import median, table
 from xstreamvggt_ros.model import ModelConfig
 
@@ -72,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         conditions(**of_run),
         range(options.first_seed, options.first_seed + options.scenes),
         {name: (name, method) for name, method in run.items()},
-        partial(coded, codes=codes, **of_run),
+        partial(measure, codes=codes, **of_run),
         options.jobs,
         lambda row: row.get('method') == codes.get(row['setting']),
     )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 import time
@@ -45,13 +45,15 @@ def measure(
     frames: int,
     size: tuple[int, int],
     share: int,
+    codes: Mapping[str, str],
     checkpoint: str = '',
 ) -> list[dict]:
     """
     Run methods, given by name, over one scene; a row each.
 
     A method is a `partial` that a `Room` completes, or a `Setting` of the package's own cache. The
-    control is run in any case, beside which the others' time is told.
+    control is run in any case, beside which the others' time is told. codes: of which code each
+    method is, by name, to be noted in its row.
     """
     torch.set_num_threads(1)
     model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
@@ -66,8 +68,8 @@ def measure(
             answers, cache = reconstruct(model, scene.images, method(own))
             taken = cache.bytes
         seconds = time.process_time() - began
-        figures = {'bytes': taken, 'ms': 1e3 * seconds / frames}
-        return {'seed': seed, 'setting': name, **figures, **scene.score(answers)}
+        figures = {'bytes': taken, 'ms': 1e3 * seconds / frames, **scene.score(answers)}
+        return {'seed': seed, 'setting': name, 'method': codes.get(name), **figures}
 
     control = row(CONTROL, METHODS[CONTROL])
     rows = [control if name == CONTROL else row(name, method) for name, method in chosen]
