@@ -12,16 +12,15 @@ import time
 import torch
 from torch import Tensor
 
+from benchmarks import compression
 from benchmarks.compression import Setting
 from benchmarks.methods import dense, rounding, tokens
 from benchmarks.methods.catalogue import CONTROL, METHODS
 from benchmarks.methods.dense import reconstruct
 from benchmarks.methods.shipped import BITS, Room
-from benchmarks.scenes import Scene, SOURCES
-from xstreamvggt_ros.evaluation.code_version import code_version
+from benchmarks.scenes import Scene
 from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.model import StreamVGGT
-from xstreamvggt_ros.model.bundled import bundled_checkpoint
 from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.loading import load_network
@@ -92,12 +91,6 @@ def conditions(
     frames: int, size: tuple[int, int], share: int, checkpoint: str = ''
 ) -> dict[str, object]:
     """Give what rows must share with others to be compared with them."""
-    own = [Path(module.__file__) for module in (dense, rounding, tokens)]
-    own += [Path(__file__), *SOURCES]
-    return {
-        'weights': file_sha256(Path(checkpoint or bundled_checkpoint('tiny'))),
-        'code': ' '.join([code_version('exact'), *map(file_sha256, own)]),
-        'frames': frames,
-        'size': list(size),
-        'share': share,
-    }
+    own = [Path(module.__file__) for module in (dense, rounding, tokens)] + [Path(__file__)]
+    shared = compression.conditions(frames, size, checkpoint)
+    return shared | {'trial': ' '.join(map(file_sha256, own)), 'share': share}

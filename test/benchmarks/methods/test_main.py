@@ -7,10 +7,12 @@ import json
 
 import pytest
 
+from benchmarks import compression
 from benchmarks.methods.__main__ import chosen, main, parse
 from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS
 from benchmarks.methods.shipped import Shipped
 from benchmarks.methods.tiers import Tiers
+from benchmarks.methods.trial import conditions
 
 
 @pytest.fixture(scope='module')
@@ -63,3 +65,11 @@ def test_a_methods_digest_is_of_its_settings_and_its_code():
 def test_blocks_are_run_in_the_place_of_methods():
     assert list(chosen(parse(['--blocks'])))[1:] == list(blocks(4))
     assert set(METHODS) < set(chosen(parse([])))
+
+
+def test_rows_hang_on_all_that_those_of_the_packages_own_caches_do():
+    own = compression.conditions(6, (84, 112))
+    given = conditions(6, (84, 112), share=50)
+
+    assert own.items() < given.items()
+    assert given != conditions(6, (84, 112), share=25)
