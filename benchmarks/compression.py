@@ -21,6 +21,7 @@ from pathlib import Path
 import sys
 
 import torch
+from torch import Tensor
 
 from benchmarks.kept_runs import complete
 from benchmarks.paired import table
@@ -29,8 +30,9 @@ from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.cache.policies import POLICIES
 from xstreamvggt_ros.evaluation.code_version import code_version
 from xstreamvggt_ros.files.hashing import file_sha256
+from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.model.bundled import bundled_checkpoint
-from xstreamvggt_ros.stream import StreamingReconstructor
+from xstreamvggt_ros.stream import Frame, StreamingReconstructor
 from xstreamvggt_ros.stream.loading import load_network
 
 # Validation looks at the seeds from 0 on; on those from 1000 on the default policy was chosen.
@@ -48,8 +50,9 @@ class Setting:
     scheme: str = 'auto'
     camera_cache: str = CacheConfig.recommended().camera_cache
 
-    def cache(self, tokens: int) -> CacheConfig:
-        """Give the configuration where an unbounded cache would hold so many tokens a layer."""
+    def cache(self, model: StreamVGGT, images: Tensor) -> CacheConfig:
+        """Give the configuration at that share of the tokens that images (F, 3, H, W) make."""
+        tokens = len(images) * model.config.tokens_per_frame(*images.shape[-2:])
         budget = None if self.share is None else round(self.share / 100 * tokens)
         return CacheConfig(
             budget_tokens=budget,
@@ -102,14 +105,18 @@ def measure(
     torch.set_num_threads(1)
     model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
     scene = Scene.held_out(seed, frames, size)
-    tokens = frames * model.config.tokens_per_frame(*size)
     rows = []
     for setting in chosen:
-        stream = StreamingReconstructor(model, setting.cache(tokens), point_head=False)
-        answers = [stream.step(image) for image in scene.images]
-        figures = scene.score(answers)
-        rows.append({'seed': seed, 'setting': setting.name(), **figures})
+        answers, _ = run_setting(model, scene.images, setting)
+        rows.append({'seed': seed, 'setting': setting.name(), **scene.score(answers)})
     return rows
+
+
+def run_setting(model: StreamVGGT, images: Tensor, setting: Setting) -> tuple[list[Frame], int]:
+    """Stream images (F, 3, H, W) through a cache; give answers, and its global blocks' bytes."""
+    stream = StreamingReconstructor(model, setting.cache(model, images), point_head=False)
+    answers = [stream.step(image) for image in images]
+    return answers, sum(layer.bytes for layer in stream.cache_stats().layers)
 
 
 def conditions(frames: int, size: tuple[int, int], checkpoint: str = '') -> dict[str, object]:

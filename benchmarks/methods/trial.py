@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import compression
-from benchmarks.compression import Setting
+from benchmarks.compression import run_setting, Setting
 from benchmarks.methods import dense, rounding, tokens
 from benchmarks.methods.catalogue import CONTROL, METHODS
 from benchmarks.methods.dense import reconstruct
@@ -21,7 +21,6 @@ from benchmarks.methods.shipped import BITS, Room
 from benchmarks.scenes import Scene
 from xstreamvggt_ros.files.hashing import file_sha256
 from xstreamvggt_ros.model import StreamVGGT
-from xstreamvggt_ros.stream import StreamingReconstructor
 from xstreamvggt_ros.stream.layout import stream_layout
 from xstreamvggt_ros.stream.loading import load_network
 
@@ -31,10 +30,10 @@ def shipped(share: int) -> Setting:
     return Setting(share, BITS)
 
 
-def room(model: StreamVGGT, size: tuple[int, int], frames: int, share: int) -> Room:
-    """Give what the shipped cache has at that share of the tokens of all frames."""
-    layout = stream_layout(model, *size)
-    slots = shipped(share).cache(frames * layout.frame.tokens).budget_tokens
+def room(model: StreamVGGT, images: Tensor, share: int) -> Room:
+    """Give what the shipped cache has at that share of the tokens of images (F, 3, H, W)."""
+    layout = stream_layout(model, *images.shape[-2:])
+    slots = shipped(share).cache(model, images).budget_tokens
     return Room(slots, layout.global_blocks, layout.frame)
 
 
@@ -57,12 +56,12 @@ def measure(
     torch.set_num_threads(1)
     model = load_network('tiny', checkpoint, '', 'cpu', 'float32')
     scene = Scene.held_out(seed, frames, size)
-    own = room(model, size, frames, share)
+    own = room(model, scene.images, share)
 
     def row(name: str, method: partial | Setting) -> dict:
         began = time.process_time()
         if isinstance(method, Setting):
-            answers, taken = _package(model, scene.images, method)
+            answers, taken = run_setting(model, scene.images, method)
         else:
             answers, cache = reconstruct(model, scene.images, method(own))
             taken = cache.bytes
@@ -73,18 +72,6 @@ def measure(
     control = row(CONTROL, METHODS[CONTROL])
     rows = [control if name == CONTROL else row(name, method) for name, method in chosen]
     return [each | {'by control': each['ms'] / control['ms']} for each in rows]
-
-
-@torch.inference_mode()
-def _package(model: StreamVGGT, images: Tensor, setting: Setting) -> tuple[list, int]:
-    """Stream through the package's own cache; give its answers, and its global blocks' bytes."""
-    stream = StreamingReconstructor(model, setting.cache(_tokens(model, images)), point_head=False)
-    answers = [stream.step(image) for image in images]
-    return answers, sum(layer.bytes for layer in stream.cache_stats().layers)
-
-
-def _tokens(model: StreamVGGT, images: Tensor) -> int:
-    return len(images) * model.config.tokens_per_frame(*images.shape[-2:])
 
 
 def conditions(
