@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from benchmarks.segments.cut_streams import Segment
-from benchmarks.segments.layers import depth_curve, layer_scales, seen, STRIDE
-from benchmarks.segments.overlaps import fit_overlap, Overlap
+from benchmarks.segments.layers import depth_curve, layer_scales, seen
+from benchmarks.segments.overlaps import fit_overlap, Overlap, STRIDE
 from xstreamvggt_ros.geometry.similarity import Similarity
 from xstreamvggt_ros.guard.alignment import align, in_world
 from xstreamvggt_ros.stream import Frame

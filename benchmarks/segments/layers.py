@@ -25,11 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.segments.overlaps import robust_scale, trust
+from benchmarks.segments.overlaps import Overlap, robust_scale, STRIDE, trust
 from xstreamvggt_ros.stream import Frame
 
-# Layers are found in every n-th pixel each way.
-STRIDE = 2
 # In logarithms of depth: the larger, the larger layers are; smaller ones than so many pixels join
 # a neighbour.
 COARSENESS = 1.0
@@ -146,11 +144,8 @@ def depth_curve(new: Sequence[Frame], old: Sequence[Frame]) -> tuple[np.ndarray,
     Bands hold equally many of the pixels that both streams trust. Each factor is averaged, in its
     logarithm, with a quarter of either neighbour's.
     """
-    kept = [trust(*pair)[::STRIDE, ::STRIDE] for pair in zip(new, old, strict=True)]
-    source, target = (
-        np.concatenate([_thinned(frame)[mask] for frame, mask in zip(frames, kept, strict=True)])
-        for frames in (new, old)
-    )
+    overlap = Overlap.of(new, old)
+    source, target = overlap.new_depth, overlap.old_depth
     bands = np.array_split(np.argsort(source), BANDS)
     places = np.array([np.median(np.log(source[band])) for band in bands])
     factors = np.log([robust_scale(source[band], target[band]) for band in bands])

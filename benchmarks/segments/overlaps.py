@@ -16,6 +16,8 @@ from xstreamvggt_ros.stream import Frame
 # Huber's limit between squares and absolute values, as a share of the median depth.
 LIMIT = 0.05
 ROUNDS = 20
+# Every n-th pixel each way is looked at.
+STRIDE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +30,14 @@ class Overlap:
     old_points: np.ndarray
 
     @classmethod
-    def of(cls, new: Sequence[Frame], old: Sequence[Frame], stride: int = 2) -> Overlap:
-        """Take every `stride`-th pixel each way of those that both streams trust."""
+    def of(cls, new: Sequence[Frame], old: Sequence[Frame]) -> Overlap:
+        """Take every STRIDE-th pixel each way of those that both streams trust."""
         pairs = list(zip(new, old, strict=True))
-        trusted = [trust(*pair)[::stride, ::stride] for pair in pairs]
+        trusted = [trust(*pair)[::STRIDE, ::STRIDE] for pair in pairs]
 
         def taken(side: int, name: str) -> np.ndarray:
             maps = [
-                getattr(pair[side], name)[::stride, ::stride].double().numpy() for pair in pairs
+                getattr(pair[side], name)[::STRIDE, ::STRIDE].double().numpy() for pair in pairs
             ]
             return np.concatenate([each[kept] for each, kept in zip(maps, trusted, strict=True)])
 
