@@ -14,7 +14,7 @@ from benchmarks.segments.cut_streams import Segment
 from benchmarks.segments.layers import depth_curve, layer_scales, seen
 from benchmarks.segments.overlaps import fit_overlap, Overlap, STRIDE
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.guard.alignment import align, in_world
+from xstreamvggt_ros.guard.alignment import align, IntoWorld
 from xstreamvggt_ros.stream import Frame
 
 Frames = Mapping[int, Frame]
@@ -35,8 +35,8 @@ def join(segments: Sequence[Segment], fit: Callable, correct: Correct | None) ->
         new, old = (
             [each[number] for number in segment.overlap] for each in (segment.frames, before)
         )
-        similarity = fit(new, old)
-        moved = {n: in_world(frame, similarity) for n, frame in segment.frames.items()}
+        into_world = IntoWorld(fit(new, old))
+        moved = {n: into_world(frame) for n, frame in segment.frames.items()}
         before = moved if correct is None else correct(moved, segment.overlap, before)
         given |= {number: before[number] for number in segment.shown}
     return given

@@ -13,7 +13,7 @@ import torch
 
 from xstreamvggt_ros.geometry import unproject, world_from_camera_points
 from xstreamvggt_ros.geometry.similarity import Similarity
-from xstreamvggt_ros.guard.alignment import align, in_world, IntoWorld
+from xstreamvggt_ros.guard.alignment import align, IntoWorld
 
 TURN = Rotation.from_euler('xyz', (20, -35, 70), degrees=True).as_matrix()
 TRUTH = Similarity(2.5, TURN, np.array([1.0, -2.0, 0.5]))
@@ -25,7 +25,7 @@ def overlap(noise=0.0, seed=1):
     oracle = Oracle(film('room', 'handheld', seed), noise)
     new = [oracle.step(oracle.images[at]) for at in AT]
     again = [oracle.step(oracle.images[at]) for at in AT]
-    return new, [in_world(frame, TRUTH) for frame in again]
+    return new, list(map(IntoWorld(TRUTH), again))
 
 
 def assert_close(found, expected, tolerance):
@@ -52,7 +52,7 @@ def test_frames_of_a_device_are_brought_there_without_a_look_at_their_numbers():
     frame = overlap()[0][0]
     # These have none: whoever asks for one fails.
     unknown = replace(frame, **{name: part.to('meta') for name, part in vars(frame).items()})
-    moved = in_world(unknown, TRUTH)
+    moved = IntoWorld(TRUTH)(unknown)
     assert moved.camera_from_world.shape == (3, 4)
     assert moved.camera_from_world.dtype == frame.camera_from_world.dtype
 
@@ -63,7 +63,7 @@ def test_what_a_similarity_is_made_of_is_brought_to_a_device_once(monkeypatch):
     monkeypatch.setattr(torch, 'as_tensor', lambda *a, **k: brought.append(a) or bring(*a, **k))
     into_world = IntoWorld(TRUTH)
     for frame in frames:
-        moved, expected = into_world(frame), in_world(frame, TRUTH)
+        moved, expected = into_world(frame), IntoWorld(TRUTH)(frame)
         assert all(torch.equal(each, vars(expected)[name]) for name, each in vars(moved).items())
     # A rotation and a translation, in two precisions; and so for each of the others.
     assert len(brought) == 4 * (1 + len(frames))
@@ -97,7 +97,7 @@ def test_frames_that_disagree_are_left_out(wrong):
 def test_of_two_groups_as_large_the_older_decides():
     new, old = overlap()
     other = Similarity(0.4, TURN.T, np.array([7.0, 0.0, 0.0]))
-    old[2:] = [in_world(frame, other) for frame in new[2:]]
+    old[2:] = map(IntoWorld(other), new[2:])
     alignment = align(new, old)
     assert alignment.agreed == (0, 1)
     assert_close(alignment.similarity, TRUTH, 1e-4)
@@ -129,7 +129,7 @@ def test_one_place_is_enough():
     """A robot that stands still gives no baseline; depth gives the scale."""
     oracle = Oracle(film('room', 'handheld', 1))
     new = [oracle.step(oracle.images[0]) for _ in range(3)]
-    alignment = align(new, [in_world(frame, TRUTH) for frame in new])
+    alignment = align(new, list(map(IntoWorld(TRUTH), new)))
     assert_close(alignment.similarity, TRUTH, 1e-4)
 
 
@@ -138,7 +138,7 @@ def test_fewer_than_two_frames_that_agree_give_none():
     assert align(new[:1], old[:1]) is None
     assert align([], []) is None
     for index in range(4):
-        old[index] = in_world(old[index], Similarity(2.0**index))
+        old[index] = IntoWorld(Similarity(2.0**index))(old[index])
     assert align(new, old) is None
 
 

@@ -74,11 +74,6 @@ class IntoWorld:
         return self._parts[key]
 
 
-def in_world(frame: Frame, similarity: Similarity) -> Frame:
-    """Return one frame as seen in the world that a similarity maps into; see `IntoWorld`."""
-    return IntoWorld(similarity)(frame)
-
-
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """
