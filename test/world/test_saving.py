@@ -91,6 +91,21 @@ def test_saves_at_once_have_a_number_each(tmp_path):
         assert written['files'][-1] == record.name
 
 
+def test_a_folder_that_another_save_takes_for_a_dead_one_s_costs_nothing(tmp_path, monkeypatch):
+    save_stream(str(tmp_path), fed(0), Remembering(), {})
+    exists = os.path.lexists
+
+    def swept(path):
+        # As another does that finds a folder which nobody has locked yet.
+        for left in tmp_path.glob('.saving_*'):
+            left.rmdir()
+        return exists(path)
+
+    monkeypatch.setattr(os.path, 'lexists', swept)
+    *_, record = save_stream(str(tmp_path), fed(0), Remembering(), {})
+    assert record.stem.endswith('_2')
+
+
 @pytest.mark.parametrize('large', ['map', 'trajectory', 'stream', 'record'])
 def test_a_full_disk_is_named_left_as_it_was_and_saved_to_once_there_is_room(tmp_path, large):
     world = fed(*[0] * (1500 if large == 'trajectory' else 1))

@@ -154,7 +154,8 @@ def _reserve(folder: Path, start: str) -> Path:
         # Only now: another may have finished with that number before.
         if not any(os.path.lexists(folder / each) for each in _names(beside)):
             return beside
-        beside.rmdir()
+        # Another may have taken it for a dead one's, which nobody holds a lock on yet.
+        remove(beside)
     raise AssertionError('there is always another number')
 
 
