@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The view gives way to the node, by itself and by its session."""
 
-from pathlib import Path
 import subprocess
 import sys
 
@@ -12,7 +11,6 @@ from xstreamvggt_ros.view.command import main
 
 PROGRAM = """
 import os
-from pathlib import Path
 import threading
 from xstreamvggt_ros.view.priority import give_way, threads
 
@@ -26,9 +24,9 @@ give_way({nice}, others)
 group = Path('/proc/self/autogroup')
 nices = [os.getpriority(os.PRIO_PROCESS, each.native_id) for each in (before, after)]
 ended.set()
-print(os.nice(0), *nices, group.read_text().split()[-1] if group.exists() else {nice})
+told = group.read_text().split() if group.exists() else []
+print(os.nice(0), *nices, *told[-1:])
 """
-GROUPS = Path('/proc/sys/kernel/sched_autogroup_enabled')
 
 
 def given(nice, own_session, before=''):
@@ -42,28 +40,26 @@ def given(nice, own_session, before=''):
 
 def test_a_process_stands_back_and_its_own_session_with_it():
     before, *_ = given(0, own_session=True)
-    program, others, own, session = given(7, own_session=True)
+    program, others, own, *session = given(7, own_session=True)
     assert program == own == min(19, before + 7)
     assert others == before
-    if GROUPS.exists():
-        assert session == 7
+    # A system tells nothing where it weighs control groups instead, as in many a container.
+    assert session in ([], [7])
 
 
 def test_a_session_that_is_not_its_own_is_left_as_it_is():
-    *_, before = given(0, own_session=False)
-    *_, session = given(7, own_session=False)
-    if GROUPS.exists():
-        assert session == before
+    _, _, _, *before = given(0, own_session=False)
+    _, _, _, *session = given(7, own_session=False)
+    assert session == before
 
 
 def test_a_session_that_cannot_be_told_to_is_left_as_it_is(tmp_path):
     # What cannot be written to, as /proc of a container; a folder cannot by root either.
     before = f"""
-from pathlib import Path
 from xstreamvggt_ros.view import priority
 priority.AUTOGROUP = Path({str(tmp_path)!r})
 """
-    program, others, own, _ = given(7, own_session=True, before=before)
+    program, others, own, *_ = given(7, own_session=True, before=before)
     assert program == own == min(19, others + 7)
 
 
