@@ -17,7 +17,7 @@ from xstreamvggt_ros.model import load_checkpoint, StreamVGGT
 from xstreamvggt_ros.model.model_config import PRESETS
 from xstreamvggt_ros.training.__main__ import main
 from xstreamvggt_ros.training.config import RECIPES, Stage, TrainingConfig
-from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.export import Export
 from xstreamvggt_ros.training.journal import Journal
 from xstreamvggt_ros.training.packed import read_notes
 from xstreamvggt_ros.training.prerender import prerender
@@ -157,7 +157,7 @@ def test_a_wider_network_begins_at_the_weights_of_a_narrower_one(training, folde
 
 def test_a_network_that_is_no_widening_is_refused(training, folder, tmp_path, capsys):
     wider = tmp_path / 'wider.safetensors'
-    export(StreamVGGT(WIDER), wider)
+    Export(StreamVGGT(WIDER)).write(wider)
     error = error_of(capsys, training, tmp_path / 'other', '--init', wider)
     assert 'embed_dim 128' in error and 'cannot become 64' in error
 

@@ -20,7 +20,7 @@ from xstreamvggt_ros.training.causal import MaskedCausal
 from xstreamvggt_ros.training.config import LossConfig, RECIPES, Stage, TrainingConfig
 from xstreamvggt_ros.training.draws import draw
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out
-from xstreamvggt_ros.training.export import export
+from xstreamvggt_ros.training.export import Export
 from xstreamvggt_ros.training.initialisation import even_out_patches, initialise, with_positions_of
 from xstreamvggt_ros.training.journal import Journal
 from xstreamvggt_ros.training.loop import train
@@ -153,7 +153,7 @@ def test_resuming_with_another_seed_is_refused(tmp_path):
 def test_export_loads_and_says_how_it_came_about(tmp_path):
     trainer = a_trainer()
     path = tmp_path / 'best.safetensors'
-    export(trainer.model, path, step=7, seed=3)
+    Export(trainer.model).write(path, step=7, seed=3)
     loaded = StreamVGGT(SMALLEST)
     load_checkpoint(loaded, path)
     for name, tensor in trainer.model.state_dict().items():
@@ -171,7 +171,7 @@ def test_weights_beyond_half_precision_are_not_exported(tmp_path):
     with torch.no_grad():
         model.camera_head.trunk_norm.weight[0] = 1e6
     with pytest.raises(ValueError, match=r'camera_head\.trunk_norm\.weight'):
-        export(model, tmp_path / 'best.safetensors')
+        Export(model).write(tmp_path / 'best.safetensors')
 
 
 @pytest.mark.parametrize('fused', [False, True])

@@ -10,40 +10,43 @@ import json
 from pathlib import Path
 import subprocess
 
-import torch
-from torch import Tensor
-
 from xstreamvggt_ros.model import StreamVGGT
 
 
-def export(model: StreamVGGT, path: Path, **notes: object) -> None:
-    """Write model as fp16 safetensors; notes, the commit and the shape become its metadata."""
-    from safetensors.torch import save_file
+class Export:
+    """
+    Weights as a file holds them: in half precision, rounded once for the scores and the file.
 
-    state = {name: tensor.cpu().contiguous() for name, tensor in _written(model).items()}
-    metadata = {name: json.dumps(value) for name, value in notes.items()}
-    metadata['model'] = json.dumps(dataclasses.asdict(model.config))
-    metadata['commit'] = commit()
-    partial = path.with_suffix('.partial')
-    save_file(state, partial, metadata)
-    # It is made for its owner alone; what ships is for everybody.
-    partial.chmod(0o644)
-    partial.rename(path)
+    model: a copy that has those weights, in the precision of the original, to be scored.
+    """
 
+    def __init__(self, model: StreamVGGT) -> None:
+        """
+        Round the weights of a model, which is left as it is.
 
-def as_exported(model: StreamVGGT) -> StreamVGGT:
-    """Copy a model with the weights that `export` writes of it, so that those are scored."""
-    copied = copy.deepcopy(model)
-    copied.load_state_dict(_written(model))
-    return copied
+        ValueError, naming them, where weights are not finite in half precision: beyond 65504, or
+        not finite before.
+        """
+        self._state = {name: tensor.half() for name, tensor in model.state_dict().items()}
+        overflown = [name for name, each in self._state.items() if not each.isfinite().all()]
+        if overflown:
+            raise ValueError(f'weights do not fit half precision: {", ".join(overflown)}')
+        self.model = copy.deepcopy(model)
+        self.model.load_state_dict(self._state)
 
+    def write(self, path: Path, **notes: object) -> None:
+        """Write safetensors; notes, the commit and the shape become its metadata."""
+        from safetensors.torch import save_file
 
-def _written(model: StreamVGGT) -> dict[str, Tensor]:
-    state = {name: tensor.half() for name, tensor in model.state_dict().items()}
-    overflown = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    if overflown:
-        raise ValueError(f'weights do not fit half precision: {", ".join(overflown)}')
-    return state
+        state = {name: tensor.cpu().contiguous() for name, tensor in self._state.items()}
+        metadata = {name: json.dumps(value) for name, value in notes.items()}
+        metadata['model'] = json.dumps(dataclasses.asdict(self.model.config))
+        metadata['commit'] = commit()
+        partial = path.with_suffix('.partial')
+        save_file(state, partial, metadata)
+        # It is made for its owner alone; what ships is for everybody.
+        partial.chmod(0o644)
+        partial.rename(path)
 
 
 def commit() -> str:

@@ -12,7 +12,7 @@ import time
 
 from xstreamvggt_ros.training.beginning import last_file
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, save_pictures, shown
-from xstreamvggt_ros.training.export import as_exported, export
+from xstreamvggt_ros.training.export import Export
 from xstreamvggt_ros.training.journal import draw_curves, Journal
 from xstreamvggt_ros.training.renderers import Renderers
 from xstreamvggt_ros.training.schedule import Minutes
@@ -35,7 +35,7 @@ def train(
     Train to the end of the schedule or for max_minutes, whichever comes first.
 
     Into the folder `run` go the file to go on from, the best weights at each size, log.jsonl and
-    pictures.
+    pictures. ValueError where averaged weights no longer fit half precision, as `Export` says.
     """
     config, journal = trainer.config, Journal(run / 'log.jsonl')
     journal.forget_after(trainer.step)
@@ -93,14 +93,19 @@ class _Window:
 
 
 def _validate(trainer: Trainer, run: Path, journal: Journal) -> None:
+    """
+    Score the averaged weights as they would be written, and write them where they are the best.
+
+    ValueError, naming them, where weights do not fit half precision: nothing is noted or written.
+    """
     config = trainer.config
     # Figures at different sizes cannot be compared, so every size has its best.
     size = trainer.stage.size
     sequences = held_out(
         ShardFolder(run / 'held_out'), config.held_out, config.held_out_frames, config.rendered
     )
-    averaged = as_exported(trainer.averaged)
-    answers = [answer(averaged, sequence, size) for sequence in sequences]
+    averaged = Export(trainer.averaged)
+    answers = [answer(averaged.model, sequence, size) for sequence in sequences]
     found = figures(answers)
     name = f'{size[0]}x{size[1]}'
     kind = f'validation-{name}'
@@ -108,8 +113,7 @@ def _validate(trainer: Trainer, run: Path, journal: Journal) -> None:
     journal.add(kind, trainer.step, found)
     LOGGER.info('step %d, %s: %s', trainer.step, kind, shown(found))
     if better:
-        export(
-            averaged,
+        averaged.write(
             run / f'best-{name}.safetensors',
             step=trainer.step,
             seed=trainer.config.seed,

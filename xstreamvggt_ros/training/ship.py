@@ -19,7 +19,7 @@ from xstreamvggt_ros.model import ModelConfig, StreamVGGT
 from xstreamvggt_ros.model.bundled import FOLDER
 from xstreamvggt_ros.training.beginning import last_files
 from xstreamvggt_ros.training.evaluation import answer, figures, held_out, shown
-from xstreamvggt_ros.training.export import as_exported, export
+from xstreamvggt_ros.training.export import Export
 from xstreamvggt_ros.training.initialisation import with_positions_of
 from xstreamvggt_ros.training.packed import load_packed, read_notes
 from xstreamvggt_ros.training.shards import ShardFolder
@@ -32,7 +32,7 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
     Write a run's averaged weights for a network of that shape.
 
     Returns figures on the sequences that the run was validated with; the file says which.
-    ValueError where the folder is not of one run.
+    ValueError where the folder is not of one run, or weights do not fit half precision.
     """
     model = StreamVGGT(config).eval()
     last = _only_file(run)
@@ -42,7 +42,7 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
     else:
         state = torch.load(last, map_location='cpu', weights_only=True)
         model.load_state_dict(with_positions_of(model, state['averaged']))
-    model = as_exported(model)
+    shipped = Export(model)
     training = json.loads((run / 'config.json').read_text())
     size = tuple(training['stages'][-1]['size'])
     scenes = held_out(
@@ -51,10 +51,9 @@ def ship(run: Path, target: Path, config: ModelConfig) -> dict[str, float]:
         training['held_out_frames'],
         tuple(training['rendered']),
     )
-    found = figures(answer(model, scene, size) for scene in scenes)
+    found = figures(answer(shipped.model, scene, size) for scene in scenes)
     target.parent.mkdir(parents=True, exist_ok=True)
-    export(
-        model,
+    shipped.write(
         target,
         step=state['step'],
         seed=state['seed'],
