@@ -191,8 +191,11 @@ def test_a_budget_that_was_not_reached_is_said_on_the_page_and_by_the_command(fo
     assert said.startswith('short, 2048') and '4 frames are less than the budget holds' in said
 
 
-@pytest.mark.parametrize(('share', 'tag'), [(0.2, 'busy machine'), (1.6, '')])
-def test_times_of_a_busy_machine_are_marked_and_not_coloured(share, tag, tmp_path):
+@pytest.mark.parametrize(
+    ('share', 'minutes', 'tag'),
+    [(0.2, 1, 'busy machine'), (1.6, 1, ''), (1.6, 0, 'beside others')],
+)
+def test_times_that_others_share_are_marked_and_not_coloured(share, minutes, tag, tmp_path):
     sequence = Filmed(count=12)
 
     def timed(seconds):
@@ -210,7 +213,7 @@ def test_times_of_a_busy_machine_are_marked_and_not_coloured(share, tag, tmp_pat
         oracle_record(tmp_path / 'b', sequence=sequence, edit=timed(0.05), budget='4f'),
     ]
     records = [
-        replace(each, info={**each.info, 'started': f'2026-01-01T00:0{index}:00+00:00'})
+        replace(each, info={**each.info, 'started': f'2026-01-01T00:0{minutes * index}:00+00:00'})
         for index, each in enumerate(records)
     ]
 

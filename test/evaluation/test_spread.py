@@ -5,10 +5,12 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from xstreamvggt_ros.evaluation.report.model import overlap
+from xstreamvggt_ros.evaluation.report.model import Timetable
 from xstreamvggt_ros.evaluation.report.spread import change_interval
 
 
@@ -119,4 +121,22 @@ def test_figures_alone_need_sequences():
     ],
 )
 def test_runs_are_beside_each_other_where_their_times_overlap(started, name, beside):
-    assert overlap(run(), run(started=started, name=name)) == beside
+    times = Timetable([run(), run(started=started, name=name)])
+    assert times.crowded(run()) == times.crowded(run(started=started, name=name)) == beside
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0, 0.5, 1, 1.5, 2, 5, 30]))),
+    st.integers(0, 20),
+    st.sampled_from([0, 1, 2, 5]),
+)
+def test_a_run_is_crowded_where_any_other_has_more_than_a_second_of_it(spans, begun, seconds):
+    def made(name, begun, seconds):
+        return run(started=f'2026-01-01T00:00:{begun:02}+00:00', seconds=seconds, name=name)
+
+    others = [made(str(index), *span) for index, span in enumerate(spans)]
+    times = Timetable([*others, made('asked', begun, seconds)])
+    assert times.crowded(made('asked', begun, seconds)) == any(
+        other_begun + 1 < begun + seconds and begun + 1 < other_begun + other_seconds
+        for other_begun, other_seconds in spans
+    )

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 import math
 
 from xstreamvggt_ros.evaluation.differences import differences
@@ -82,12 +84,24 @@ def datasets(records: list[Record]) -> list[Dataset]:
     return [_dataset(name, rows) for name, rows in sorted(found.items())]
 
 
-def overlap(run: Record, other: Record) -> bool:
-    """Whether two different runs were made at the same time, as far as whole seconds tell."""
-    if run.folder == other.folder:
-        return False
-    (begun, ended), (other_begun, other_ended) = _span(run), _span(other)
-    return begun + 1 < other_ended and other_begun + 1 < ended
+class Timetable:
+    """When runs were made; says of any run whether another one was made meanwhile."""
+
+    def __init__(self, runs: Iterable[Record]) -> None:
+        """Note when each began and ended."""
+        spans = {run.folder: _span(run) for run in runs}
+        ordered = sorted((begun, ended, folder) for folder, (begun, ended) in spans.items())
+        self._begun = [begun + 1 for begun, _, _ in ordered]
+        ends = ([(ended, folder)] for _, ended, folder in ordered)
+        # Of the first 1, 2, ... to begin, the two that end last: one is not the run asked of.
+        self._last = list(accumulate(ends, lambda last, one: sorted(last + one)[-2:]))
+
+    def crowded(self, run: Record) -> bool:
+        """Whether a different run was made at the same time, as far as whole seconds tell."""
+        begun, ended = _span(run)
+        earlier = bisect_left(self._begun, ended)
+        last = self._last[earlier - 1] if earlier else []
+        return any(folder != run.folder and begun + 1 < end for end, folder in last)
 
 
 def _span(run: Record) -> tuple[float, float]:

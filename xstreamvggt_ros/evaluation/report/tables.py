@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import math
 
 from xstreamvggt_ros.evaluation.report.figures import Figure, Task, TASKS
-from xstreamvggt_ros.evaluation.report.model import Dataset, overlap, Row
+from xstreamvggt_ros.evaluation.report.model import Dataset, Row, Timetable
 from xstreamvggt_ros.evaluation.report.published import method_of, published, scored_alike
 from xstreamvggt_ros.evaluation.report.spread import change_interval
 
@@ -63,7 +63,7 @@ class Table:
 
 def tables(dataset: Dataset) -> list[Table]:
     """Make a table of each task that the data set has figures of."""
-    found = []
+    found, disturbed = [], _disturbed(dataset)
     for task in TASKS:
         figures = tuple(
             figure
@@ -71,7 +71,7 @@ def tables(dataset: Dataset) -> list[Table]:
             if any(math.isfinite(row.mean(figure.name)) for row in dataset.rows)
         )
         if figures:
-            rows = tuple(_row(dataset, row, figures) for row in dataset.rows)
+            rows = tuple(_row(dataset, row, figures, disturbed) for row in dataset.rows)
             found.append(Table(task, figures, rows))
     return found
 
@@ -85,22 +85,29 @@ def sequence_tables(dataset: Dataset, sequence: str) -> list[Table]:
     return tables(Dataset(dataset.name, tuple(rows.values()), (sequence,)))
 
 
-def _row(dataset: Dataset, row: Row, figures: tuple[Figure, ...]) -> TableRow:
-    disturbed = _disturbed(row, dataset)
+def _row(
+    dataset: Dataset, row: Row, figures: tuple[Figure, ...], disturbed: dict[Row, str]
+) -> TableRow:
     reference = row.config.is_reference
-    unsure = disturbed or row.reference and _disturbed(row.reference, dataset)
+    unsure = disturbed[row] or row.reference and disturbed[row.reference]
     cells = tuple(
         _cell(dataset, row, figure, not (unsure and figure in TIMES)) for figure in figures
     )
     untried = sum(run.untried for run in row.runs.values())
-    return TableRow(row.label, reference, len(row.runs), cells, disturbed, untried)
+    return TableRow(row.label, reference, len(row.runs), cells, disturbed[row], untried)
 
 
-def _disturbed(row: Row, dataset: Dataset) -> str:
-    runs, others = row.runs.values(), [run for each in dataset.rows for run in each.runs.values()]
-    if any(overlap(run, other) for run in runs for other in others):
+def _disturbed(dataset: Dataset) -> dict[Row, str]:
+    """Say why times of rows and of their references are not their own, '' where they are."""
+    times = Timetable(run for row in dataset.rows for run in row.runs.values())
+    rows = {*dataset.rows, *(row.reference for row in dataset.rows if row.reference)}
+    return {row: _why_disturbed(row, times) for row in rows}
+
+
+def _why_disturbed(row: Row, times: Timetable) -> str:
+    if any(times.crowded(run) for run in row.runs.values()):
         return 'beside others'
-    return 'busy machine' if any(run.starved for run in runs) else ''
+    return 'busy machine' if any(run.starved for run in row.runs.values()) else ''
 
 
 def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
