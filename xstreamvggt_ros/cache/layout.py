@@ -36,6 +36,10 @@ class AttentionShape:
         """Numbers of a token's key, or of its value."""
         return self.heads * self.head_dim
 
+    def heads_at_once(self, together: bool) -> int:
+        """How many heads are worked on at a time: all of them together, or one by one."""
+        return self.heads if together else 1
+
 
 @dataclass(frozen=True)
 class StreamLayout:

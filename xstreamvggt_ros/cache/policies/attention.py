@@ -74,9 +74,9 @@ class AttentionValue(Policy):
             from xstreamvggt_ros.ops.scores import Probes
 
             pooling = Probes(frame.special_tokens, self.pool_size)
-            if not pooling.fits(frame.tokens, shape.head_dim):
-                probes *= shape.heads
-        return scores_bytes(attended, probes)
+            if pooling.fits(frame.tokens, shape.head_dim):
+                return scores_bytes(attended, probes)
+        return scores_bytes(attended, probes * shape.heads_at_once(together))
 
 
 class SnapKv(Policy):
@@ -97,7 +97,7 @@ class SnapKv(Policy):
         self, attended: int, frame: FrameLayout, shape: AttentionShape, together: bool
     ) -> int:
         """Bound what the queries take, of one head or of all at once."""
-        return scores_bytes(attended, frame.tokens * (shape.heads if together else 1))
+        return scores_bytes(attended, frame.tokens * shape.heads_at_once(together))
 
 
 def pool_over_grid(scores: Tensor, context: EvictionContext) -> Tensor:

@@ -50,7 +50,7 @@ class _ByHead(Policy):
     ) -> int:
         """Bound what a head's keys take, or those of all heads at once."""
         one = super().scoring_bytes(attended, frame, shape, together)
-        return one * (shape.heads if together else 1)
+        return one * shape.heads_at_once(together)
 
 
 class KeyDiversity(_ByHead):
