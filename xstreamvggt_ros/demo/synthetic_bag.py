@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from xstreamvggt_ros.files.bags import BagWriter, typestore
-from xstreamvggt_ros.geometry import invert_rigid, quaternion_from_rotation
-from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.inputs import Calibration, FRAME_ID, stamp_at, TOPIC
+from xstreamvggt_ros.files.bag_messages import (
+    make_header,
+    make_image,
+    make_pinhole_info,
+    make_pose,
+)
+from xstreamvggt_ros.files.bags import BagWriter
+from xstreamvggt_ros.geometry import invert_rigid
+from xstreamvggt_ros.inputs import FRAME_ID, stamp_at, TOPIC
 from xstreamvggt_ros.inputs.bag_topics import CAMERA_INFO, IMAGE
 from xstreamvggt_ros.inputs.bag_truth import POSE, TRUE_POSE_TOPIC
 from xstreamvggt_ros.synthetic import render_sequence, SequenceConfig, SyntheticSequence
@@ -52,58 +54,11 @@ def write_sequence_bag(path: Path, sequence: SyntheticSequence, rate_hz: float) 
                 sequence.images[index].cpu().numpy(),
                 sequence.depth[index].cpu().numpy(),
             )
-            height, width = image.shape[:2]
-            camera = CameraModel(width, height, tuple(intrinsics.ravel()), (0.0,) * 5, 'plumb_bob')
-            calibration = Calibration.of_camera(camera)
+            of_camera, of_world = (make_header(stamp_ns, name) for name in (FRAME_ID, WORLD_FRAME))
             for topic, message in (
-                (INFO_TOPIC, _camera_info(stamp_ns, calibration)),
-                (TOPIC, _image(stamp_ns, image, 'rgb8')),
-                (DEPTH_TOPIC, _image(stamp_ns, depth.astype('<f4'), '32FC1')),
-                (TRUE_POSE_TOPIC, _pose(stamp_ns, invert_rigid(camera_from_world))),
+                (INFO_TOPIC, make_pinhole_info(of_camera, image.shape[:2], intrinsics)),
+                (TOPIC, make_image(of_camera, image, 'rgb8')),
+                (DEPTH_TOPIC, make_image(of_camera, depth.astype('<f4'), '32FC1')),
+                (TRUE_POSE_TOPIC, make_pose(of_world, invert_rigid(camera_from_world))),
             ):
                 bag.write_message(topic, message, stamp_ns)
-
-
-def _make(kind: str, *fields):
-    return typestore().types[kind](*fields)
-
-
-def _header(stamp_ns: int, frame_id: str):
-    stamp = _make('builtin_interfaces/msg/Time', *divmod(stamp_ns, NANOSECONDS))
-    return _make('std_msgs/msg/Header', stamp, frame_id)
-
-
-def _image(stamp_ns: int, array: np.ndarray, encoding: str):
-    height, width = array.shape[:2]
-    data = np.frombuffer(array.tobytes(), np.uint8)
-    header = _header(stamp_ns, FRAME_ID)
-    return _make(IMAGE, header, height, width, encoding, 0, len(data) // height, data)
-
-
-def _camera_info(stamp_ns: int, calibration: Calibration):
-    d, k, r, p = (np.array(getattr(calibration, name)) for name in 'dkrp')
-    whole = _make('sensor_msgs/msg/RegionOfInterest', 0, 0, 0, 0, False)
-    return _make(
-        CAMERA_INFO,
-        _header(stamp_ns, FRAME_ID),
-        calibration.height,
-        calibration.width,
-        calibration.distortion_model,
-        d,
-        k,
-        r,
-        p,
-        0,
-        0,
-        whole,
-    )
-
-
-def _pose(stamp_ns: int, world_from_camera: np.ndarray):
-    position = _make('geometry_msgs/msg/Point', *map(float, world_from_camera[:3, 3]))
-    turn = _make(
-        'geometry_msgs/msg/Quaternion',
-        *map(float, quaternion_from_rotation(world_from_camera[:3, :3])),
-    )
-    pose = _make('geometry_msgs/msg/Pose', position, turn)
-    return _make(POSE, _header(stamp_ns, WORLD_FRAME), pose)

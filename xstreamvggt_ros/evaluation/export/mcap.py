@@ -11,9 +11,15 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.export.shown_frames import shown_frames, ShownFrame
 from xstreamvggt_ros.evaluation.record import Record
-from xstreamvggt_ros.files.bags import BagWriter, typestore
-from xstreamvggt_ros.geometry import quaternion_from_rotation
-from xstreamvggt_ros.geometry.stamps import NANOSECONDS
+from xstreamvggt_ros.files.bag_messages import (
+    make,
+    make_header,
+    make_image,
+    make_pinhole_info,
+    make_pose,
+    make_transform,
+)
+from xstreamvggt_ros.files.bags import BagWriter
 
 WORLD, CAMERA, TRUE_CAMERA = 'world', 'camera', 'true_camera'
 TOPICS = {
@@ -45,94 +51,41 @@ def write_mcap(record: Record, path: Path) -> None:
             for topic, message in _messages(frame, paths):
                 bag.write_message(topic, message, stamp)
         for name, poses in paths.items():
-            header = _header(stamp, WORLD)
-            bag.write_message(f'{name}/path', _make('nav_msgs/msg/Path', header, poses), stamp)
+            header = make_header(stamp, WORLD)
+            bag.write_message(f'{name}/path', make('nav_msgs/msg/Path', header, poses), stamp)
 
 
 def _messages(frame: ShownFrame, paths: dict[str, list[Any]]):
     """Give topic and message of everything that a frame has."""
     stamp = frame.stamp_ns
+    of_world, of_camera = make_header(stamp, WORLD), make_header(stamp, CAMERA)
     transforms = []
     for name, pose, child in (
         ('/estimate', frame.pose, CAMERA),
         ('/truth', frame.true_pose, TRUE_CAMERA),
     ):
         if pose is not None:
-            transforms.append(_transform(stamp, child, pose))
-            paths[name].append(_pose(stamp, pose))
+            transforms.append(make_transform(of_world, child, pose))
+            paths[name].append(make_pose(of_world, pose))
             yield f'{name}/pose', paths[name][-1]
-    yield '/tf', _make('tf2_msgs/msg/TFMessage', transforms)
-    yield '/estimate/depth/image', _depth(stamp, frame.depth)
-    yield '/estimate/depth/camera_info', _camera_info(stamp, frame)
+    yield '/tf', make('tf2_msgs/msg/TFMessage', transforms)
+    yield '/estimate/depth/image', make_image(of_camera, frame.depth.astype('<f4'), '32FC1')
+    info = make_pinhole_info(of_camera, frame.depth.shape, frame.intrinsics)
+    yield '/estimate/depth/camera_info', info
     if np.isfinite(frame.true_depth).any():
-        yield '/truth/depth/image', _depth(stamp, frame.true_depth)
+        true_depth = frame.true_depth.astype('<f4')
+        yield '/truth/depth/image', make_image(of_camera, true_depth, '32FC1')
     if frame.picture:
         data = np.frombuffer(frame.picture, np.uint8)
-        header = _header(stamp, CAMERA)
-        yield '/image/compressed', _make(TOPICS['/image/compressed'], header, 'jpeg', data)
+        yield '/image/compressed', make(TOPICS['/image/compressed'], of_camera, 'jpeg', data)
     if len(frame.points):
-        yield '/estimate/points', _cloud(stamp, frame)
+        yield '/estimate/points', _cloud(of_world, frame)
     for topic, value in (('/latency_ms', frame.latency_ms), ('/abs_rel', frame.abs_rel)):
         if np.isfinite(value):
-            yield topic, _make('std_msgs/msg/Float64', float(value))
+            yield topic, make('std_msgs/msg/Float64', float(value))
 
 
-def _make(kind: str, *fields):
-    return typestore().types[kind](*fields)
-
-
-def _header(stamp_ns: int, frame_id: str):
-    stamp = _make('builtin_interfaces/msg/Time', *divmod(stamp_ns, NANOSECONDS))
-    return _make('std_msgs/msg/Header', stamp, frame_id)
-
-
-def _turn(pose: np.ndarray):
-    turn = map(float, quaternion_from_rotation(pose[:3, :3]))
-    return _make('geometry_msgs/msg/Quaternion', *turn)
-
-
-def _pose(stamp_ns: int, pose: np.ndarray):
-    place = _make('geometry_msgs/msg/Point', *map(float, pose[:3, 3]))
-    inner = _make('geometry_msgs/msg/Pose', place, _turn(pose))
-    return _make('geometry_msgs/msg/PoseStamped', _header(stamp_ns, WORLD), inner)
-
-
-def _transform(stamp_ns: int, child: str, pose: np.ndarray):
-    place = _make('geometry_msgs/msg/Vector3', *map(float, pose[:3, 3]))
-    inner = _make('geometry_msgs/msg/Transform', place, _turn(pose))
-    header = _header(stamp_ns, WORLD)
-    return _make('geometry_msgs/msg/TransformStamped', header, child, inner)
-
-
-def _depth(stamp_ns: int, depth: np.ndarray):
-    height, width = depth.shape
-    data = np.frombuffer(depth.astype('<f4').tobytes(), np.uint8)
-    header = _header(stamp_ns, CAMERA)
-    return _make('sensor_msgs/msg/Image', header, height, width, '32FC1', 0, 4 * width, data)
-
-
-def _camera_info(stamp_ns: int, frame: ShownFrame):
-    height, width = frame.depth.shape
-    k = frame.intrinsics
-    p = np.concatenate([k, np.zeros((3, 1))], axis=1)
-    whole = _make('sensor_msgs/msg/RegionOfInterest', 0, 0, 0, 0, False)
-    return _make(
-        'sensor_msgs/msg/CameraInfo',
-        _header(stamp_ns, CAMERA),
-        height,
-        width,
-        'plumb_bob',
-        np.zeros(5),
-        k.ravel(),
-        np.eye(3).ravel(),
-        p.ravel(),
-        0,
-        0,
-        whole,
-    )
-
-
-def _cloud(stamp_ns: int, frame: ShownFrame):
+def _cloud(header, frame: ShownFrame):
     """Pack x, y, z and rgb as PCL does."""
     count = len(frame.points)
     packed = np.zeros((count, 4), '<f4')
@@ -140,11 +93,10 @@ def _cloud(stamp_ns: int, frame: ShownFrame):
     red, green, blue = frame.colours.astype(np.uint32).T
     packed[:, 3] = (red << 16 | green << 8 | blue).astype('<u4').view('<f4')
     fields = [
-        _make('sensor_msgs/msg/PointField', name, 4 * index, FLOAT32, 1)
+        make('sensor_msgs/msg/PointField', name, 4 * index, FLOAT32, 1)
         for index, name in enumerate(('x', 'y', 'z', 'rgb'))
     ]
     data = np.frombuffer(packed.tobytes(), np.uint8)
-    header = _header(stamp_ns, WORLD)
-    return _make(
+    return make(
         'sensor_msgs/msg/PointCloud2', header, 1, count, fields, False, 16, 16 * count, data, True
     )
