@@ -19,8 +19,6 @@ def test_who_looks_sees_the_newest_once():
     assert contents.get('stream') == 2 and contents.count('stream') == 2
     contents.put('stream', 2)
     assert look.new('stream') == 2
-    look.forget()
-    assert look.new('stream') == 2
 
 
 def test_what_is_of_another_type_is_refused():

@@ -6,12 +6,13 @@ import threading
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import Point
+from geometry_msgs.msg import Point, TransformStamped
 import numpy as np
 import pytest
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from ros_rig import image_message, picture, Rig
 from std_msgs.msg import UInt32
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from xstreamvggt_ros.view.command import main
@@ -20,6 +21,7 @@ from xstreamvggt_ros.view.following import Following
 from xstreamvggt_ros.view.strip import figures
 
 pytestmark = pytest.mark.ros
+RELIABLE, BEST_EFFORT = QoSReliabilityPolicy.RELIABLE, QoSReliabilityPolicy.BEST_EFFORT
 HEAVY = {'points', 'map', 'image', 'depth/image', 'confidence', 'path'}
 
 
@@ -220,6 +222,51 @@ def test_loop_closures_are_taken_as_they_are_published(rig, kind, durability):
         count = contents.count('closures')
         following.update()
         assert contents.count('closures') == count
+
+
+def test_loop_closures_are_followed_to_another_who_publishes_them(rig):
+    contents = PageContents()
+    with Following(contents, loop_closures='slam/constraints') as following:
+        for x, reliability in ((1.0, RELIABLE), (2.0, BEST_EFFORT)):
+            publisher = rig.peer.create_publisher(
+                Marker, '/slam/constraints', QoSProfile(depth=1, reliability=reliability)
+            )
+            marker = Marker(type=Marker.LINE_LIST, points=[Point(), Point(x=x)])
+            marker.header.frame_id = 'map'
+
+            def shown(publisher=publisher, marker=marker, x=x):
+                publisher.publish(marker)
+                following.update()
+                lines = contents.get('closures')
+                return lines is not None and lines.points[:, 1, 0].tolist() == [x]
+
+            rig.wait(shown, 'the line')
+            rig.peer.destroy_publisher(publisher)
+
+
+def test_what_moves_often_leaves_what_stands(rig):
+    contents = PageContents()
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    moving = rig.peer.create_publisher(TFMessage, '/tf', 10)
+    standing = rig.peer.create_publisher(TFMessage, '/tf_static', latched)
+    standing.publish(TFMessage(transforms=[_transform('base', 'camera')]))
+    with Following(contents) as following:
+        rig.wait(lambda: following._fixed, 'what stands')
+
+        def more():
+            moving.publish(TFMessage(transforms=[_transform('map', 'base')]))
+            return len(following._moved) == following._moved.maxlen
+
+        # More of what moves than is kept, before anybody looks.
+        rig.wait(more, 'what moves')
+        following.update()
+        assert contents.get('transforms').keys() == {'map', 'base', 'camera'}
+
+
+def _transform(parent, child):
+    moved = TransformStamped(child_frame_id=child)
+    moved.header.frame_id = parent
+    return moved
 
 
 def test_a_topic_of_another_type_is_named(rig, caplog):

@@ -50,7 +50,7 @@ def page():
     made = Page(
         contents, '127.0.0.1', 8200, Bounds(frame_points=20_000), actions, '/reconstruction'
     )
-    thread = threading.Thread(target=made.run, args=(lambda: None, lambda: not ended.is_set()))
+    thread = threading.Thread(target=made.run, args=(lambda: None, ended))
     thread.start()
     yield made, contents, pressed
     ended.set()

@@ -17,17 +17,19 @@ HOST = '127.0.0.1'
 @pytest.fixture
 def taken():
     """Take two ports in a row; the first of them."""
-    with socket.socket() as first, socket.socket() as second:
-        for port in range(8500, 8600):
+    for port in range(8500, 8600):
+        # A socket that was bound once cannot be bound again.
+        with socket.socket() as first, socket.socket() as second:
             try:
                 first.bind((HOST, port))
                 second.bind((HOST, port + 1))
             except OSError:
                 continue
-            break
-        first.listen()
-        second.listen()
-        yield port
+            first.listen()
+            second.listen()
+            yield port
+            return
+    pytest.fail('no two ports in a row are free')
 
 
 def test_the_port_that_is_free_or_the_next_one(taken):

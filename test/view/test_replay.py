@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded run is looked at frame by frame, and in a browser with a slider."""
 
+from contextlib import closing, contextmanager
 import socket
 import threading
+import time
 
-from browser import Browser, needs_chromium
+from browser import Browser, DEADLINE, needs_chromium
 from geometry_msgs.msg import Point, TransformStamped
 import pytest
 from rclpy.serialization import serialize_message
@@ -179,45 +181,49 @@ def test_what_is_no_bag_is_refused_with_a_sentence(tmp_path, capsys, name, words
     assert words in capsys.readouterr().err
 
 
+@contextmanager
+def served(bag, port, capsys, *options):
+    """Serve a bag; what the program said when it did."""
+    ended = threading.Event()
+    arguments = ['--bag', str(bag), '--port', str(port), *options]
+    thread = threading.Thread(target=main, args=(arguments, ended))
+    thread.start()
+    said, end = '', time.monotonic() + DEADLINE
+    try:
+        while '\n' not in said:
+            assert thread.is_alive() and time.monotonic() < end, 'nothing was said'
+            said += capsys.readouterr().out
+            time.sleep(0.02)
+        yield said
+    finally:
+        ended.set()
+        thread.join()
+
+
 def test_the_program_says_where_it_is_and_nothing_else(bag, capsys):
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ended = threading.Event()
-        arguments = ['--bag', str(bag), '--port', str(port)]
-        thread = threading.Thread(target=main, args=(arguments, ended))
-        thread.start()
-        said = ''
-        while '\n' not in said and thread.is_alive():
-            said += capsys.readouterr().out
-        ended.set()
-        thread.join()
+        with served(bag, port, capsys) as said:
+            pass
     said += capsys.readouterr().out
-    address = said.strip().removeprefix('view at http://127.0.0.1:')
-    assert port < int(address) < port + 100
+    assert port < int(said.strip().removeprefix('view at http://127.0.0.1:')) < port + 100
+
+
+def test_it_ends_at_once_however_seldom_it_draws(bag, capsys):
+    with served(bag, 0, capsys, '--rate', '0.1'):
+        begin = time.monotonic()
+    # Ten seconds lie between two pictures.
+    assert time.monotonic() - begin < 8
 
 
 @needs_chromium
-def test_a_browser_has_a_slider_and_moves_through_the_run(bag):
-    ended = threading.Event()
-    thread = threading.Thread(target=main, args=(['--bag', str(bag), '--port', '8400'], ended))
-    thread.start()
-    browser = Browser()
-    try:
-        browser.wait(lambda: _listening(8400), 'the server')
+def test_a_browser_has_a_slider_and_moves_through_the_run(bag, capsys):
+    with served(bag, 0, capsys) as said, closing(Browser()) as browser:
         # Once: a page that is loaded anew has to connect anew.
-        browser.open('http://127.0.0.1:8400')
+        browser.open(said.strip().removeprefix('view at '))
         browser.wait(lambda: '0.00 s of 4.00 s' in browser.text(), 'the first frame')
         browser.click('play')
         browser.wait(lambda: '4.00 s of 4.00 s' in browser.text(), 'the last frame')
         assert browser.complaints() == []
-    finally:
-        browser.close()
-        ended.set()
-        thread.join()
-
-
-def _listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(('127.0.0.1', port)) == 0

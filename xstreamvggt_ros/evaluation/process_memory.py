@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from xstreamvggt_ros.memory import give_back
+from xstreamvggt_ros.files.heap import give_back
 
 # What makes the kernel begin anew with the largest resident size, see proc_pid_clear_refs(5).
 _BEGIN_ANEW = '5'

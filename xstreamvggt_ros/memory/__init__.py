@@ -10,9 +10,6 @@ from xstreamvggt_ros.memory.estimate import (
     named,
     Settings,
 )
-from xstreamvggt_ros.memory.heap import (
-    give_back,
-)
 from xstreamvggt_ros.memory.preflight import (
     and_map,
     Change,
@@ -31,7 +28,6 @@ __all__ = [
     'check_map',
     'FrameTrace',
     'free_bytes',
-    'give_back',
     'MemoryEstimate',
     'named',
     'NotEnoughMemory',

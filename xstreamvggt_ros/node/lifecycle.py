@@ -14,10 +14,10 @@ from rclpy.logging import get_logger
 import torch
 
 from xstreamvggt_ros.cache import BudgetTooSmall
+from xstreamvggt_ros.files.heap import give_back
 from xstreamvggt_ros.images.preprocessing import MAX_ASPECT_RATIO
 from xstreamvggt_ros.intake.worker import WorkerBusy
 from xstreamvggt_ros.memory.device import free_bytes
-from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.node.frame_reader import FrameReader
 from xstreamvggt_ros.node.library_log import LibraryLog
 from xstreamvggt_ros.node.loading import load_before_configure, Loading

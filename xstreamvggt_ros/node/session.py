@@ -14,11 +14,11 @@ import time
 
 from rclpy.lifecycle import LifecycleNode
 
+from xstreamvggt_ros.files.heap import give_back
 from xstreamvggt_ros.intake.counters import Counters, Counts, STOPPED
 from xstreamvggt_ros.intake.recent import RECENT, RecentCounts
 from xstreamvggt_ros.intake.worker import Worker
 from xstreamvggt_ros.memory.estimate import MIB
-from xstreamvggt_ros.memory.heap import give_back
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
 from xstreamvggt_ros.node.callbacks import steady_timer
 from xstreamvggt_ros.node.cameras import CameraInputs

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None, ended: threading.Event | None = Non
         sys.stdout.flush()
         # Not before: where everybody is busy it would not begin.
         give_way(options.nice, others)
-        page.run(update, lambda: not ended.is_set())
+        page.run(update, ended)
     return GOOD
 
 

@@ -138,7 +138,3 @@ class Looker:
             return None
         self._seen[kind] = count
         return self._contents.get(kind)
-
-    def forget(self) -> None:
-        """Look at everything anew."""
-        self._seen.clear()

@@ -77,10 +77,14 @@ class Following:
         self.patience_s = ANSWER_S
         self._contents, self._camera = contents, camera
         self._frames = Frames(map_frame)
+        contents.put('transforms', self._frames.in_map())
         self._newest: dict[str, bytes] = {}
         self._said: deque[bytes] = deque(maxlen=KEPT)
+        # Apart: what moves comes again, what stands is said once.
         self._moved: deque[bytes] = deque(maxlen=KEPT)
-        self._marked: deque[tuple[type, bytes]] = deque(maxlen=KEPT)
+        self._fixed: deque[bytes] = deque(maxlen=KEPT)
+        self._marked: deque[bytes] = deque(maxlen=KEPT)
+        self._marks: tuple[type, QoSProfile] | None = None
         self._closures, self._trail = Closures(), Trail()
         self._subscribed: dict[str, object] = {}
         self._clients: dict[str, object] = {}
@@ -108,12 +112,12 @@ class Following:
                 self._tolerance.run(topic.name, lambda topic=topic, raw=raw: self._put(topic, raw))
         if (path := self._trail.news()) is not None:
             self._contents.put('path', path)
-        while self._moved:
-            self._tolerance.run('tf', lambda: self._move(self._moved.popleft()))
+        if self._fixed or self._moved:
+            self._move()
         while self._said:
             self._tolerance.run('diagnostics', lambda: self._hear(self._said.popleft()))
         while self._marked:
-            self._tolerance.run(self._loop_closures, lambda: self._mark(*self._marked.popleft()))
+            self._tolerance.run(self._loop_closures, lambda: self._mark(self._marked.popleft()))
         if self._loop_closures:
             self._put_closures()
 
@@ -136,25 +140,30 @@ class Following:
             self._trail.forget()
         self._contents.put(topic.kind, value)
 
-    def _move(self, raw: bytes) -> None:
+    def _move(self) -> None:
+        for came in (self._fixed, self._moved):
+            while came:
+                self._tolerance.run('tf', lambda came=came: self._take(came.popleft()))
+        self._contents.put('transforms', self._frames.in_map())
+
+    def _take(self, raw: bytes) -> None:
         for each in deserialize_message(raw, TFMessage).transforms:
             # One that is nowhere takes none of the others along.
             self._tolerance.run('tf', partial(self._frames.take, each))
-        if not self._moved:
-            self._contents.put('transforms', self._frames.in_map())
 
     def _hear(self, raw: bytes) -> None:
         said = reading.said_of(deserialize_message(raw, DiagnosticArray), self._root)
         if said is not None:
             self._contents.put('said', said)
 
-    def _mark(self, kind: type, raw: bytes) -> None:
+    def _mark(self, raw: bytes) -> None:
+        kind, _ = self._marks
         self._closures.take(deserialize_message(raw, kind))
 
     def _put_closures(self) -> None:
         """Put the lines anew where they, or the frames that they are in, are elsewhere."""
-        lines, shown = self._closures.in_map(self._frames.in_map()), self._contents.get('closures')
-        if not lines.same(shown):
+        lines = self._closures.in_map(self._contents.get('transforms'))
+        if not lines.same(self._contents.get('closures')):
             self._contents.put('closures', lines)
 
     def _call(self, name: str, request) -> str:
@@ -189,10 +198,10 @@ class Following:
         """Find whom to follow, and subscribe to what is looked at."""
         if not self._subscribed:
             self._listen('/tf', TFMessage, _noting(self._moved), ALL)
-            self._listen('/tf_static', TFMessage, _noting(self._moved), ALL_LATCHED)
+            self._listen('/tf_static', TFMessage, _noting(self._fixed), ALL_LATCHED)
             self._listen('/diagnostics', DiagnosticArray, _noting(self._said), ALL)
         types = dict(self._node.get_topic_names_and_types())
-        if self._loop_closures in types and self._loop_closures not in self._subscribed:
+        if self._loop_closures in types:
             self._listen_to_markers(types[self._loop_closures])
         names = list(types)
         if not self._root:
@@ -220,8 +229,13 @@ class Following:
         if kind is None:
             self._tolerance.tell(name, TypeError(f'it is of {types[0]}, not {", ".join(MARKERS)}'))
             return
-        if (profile := as_published(self._node, name)) is not None:
-            self._listen(name, kind, _noting_of(kind, self._marked), profile)
+        profile = as_published(self._node, name)
+        # Somebody else may publish now, in another way.
+        if profile is not None and self._marks != (kind, profile):
+            if name in self._subscribed:
+                self._node.destroy_subscription(self._subscribed.pop(name))
+            self._marks = kind, profile
+            self._listen(name, kind, _noting(self._marked), profile)
 
     def _wanted(self, camera: str) -> Iterator[tuple[str, ViewTopic]]:
         for topic in TOPICS:
@@ -246,10 +260,6 @@ class Following:
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
-
-
-def _noting_of(kind: type, kept: deque) -> Callable[[bytes], None]:
-    return lambda raw: kept.append((kind, raw))
 
 
 def _noting(kept: deque[bytes]) -> Callable[[bytes], None]:

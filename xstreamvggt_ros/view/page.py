@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+import threading
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ import rich
 import viser
 
 from xstreamvggt_ros.view.contents import KINDS, Looker, PageContents
+from xstreamvggt_ros.view.leaving import Leaving
 from xstreamvggt_ros.view.pace import Pace
 from xstreamvggt_ros.view.pictures import confidence_picture, depth_picture
 from xstreamvggt_ros.view.ports import free_port
@@ -66,6 +68,8 @@ class Page:
         self._scene = ViewScene(self._server.scene, bounds)
         self._chosen = Chosen()
         self._pace, self._sent = Pace(), 0
+        self._leaving = Leaving()
+        self._server.on_client_disconnect(lambda _: self._leaving.note())
         self._build(actions)
         self.dark(True)
 
@@ -90,15 +94,16 @@ class Page:
         with _quietly():
             self._server.stop()
 
-    def run(self, update: Callable[[], None], going_on: Callable[[], bool]) -> None:
-        """Have the contents updated and draw them, again and again."""
-        while going_on():
+    def run(self, update: Callable[[], None], ended: threading.Event) -> None:
+        """Have the contents updated and draw them, again and again, until it is ended."""
+        while not ended.is_set():
             begin = time.monotonic()
             # What cannot be drawn was looked at, and is not in the way of what comes after it.
             self._tolerance.run('what was said', update)
             if not self._pace.waiting:
                 self._tolerance.run('the page', self.draw)
-            time.sleep(max(0.0, 1 / self._bounds.rate - (time.monotonic() - begin)))
+            self._leaving.tidy()
+            ended.wait(max(0.0, 1 / self._bounds.rate - (time.monotonic() - begin)))
 
     def draw(self) -> None:
         """Send what is new since the last time."""

@@ -120,10 +120,11 @@ class Replay:
                 self._move(frames, message, stamp)
             elif name == '/diagnostics' and (self._time <= recorded or said is None):
                 said = reading.said_of(message, self._root) or said
-        self._contents.put('transforms', frames.in_map())
+        transforms = frames.in_map()
+        self._contents.put('transforms', transforms)
         if self._loop_closures:
             self._read_closures(recorded + 1)
-            self._contents.put('closures', self._closures.in_map(frames.in_map()))
+            self._contents.put('closures', self._closures.in_map(transforms))
         if said is not None:
             self._contents.put('said', said)
 

@@ -42,11 +42,6 @@ class ViewScene:
         self.forget()
 
     @property
-    def pose(self) -> Pose | None:
-        """Where the camera is."""
-        return self._pose
-
-    @property
     def distance(self) -> float:
         """How far away the camera sees what it sees."""
         return self._distance

@@ -9,6 +9,7 @@ frames more than all else that is shown. ~/pose says the same of every frame at 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 import time
 
@@ -32,7 +33,7 @@ class Trail:
     def forget(self) -> None:
         """Begin another stream."""
         self._whole = np.zeros((0, 3), np.float32)
-        self._since: list[tuple[int, np.ndarray]] = []
+        self._since: deque[tuple[int, np.ndarray]] = deque(maxlen=MOST_POSES)
         self._asked_with: int | None = None
         self._told_at = self._shown_at = -np.inf
         self._changed = False
@@ -47,14 +48,13 @@ class Trail:
         if self.asks and self._asked_with is None:
             self._asked_with = stamp_ns
         self._since.append((stamp_ns, np.asarray(position, np.float32)))
-        if len(self._since) > MOST_POSES:
-            self._since = self._since[-MOST_POSES:]
         self._changed = True
 
     def add_path(self, stamp_ns: int, positions: np.ndarray) -> None:
         """Take a whole path (N, 3) up to a stamp; an old one that was kept is asked for anew."""
         self._whole = positions
-        self._since = [each for each in self._since if each[0] > stamp_ns]
+        later = [each for each in self._since if each[0] > stamp_ns]
+        self._since = deque(later, MOST_POSES)
         self._changed = True
         if self._asked_with is not None and stamp_ns >= self._asked_with:
             self._told_at, self._asked_with = self._now(), None
