@@ -77,7 +77,8 @@ def add_node_options(parser: argparse.ArgumentParser) -> None:
     )
     add('--heap', action='store_true', help='note too what mallinfo2 says of the heap')
     add('--view', action='store_true', help='with xstreamvggt_view, its page open and closed')
-    add('--stretch', type=float, default=5.0, help='minutes it is either (%(default)g)')
+    add('--stretch', type=float, default=5.0, help='minutes it is open at a time (%(default)g)')
+    add('--closed', type=float, help='minutes it is closed (as long)')
     add('--client', action='store_true', help='look at it without Chromium, if there is one')
     add('--bound', type=float, help='bytes a frame that the slope must stay below, or exit 1')
 

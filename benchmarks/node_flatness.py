@@ -78,9 +78,12 @@ def watch_node(options: argparse.Namespace, file: Path, part: int) -> None:
         player = CameraPlayer(link, TOPIC)
         also, period_s = [], SAMPLE_S
         if options.view:
-            stretch_s = 60 * options.stretch
-            period_s = min(period_s, stretch_s / SAMPLES)
-            viewing = Viewing(options.output, part, options.settle, stretch_s, options.client)
+            open_s = 60 * options.stretch
+            closed_s = 60 * (options.closed or options.stretch)
+            period_s = min(period_s, open_s / SAMPLES, closed_s / SAMPLES)
+            viewing = Viewing(
+                options.output, part, options.settle, open_s, closed_s, options.client
+            )
             also.append(stack.enter_context(viewing).note)
         notes = _Notes(node.pid, file, part, player, pacer, period_s, also)
         link.node.create_subscription(

@@ -28,13 +28,17 @@ def tell_of_view(folder: Path) -> None:
     figures = view_figures(samples)
     (folder / 'view.json').write_text(json.dumps(figures, indent=1) + '\n', encoding='utf-8')
     print(f'the page is looked at with {figures["onlooker"] or "nobody yet"}')
-    print('| part | stretch | page | frames | p50, ms | p95, ms | node | view | page, of a core |')
-    print('|---|---|---|---|---|---|---|---|---|')
+    print(
+        '| part | stretch | page | frames | p50, ms | p95, ms | node | view | page, of a core '
+        '| view, MiB | page, MiB |'
+    )
+    print('|---|---|---|---|---|---|---|---|---|---|---|')
     for row in figures['stretches']:
         print(
             f'| {row["part"]} | {row["stretch"]} | {row["state"]} | {row["frames"]} | '
             f'{row["p50_ms"]:.1f} | {row["p95_ms"]:.1f} | '
-            f'{row["node"]:.2f} | {row["view"]:.3f} | {row["page"]:.2f} |'
+            f'{row["node"]:.2f} | {row["view"]:.3f} | {row["page"]:.2f} | '
+            f'{row["view_mib"]:.1f} | {row["page_mib"]:.0f} |'
         )
     for percentile in PERCENTILES:
         ratio = figures[f'p{percentile}_open_by_closed']
@@ -153,6 +157,7 @@ def _row(of: Sequence[ViewSample]) -> dict:
         'p50_ms': float(middle),
         'p95_ms': float(late),
         **{who: _cores(of, who) for who in ('node', 'view', 'page')},
+        **{f'{who}_mib': _held(who)(of[-1]) / MIB for who in ('view', 'page')},
     }
 
 

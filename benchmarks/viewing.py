@@ -26,9 +26,9 @@ class ViewSample:
     """
     What was seen of node, view and page at one time, with the latencies since the time before.
 
-    state: of the page in all that time; stretch: counts the times of equal length in which it was
-    open or closed; onlooker: who looks. Bytes are of anonymous memory; those of the page are of
-    all processes of the browser. Seconds of the processor are since each began.
+    state: of the page in all that time; stretch: counts the times in which it was open or
+    closed; onlooker: who looks. Bytes are of anonymous memory; those of the page are of all
+    processes of the browser. Seconds of the processor are since each began.
     """
 
     part: int
@@ -61,12 +61,15 @@ class Viewing:
     Run `xstreamvggt_view`, and open and close its page; use in a with statement.
 
     `note` is told of every sample of the node; a stretch begins when the page has been opened or
-    closed, after the frames `settle`, and takes `stretch_s`.
+    closed, after the frames `settle`, and takes `open_s` or `closed_s`.
     """
 
-    def __init__(self, folder: Path, part: int, settle: int, stretch_s: float, client: bool):
+    def __init__(
+        self, folder: Path, part: int, settle: int, open_s: float, closed_s: float, client: bool
+    ):
         """Start the view in the environment of now; `client`: look without a browser."""
-        self._folder, self._part, self._settle, self._stretch_s = folder, part, settle, stretch_s
+        self._folder, self._part, self._settle = folder, part, settle
+        self._lasts_s = {OPEN: open_s, CLOSED: closed_s}
         self._state, self._stretch, self._until = SETTLING, -1, 0.0
         self._onlooker, self._client = '', client
         self._page: Child | None = None
@@ -110,7 +113,7 @@ class Viewing:
             self._await_onlooker(now)
         elif self._state == CLOSING and not self._closing.is_alive():
             self._page = None
-            self._state, self._until = CLOSED, now + self._stretch_s
+            self._begin(CLOSED, now)
         elif self._state in (OPEN, CLOSED) and now >= self._until:
             self._begin_next(now)
 
@@ -125,7 +128,10 @@ class Viewing:
             self._closing.start()
             self._state = CLOSING
         else:
-            self._until = now + self._stretch_s
+            self._begin(self._state, now)
+
+    def _begin(self, state: str, now: float) -> None:
+        self._state, self._until = state, now + self._lasts_s[state]
 
     @property
     def _page_log(self) -> Path:
@@ -139,7 +145,7 @@ class Viewing:
         """Begin a stretch once somebody looks; a browser that did not start is started again."""
         if said := _said(self._page_log, LOOKING):
             self._onlooker = said
-            self._state, self._until = OPEN, now + self._stretch_s
+            self._begin(OPEN, now)
         elif self._page.exit_code is not None:
             if self._tries == MOST_TRIES:
                 raise RuntimeError(f'nobody looks at the page: see {self._page_log}')

@@ -48,6 +48,7 @@ def test_the_page_is_open_and_closed_in_turns(tmp_path, capsys):
     parser = argparse.ArgumentParser()
     add_node_options(parser)
     view = ['--view', '--client', '--settle', '20', '--stretch', '0.1', '--minutes', '0.6']
+    view += ['--closed', '0.08']
 
     assert main(parser.parse_args([*SMALL, *view, '--output', str(tmp_path)])) == 0
 
