@@ -29,7 +29,7 @@ MOST_PICTURES, PICTURES_A_RUN, PICTURED_RUNS = 90, 3, 2
 
 @dataclass(frozen=True, eq=False)
 class SequencePage:
-    """A sequence's part of the page; `scene` is JSON, '' for none."""
+    """A sequence's part of the page; `scene` is JSON, '' for none, `aligned` with the truth."""
 
     name: str
     anchor: str
@@ -41,6 +41,7 @@ class SequencePage:
     curves: list[str]
     trajectories: list[str]
     scene: str
+    aligned: bool
     worst: list[tuple[str, list[FramePictures]]]
 
 
@@ -120,6 +121,7 @@ def _sequence(dataset: Dataset, name: str, anchor: str, sequences: int) -> Seque
         charts.curves(shown),
         [] if paths is None else charts.trajectories(paths),
         '' if view is None else _embedded(view),
+        view is not None and view['aligned'],
         [(label, frames) for label, frames in worst if frames],
     )
 

@@ -1,9 +1,10 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """
-Paths and clouds of runs beside the truth, all in the axes of the first true camera.
+Paths and clouds of runs beside the truth, in the axes of the first true camera.
 
-Runs are moved by the similarities that scoring found. Without a truth a run stays in its own axes.
+Runs are moved by the similarities that scoring found. Where it found none, a run stays in its own
+axes and unit, and no truth is beside it.
 """
 
 from __future__ import annotations
@@ -30,21 +31,27 @@ BOUNDS, ROOM = (1.0, 99.0), 0.15
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """Places (F, 3), metres, NaN where there is none, of the truth and, by label, of runs."""
+    """
+    Places (F, 3), metres, NaN where there is none, of the truth and, by label, of runs.
+
+    Every run keeps its place in the list: one that was not aligned is there as NaN.
+    """
 
     truth: np.ndarray
     estimates: tuple[tuple[str, np.ndarray], ...]
 
 
 def aligned_paths(runs: Sequence[Record]) -> Trajectories | None:
-    """Give the paths of runs on one sequence; None where no pose of it is known."""
-    known = [run for run in runs if run.info['alignment']]
-    if not known:
+    """Give the paths of runs on one sequence; None where none was aligned to a true one."""
+    aligned = [run for run in runs if 'trajectory' in _placed(run)]
+    if not aligned:
         return None
-    into = _first_camera(known[0])
-    truth = _moved(known[0].frames().true_poses, into)
-    estimates = tuple((run.info['label'], aligned_poses(run, into)[:, :3, 3]) for run in known)
-    return Trajectories(truth[:, :3, 3], estimates)
+    into = _first_camera(aligned[0])
+    truth = _moved(aligned[0].frames().true_poses, into)[:, :3, 3]
+    nowhere = np.full_like(truth, np.nan)
+    paths = [aligned_poses(run, into)[:, :3, 3] if run in aligned else nowhere for run in runs]
+    labels = [run.info['label'] for run in runs]
+    return Trajectories(truth, tuple(zip(labels, paths, strict=True)))
 
 
 def aligned_poses(run: Record, into: np.ndarray) -> np.ndarray:
@@ -55,31 +62,54 @@ def aligned_poses(run: Record, into: np.ndarray) -> np.ndarray:
 
 
 def similarity_of(run: Record, name: str) -> Similarity:
-    """Read what a run was aligned by."""
-    found = run.info['alignment'][name]
+    """
+    Read what a run's 'trajectory' or 'points' were brought to the truth by.
+
+    Both are of one world: where the truth aligns one of them alone, as one without depth does, or
+    one of a camera that stands still, the other goes with it. The identity where it aligns none.
+    """
+    placed = _placed(run)
+    if not placed:
+        return Similarity()
+    found = run.info['alignment'][name if name in placed else placed[0]]
     return Similarity(found['scale'], np.array(found['rotation']), np.array(found['translation']))
 
 
 def scene(runs: Sequence[Record], points: int) -> dict[str, Any] | None:
-    """Pack clouds and cameras of runs on one sequence for the view, `points` of each cloud."""
+    """
+    Pack clouds and cameras of runs on one sequence for the view, `points` of each cloud.
+
+    None where frames are independent. aligned: whether runs are beside the truth, which is the
+    first layer then; one that could not be brought there is left out. Otherwise each is in the
+    axes of its own first camera. A layer's `run` is its place among `runs`, null for the truth.
+    """
     known = [run for run in runs if run.info['alignment']]
     if not known:
         return None
-    into = _first_camera(known[0])
-    clouds = [_truth_cloud(known[0], into, points), *(_cloud(r, into, points) for r in known)]
-    paths = [_moved(known[0].frames().true_poses, into), *(aligned_poses(r, into) for r in known)]
-    names = ['truth', *(run.info['label'] for run in known)]
-    kept = [
-        (name, cloud, path)
-        for name, cloud, path in zip(names, clouds, paths, strict=True)
-        if len(cloud[0]) or np.isfinite(path).any()
-    ]
-    low, high = _bounds([cloud[0] for _, cloud, _ in kept], [path for _, _, path in kept])
+    placed = [run for run in known if _placed(run)]
+    into, layers = np.eye(4), []
+    if placed:
+        into = _first_camera(placed[0])
+        path = _moved(placed[0].frames().true_poses, into)
+        layers.append(('truth', None, _truth_cloud(placed[0], into, points), path))
+    for run in placed or known:
+        cloud, path = _cloud(run, into, points), aligned_poses(run, into)
+        layers.append((run.info['label'], runs.index(run), cloud, path))
+    kept = [each for each in layers if len(each[2][0]) or np.isfinite(each[3]).any()]
+    low, high = _bounds([cloud[0] for *_, cloud, _ in kept], [path for *_, path in kept])
     return {
+        'aligned': bool(placed),
         'low': low.tolist(),
         'high': high.tolist(),
-        'layers': [_layer(name, cloud, path, low, high) for name, cloud, path in kept],
+        'layers': [_layer(*each, low, high) for each in kept],
     }
+
+
+def _placed(run: Record) -> list[str]:
+    """Name what of a run the truth aligned."""
+    trajectory = run.info['alignment'].get('trajectory', {})
+    found = {'trajectory': trajectory.get('by'), 'points': run.metrics.get('points')}
+    return [name for name, aligned in found.items() if aligned]
 
 
 def _first_camera(run: Record) -> np.ndarray:
@@ -124,7 +154,7 @@ def _bounds(clouds: list[np.ndarray], paths: list[np.ndarray]) -> tuple[np.ndarr
     return edges.min(0) - room, edges.max(0) + room
 
 
-def _layer(name, cloud, path, low, high) -> dict[str, Any]:
+def _layer(name, run, cloud, path, low, high) -> dict[str, Any]:
     points, colours = cloud
     inside = ((points >= low) & (points <= high)).all(1)
     steps = np.round((points[inside] - low) / (high - low) * STEPS).astype('<u2')
@@ -132,6 +162,7 @@ def _layer(name, cloud, path, low, high) -> dict[str, Any]:
     shown = known[np.linspace(0, len(known) - 1, min(CAMERAS, len(known))).astype(int)]
     return {
         'name': name,
+        'run': run,
         'points': base64.b64encode(steps.tobytes()).decode(),
         'colours': base64.b64encode(colours[inside].tobytes()).decode(),
         'path': np.round(known[:, :3, 3], 4).tolist(),

@@ -60,7 +60,7 @@ class View {
   }
 
   tone(i) {
-    return this.layers[i].name === 'truth' ? 8 : this.layers[0].name === 'truth' ? i - 1 : i;
+    return this.layers[i].run ?? 8;
   }
 
   listen() {
