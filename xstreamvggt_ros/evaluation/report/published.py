@@ -68,26 +68,36 @@ PRESET = 'streamvggt'
 PRESET_SIZE = ModelConfig.preset(PRESET).image_size
 # What of a cache makes it no other method.
 NO_MATTER = ('scheme', 'strict_budget', 'camera_budget_frames', 'camera_cache', 'seed')
-METHODS = (STREAM, XSTREAM, PRUNED)
+CLOUD = ('accuracy_', 'completeness_', 'normal_')
 # What of a protocol bears on a figure, by the beginning of its name.
 BEARING = {
     'depth_': ('max_depth', 'per'),
-    **dict.fromkeys(('accuracy_', 'completeness_', 'normal_'), ('points', 'max_points')),
+    **dict.fromkeys(CLOUD, ('points', 'max_points')),
 }
 USUAL = Protocol()
+# Every how many-th frame the table of a data set takes, and at most how many (0: all), as in the
+# commands of docs/evaluation.md.
+FRAMES = {
+    '7scenes': (200, 0),
+    'neural_rgbd': (500, 0),
+    'scannet': (3, 90),
+    'kitti_raw': (1, 110),
+    'bonn': (1, 110),
+    'sintel': (1, 0),
+}
 
 
 def method_of(config: RunConfig) -> str:
     """
     Name the published method that a run is one of, '' where it is none's.
 
-    It is the papers' network with trained weights at their image size, every frame of a sequence,
-    and their cache.
+    It is the papers' network with trained weights at their image size, which remembers every
+    frame that it is given, and their cache.
     """
-    whole = config.stride == 1 and not config.max_frames and config.keyframe_threshold is None
-    whole = whole and (config.mode == 'exact' or config.queue == 'every')
+    every = config.keyframe_threshold is None
+    every = every and (config.mode == 'exact' or config.queue == 'every')
     network = config.preset == PRESET and not config.random_weights
-    if not (whole and network and config.network_size == PRESET_SIZE):
+    if not (every and network and config.network_size == PRESET_SIZE):
         return ''
     if config.is_reference:
         return STREAM
@@ -102,6 +112,18 @@ def method_of(config: RunConfig) -> str:
     if config.budget_share is not None or kept != config.cache:
         return ''
     return {(4, 4): XSTREAM, (16, 16): PRUNED}.get(config.stored_bits, '')
+
+
+def replayed_alike(dataset: str, figure: str, config: RunConfig) -> bool:
+    """
+    Tell whether a run was given what a published figure is of.
+
+    Those are the frames that the data set's table takes, as they are and without a calibration;
+    points of clouds are the network's own.
+    """
+    frames = FRAMES.get(dataset) == (config.stride, config.max_frames)
+    points = config.point_source == 'pointmap' or not figure.startswith(CLOUD)
+    return frames and points and not config.camera_info
 
 
 def scored_alike(figure: str, protocol: Mapping[str, object]) -> bool:

@@ -9,7 +9,12 @@ import math
 
 from xstreamvggt_ros.evaluation.report.figures import Figure, Task, TASKS
 from xstreamvggt_ros.evaluation.report.model import Dataset, Row, Timetable
-from xstreamvggt_ros.evaluation.report.published import method_of, published, scored_alike
+from xstreamvggt_ros.evaluation.report.published import (
+    method_of,
+    published,
+    replayed_alike,
+    scored_alike,
+)
 from xstreamvggt_ros.evaluation.report.spread import change_interval
 
 # A change of less than this share is none worth a colour.
@@ -123,7 +128,9 @@ def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
         if judged and figure.better and abs(change) >= EVEN and sure:
             good = (change < 0) == (figure.better == 'lower')
             verdict = 'better' if good else 'worse'
-    alike = all(scored_alike(figure.name, run.info['protocol']) for run in row.runs.values())
+    alike = replayed_alike(dataset.name, figure.name, row.config) and all(
+        scored_alike(figure.name, run.info['protocol']) for run in row.runs.values()
+    )
     known = published(dataset.name, figure.name, method_of(row.config)) if alike else ()
     lines = tuple((figure.show(each.value), f'{each.method}: {each.source}') for each in known)
     return Cell(figure.show(row.mean(figure.name)), text, spread, verdict, lines)
