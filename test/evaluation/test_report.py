@@ -16,13 +16,15 @@ from recorded import CONFIG, oracle_record
 
 from xstreamvggt_ros.evaluation.report import write_report
 from xstreamvggt_ros.evaluation.report.figures import FIGURES
-from xstreamvggt_ros.evaluation.report.model import datasets
+from xstreamvggt_ros.evaluation.report.model import datasets, Timetable
 from xstreamvggt_ros.evaluation.report.published import STREAM, XSTREAM
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, Series
 from xstreamvggt_ros.evaluation.report.tables import tables
 
 NASTY = '<script>alert(1)</script>'
 FORMULA = '=chess'
+# Runs that nothing was made beside.
+ALONE = Timetable(())
 # The papers' network with weights, whatever is in them, and their frames of Bonn.
 PAPERS = {
     'preset': 'streamvggt',
@@ -126,7 +128,7 @@ def test_rows_are_compared_with_the_unbounded_cache(folder):
         (mine,), (its,) = row.runs.values(), reference.runs.values()
         change = mine.metrics['ate_rmse'] / its.metrics['ate_rmse'] - 1
         assert row.change('ate_rmse') == pytest.approx(change)
-    cloud = next(table for table in tables(dataset) if table.task.name == 'cloud')
+    cloud = next(table for table in tables(dataset, ALONE) if table.task.name == 'cloud')
     values = {row.label: dict(zip(cloud.figures, row.cells, strict=True)) for row in cloud.rows}
     worse = next(cells for label, cells in values.items() if '2048' in label)
     # Four times the noise.
@@ -134,7 +136,7 @@ def test_rows_are_compared_with_the_unbounded_cache(folder):
         assert worse[FIGURES[name]].change.startswith('+')
         # Of one sequence, and not taken frame by frame: what of it is chance is not known.
         assert worse[FIGURES[name]].verdict == ''
-    depth = next(table for table in tables(dataset) if table.task.name == 'depth')
+    depth = next(table for table in tables(dataset, ALONE) if table.task.name == 'depth')
     cells = next(row.cells for row in depth.rows if '2048' in row.label)
     error = dict(zip(depth.figures, cells, strict=True))[FIGURES['depth_median_abs_rel']]
     assert error.verdict == 'worse' and error.spread.startswith('+')
@@ -151,7 +153,7 @@ def test_published_figures_stand_beside_the_same_method_only(changes, published,
         replace(each, config=each.config.varied(**changes)) for each in find_records(folder)[0]
     ]
     (dataset,) = datasets(records)
-    depth = next(table for table in tables(dataset) if table.task.name == 'depth')
+    depth = next(table for table in tables(dataset, ALONE) if table.task.name == 'depth')
     column = depth.figures.index(FIGURES['depth_median_abs_rel'])
     shown = {
         row.label.split(',')[0]: [
@@ -193,43 +195,6 @@ def test_a_budget_that_was_not_reached_is_said_on_the_page_and_by_the_command(fo
     assert said.startswith('short, 2048') and '4 frames are less than the budget holds' in said
 
 
-@pytest.mark.parametrize(
-    ('share', 'minutes', 'tag'),
-    [(0.2, 1, 'busy machine'), (1.6, 1, ''), (1.6, 0, 'beside others')],
-)
-def test_times_that_others_share_are_marked_and_not_coloured(share, minutes, tag, tmp_path):
-    sequence = Filmed(count=12)
-
-    def timed(seconds):
-        return lambda collected: replace(
-            collected,
-            frames=replace(
-                collected.frames,
-                latency_s=np.full(12, seconds),
-                cpu_s=np.full(12, share * seconds),
-            ),
-        )
-
-    records = [
-        oracle_record(tmp_path / 'a', sequence=sequence, edit=timed(0.4)),
-        oracle_record(tmp_path / 'b', sequence=sequence, edit=timed(0.05), budget='4f'),
-    ]
-    records = [
-        replace(each, info={**each.info, 'started': f'2026-01-01T00:0{minutes * index}:00+00:00'})
-        for index, each in enumerate(records)
-    ]
-
-    (dataset,) = datasets(records)
-    time = next(table for table in tables(dataset) if table.task.name == 'time')
-
-    assert [row.disturbed for row in time.rows] == [tag, tag]
-    latency = dict(zip(time.figures, time.rows[1].cells, strict=True))
-    assert latency[FIGURES['latency_median_ms']].change == '−87.5 %'
-    assert latency[FIGURES['latency_median_ms']].verdict == ('' if tag else 'better')
-    # A change of what is itself a change says nothing.
-    assert latency[FIGURES['latency_growth']].change == ''
-
-
 def test_a_chart_is_in_the_unit_that_its_axis_names(folder):
     from xstreamvggt_ros.evaluation.record import find_records
     from xstreamvggt_ros.evaluation.report.charts import pareto
@@ -238,7 +203,8 @@ def test_a_chart_is_in_the_unit_that_its_axis_names(folder):
     records = with_differences(find_records(folder)[0])
     (dataset,) = datasets(records)
     most = max(each.metrics.get('difference_depth') or 0 for each in records)
-    chart = next(each for each in pareto(dataset)[0] if 'Difference of depth against' in each)
+    drawn, _ = pareto(dataset, ALONE)
+    chart = next(each for each in drawn if 'Difference of depth against' in each)
     assert 'Difference of depth, % ↓' in chart
     ticks = [float(text) for text in re.findall(r'class="tick"[^>]*"end">([\d.]+)<', chart)]
     assert 25 * most < max(ticks) < 400 * most

@@ -12,14 +12,15 @@ import numpy as np
 
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report.figures import Figure, FIGURES
-from xstreamvggt_ros.evaluation.report.model import Dataset, Row
+from xstreamvggt_ros.evaluation.report.model import Dataset, disturbed, Row, Timetable
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, MARKERS, Series
 from xstreamvggt_ros.evaluation.report.views import Trajectories
 
 ACCURACIES = ('depth_median_abs_rel', 'ate_rmse', 'accuracy_mean', 'difference_depth')
 # Whose title says too little where its table is not above it.
 NAMES = {'difference_depth': 'Difference of depth'}
-COSTS = (('cache_mib', 'cache, MiB (log)'), ('latency_median_ms', 'median latency, ms (log)'))
+LATENCY = 'latency_median_ms'
+COSTS = (('cache_mib', 'cache, MiB (log)'), (LATENCY, 'median latency, ms (log)'))
 CURVES = (
     ('latency_ms', 'Latency', 'ms'),
     ('cache_mib', 'Cache', 'MiB'),
@@ -43,13 +44,18 @@ class Legend:
     dashed: bool = False
 
 
-def pareto(dataset: Dataset) -> tuple[list[str], list[Legend]]:
-    """Draw accuracy against bytes and latency; configurations share a colour by their bits."""
+def pareto(dataset: Dataset, times: Timetable) -> tuple[list[str], list[Legend]]:
+    """
+    Draw accuracy against bytes and latency; configurations share a colour by their bits.
+
+    Latencies that are not of the configuration alone are pale; times: of the whole report.
+    """
     groups: dict[str, list[Row]] = {}
     for row in dataset.rows:
         groups.setdefault(_storage(row), []).append(row)
     markers = list(MARKERS)
     named = len(dataset.rows) <= MOST_NAMED
+    why = {row: disturbed(row, times) for row in dataset.rows}
     charts = []
     for accuracy in ACCURACIES:
         figure = FIGURES[accuracy]
@@ -65,8 +71,9 @@ def pareto(dataset: Dataset) -> tuple[list[str], list[Legend]]:
                         [_shown(row, figure) for row in rows],
                         index % TONES,
                         marker=markers[index % len(markers)],
-                        notes=[_note(row, cost, accuracy) for row in rows],
+                        notes=[_note(row, cost, accuracy, why[row]) for row in rows],
                         labels=[_short(row) for row in rows] if named else (),
+                        pale=[cost == LATENCY and bool(why[row]) for row in rows],
                     )
                     for index, (name, rows) in enumerate(groups.items())
                 ),
@@ -173,12 +180,13 @@ def _short(row: Row) -> str:
     return 'unbounded' if row.config.budget == 'none' else row.config.budget
 
 
-def _note(row: Row, cost: str, accuracy: str) -> str:
+def _note(row: Row, cost: str, accuracy: str, why: str) -> str:
     shown = (
         f'{FIGURES[name].title} {FIGURES[name].show(row.mean(name))} {FIGURES[name].unit}'
         for name in (cost, accuracy)
     )
-    return f'{row.label}: {", ".join(shown)}'
+    text = f'{row.label}: {", ".join(shown)}'
+    return f'{text} ({why})' if why and cost == LATENCY else text
 
 
 def _values(run: Record, name: str) -> np.ndarray:

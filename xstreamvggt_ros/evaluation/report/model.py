@@ -104,6 +104,13 @@ class Timetable:
         return any(folder != run.folder and begun + 1 < end for end, folder in last)
 
 
+def disturbed(row: Row, times: Timetable) -> str:
+    """Say why a row's times are not of its configuration alone, '' where they are."""
+    if any(times.crowded(run) for run in row.runs.values()):
+        return 'beside others'
+    return 'busy machine' if any(run.starved for run in row.runs.values()) else ''
+
+
 def _span(run: Record) -> tuple[float, float]:
     begun = datetime.fromisoformat(run.info['started']).timestamp()
     return begun, begun + run.info['seconds']

@@ -12,7 +12,7 @@ import re
 
 from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report import charts
-from xstreamvggt_ros.evaluation.report.model import Dataset, datasets
+from xstreamvggt_ros.evaluation.report.model import Dataset, datasets, disturbed, Timetable
 from xstreamvggt_ros.evaluation.report.pictures import colour_bar, FramePictures, worst_pictures
 from xstreamvggt_ros.evaluation.report.tables import sequence_tables, Table, tables
 from xstreamvggt_ros.evaluation.report.views import aligned_paths, scene
@@ -47,13 +47,14 @@ class SequencePage:
 
 @dataclass(frozen=True, eq=False)
 class DatasetPage:
-    """A data set's part of the page."""
+    """A data set's part of the page; `pale`: whether points of charts are."""
 
     name: str
     anchor: str
     tables: list[Table]
     pareto: list[str]
     pareto_legend: list[charts.Legend]
+    pale: bool
     sequences: list[SequencePage]
 
 
@@ -65,6 +66,7 @@ def page_html(records: Sequence[Record], failures: Sequence[dict], title: str) -
     style, script = ((ASSETS / name).read_text('utf-8') for name in ('style.css', 'page.js'))
     sets = datasets(list(records))
     sequences = sum(len(each.sequences) for each in sets)
+    times = Timetable(records)
     page = {
         'title': title or TITLE,
         'summary': (
@@ -74,7 +76,7 @@ def page_html(records: Sequence[Record], failures: Sequence[dict], title: str) -
         'warnings': _warnings(records),
         'style': style,
         'script': script,
-        'datasets': [_dataset(each, sequences) for each in sets],
+        'datasets': [_dataset(each, sequences, times) for each in sets],
         'failures': failures,
         'runs': [_run(record) for record in records],
         'protocol': '; '.join(sorted({_protocol(record) for record in records})),
@@ -88,20 +90,24 @@ def _counted(count: int, what: str) -> str:
     return f'{count} {what}' if count == 1 else f'{count} {what}s'
 
 
-def _dataset(dataset: Dataset, sequences: int) -> DatasetPage:
-    drawn, legend = charts.pareto(dataset)
+def _dataset(dataset: Dataset, sequences: int, times: Timetable) -> DatasetPage:
+    drawn, legend = charts.pareto(dataset, times)
+    pale = any(disturbed(row, times) for row in dataset.rows)
     anchor = _anchor(dataset.name)
     return DatasetPage(
         dataset.name,
         anchor,
-        tables(dataset),
+        tables(dataset, times),
         drawn,
         legend,
-        [_sequence(dataset, name, anchor, sequences) for name in dataset.sequences],
+        pale,
+        [_sequence(dataset, name, anchor, sequences, times) for name in dataset.sequences],
     )
 
 
-def _sequence(dataset: Dataset, name: str, anchor: str, sequences: int) -> SequencePage:
+def _sequence(
+    dataset: Dataset, name: str, anchor: str, sequences: int, times: Timetable
+) -> SequencePage:
     runs = dataset.runs_of(name)
     shown = runs[:MOST_LINES]
     paths = aligned_paths(shown)
@@ -116,7 +122,7 @@ def _sequence(dataset: Dataset, name: str, anchor: str, sequences: int) -> Seque
         len(shown),
         len(runs) - len(shown),
         tuple(dict.fromkeys(said for run in runs for said in _said(run))),
-        sequence_tables(dataset, name),
+        sequence_tables(dataset, name, times),
         charts.legend(shown, truth=paths is not None),
         charts.curves(shown),
         [] if paths is None else charts.trajectories(paths),

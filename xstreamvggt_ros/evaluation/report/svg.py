@@ -75,7 +75,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """Values to draw: `tone` is the number of its colour, `notes` are shown on points."""
+    """Values to draw: `tone` is a colour's number; notes, labels and pale are of points."""
 
     name: str
     x: Sequence[float]
@@ -85,6 +85,7 @@ class Series:
     marker: str = ''
     notes: Sequence[str] = field(default=())
     labels: Sequence[str] = field(default=())
+    pale: Sequence[bool] = field(default=())
 
 
 def chart(
@@ -167,9 +168,10 @@ class _Frame:
             if not (self._drawable(self.x, x) and self._drawable(self.y, y)):
                 continue
             note = series.notes[index] if index < len(series.notes) else series.name
+            pale = ' pale' if index < len(series.pale) and series.pale[index] else ''
             left, top = self.place(x, y)
             parts.append(
-                f'<path class="mark tone{series.tone}" d="{MARKERS[series.marker]}" '
+                f'<path class="mark tone{series.tone}{pale}" d="{MARKERS[series.marker]}" '
                 f'transform="translate({left:.1f},{top:.1f})"><title>{escape(note)}</title></path>'
             )
             if index < len(series.labels):

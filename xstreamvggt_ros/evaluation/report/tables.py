@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import math
 
 from xstreamvggt_ros.evaluation.report.figures import Figure, Task, TASKS
-from xstreamvggt_ros.evaluation.report.model import Dataset, Row, Timetable
+from xstreamvggt_ros.evaluation.report.model import Dataset, disturbed, Row, Timetable
 from xstreamvggt_ros.evaluation.report.published import (
     method_of,
     published,
@@ -66,9 +66,10 @@ class Table:
         return any(cell.published for row in self.rows for cell in row.cells)
 
 
-def tables(dataset: Dataset) -> list[Table]:
-    """Make a table of each task that the data set has figures of."""
-    found, disturbed = [], _disturbed(dataset)
+def tables(dataset: Dataset, times: Timetable) -> list[Table]:
+    """Make a table of each task that the data set has figures of; times: of the whole report."""
+    rows = {*dataset.rows, *(row.reference for row in dataset.rows if row.reference)}
+    found, why = [], {row: disturbed(row, times) for row in rows}
     for task in TASKS:
         figures = tuple(
             figure
@@ -76,43 +77,32 @@ def tables(dataset: Dataset) -> list[Table]:
             if any(math.isfinite(row.mean(figure.name)) for row in dataset.rows)
         )
         if figures:
-            rows = tuple(_row(dataset, row, figures, disturbed) for row in dataset.rows)
-            found.append(Table(task, figures, rows))
+            shown = tuple(_row(dataset, row, figures, why) for row in dataset.rows)
+            found.append(Table(task, figures, shown))
     return found
 
 
-def sequence_tables(dataset: Dataset, sequence: str) -> list[Table]:
-    """Make the tables of one sequence alone."""
-    rows = {}
-    for row in dataset.rows:
-        if sequence in row.runs:
-            rows[row] = Row(row.config, {sequence: row.runs[sequence]}, row.reference)
-    return tables(Dataset(dataset.name, tuple(rows.values()), (sequence,)))
+def sequence_tables(dataset: Dataset, sequence: str, times: Timetable) -> list[Table]:
+    """Make the tables of one sequence alone; times: of the whole report."""
+    rows = tuple(_alone(row, sequence) for row in dataset.rows if sequence in row.runs)
+    return tables(Dataset(dataset.name, rows, (sequence,)), times)
 
 
-def _row(
-    dataset: Dataset, row: Row, figures: tuple[Figure, ...], disturbed: dict[Row, str]
-) -> TableRow:
+def _alone(row: Row, sequence: str) -> Row:
+    """Take of a row and its reference what ran on one sequence."""
+    its = row.reference
+    reference = _alone(its, sequence) if its and sequence in its.runs else None
+    return Row(row.config, {sequence: row.runs[sequence]}, reference)
+
+
+def _row(dataset: Dataset, row: Row, figures: tuple[Figure, ...], why: dict[Row, str]) -> TableRow:
     reference = row.config.is_reference
-    unsure = disturbed[row] or row.reference and disturbed[row.reference]
+    unsure = why[row] or row.reference and why[row.reference]
     cells = tuple(
         _cell(dataset, row, figure, not (unsure and figure in TIMES)) for figure in figures
     )
     untried = sum(run.untried for run in row.runs.values())
-    return TableRow(row.label, reference, len(row.runs), cells, disturbed[row], untried)
-
-
-def _disturbed(dataset: Dataset) -> dict[Row, str]:
-    """Say why times of rows and of their references are not their own, '' where they are."""
-    times = Timetable(run for row in dataset.rows for run in row.runs.values())
-    rows = {*dataset.rows, *(row.reference for row in dataset.rows if row.reference)}
-    return {row: _why_disturbed(row, times) for row in rows}
-
-
-def _why_disturbed(row: Row, times: Timetable) -> str:
-    if any(times.crowded(run) for run in row.runs.values()):
-        return 'beside others'
-    return 'busy machine' if any(run.starved for run in row.runs.values()) else ''
+    return TableRow(row.label, reference, len(row.runs), cells, why[row], untried)
 
 
 def _cell(dataset: Dataset, row: Row, figure: Figure, judged: bool) -> Cell:
