@@ -18,8 +18,9 @@ from xstreamvggt_ros.evaluation.report import write_report
 from xstreamvggt_ros.evaluation.report.figures import FIGURES
 from xstreamvggt_ros.evaluation.report.model import datasets, Timetable
 from xstreamvggt_ros.evaluation.report.published import STREAM, XSTREAM
+from xstreamvggt_ros.evaluation.report.spread import LEAST_FRAMES, LEAST_SEQUENCES
 from xstreamvggt_ros.evaluation.report.svg import Axis, chart, Series
-from xstreamvggt_ros.evaluation.report.tables import tables
+from xstreamvggt_ros.evaluation.report.tables import EVEN, tables
 
 NASTY = '<script>alert(1)</script>'
 FORMULA = '=chess'
@@ -140,6 +141,24 @@ def test_rows_are_compared_with_the_unbounded_cache(folder):
     cells = next(row.cells for row in depth.rows if '2048' in row.label)
     error = dict(zip(depth.figures, cells, strict=True))[FIGURES['depth_median_abs_rel']]
     assert error.verdict == 'worse' and error.spread.startswith('+')
+
+
+def test_the_page_says_what_is_coloured(page):
+    text = (page / 'report.html').read_text()
+
+    assert f'at least {100 * EVEN:g} % whose range is on one side of none' in text
+    assert f'fewer than {LEAST_FRAMES} frames' in text
+    assert f'a colour from {LEAST_SEQUENCES} sequences on' in text
+    assert 'with one sequence only' not in text
+    # And so it is.
+    cells = re.findall(r'<td class="number">.*?</td>', text, re.DOTALL)
+    coloured = [cell for cell in cells if re.search(r'"change (?:better|worse)"', cell)]
+    assert coloured
+    for cell in coloured:
+        ((low, high),) = re.findall(r'sequences and frames">(\S+) % to (\S+) %<', cell)
+        (change,) = re.findall(r'"change \w+">.([\d.,]+) %', cell)
+        assert low[0] == high[0]
+        assert float(change.replace(',', '')) >= 100 * EVEN
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from xstreamvggt_ros.evaluation.record import Record
 from xstreamvggt_ros.evaluation.report import charts
 from xstreamvggt_ros.evaluation.report.model import Dataset, datasets, disturbed, Timetable
 from xstreamvggt_ros.evaluation.report.pictures import colour_bar, FramePictures, worst_pictures
-from xstreamvggt_ros.evaluation.report.tables import sequence_tables, Table, tables
+from xstreamvggt_ros.evaluation.report.spread import LEAST_FRAMES, LEAST_SEQUENCES
+from xstreamvggt_ros.evaluation.report.tables import EVEN, sequence_tables, Table, tables
 from xstreamvggt_ros.evaluation.report.views import aligned_paths, scene
 from xstreamvggt_ros.scores.pose_fit import POSES
 
@@ -80,6 +81,9 @@ def page_html(records: Sequence[Record], failures: Sequence[dict], title: str) -
         'failures': failures,
         'runs': [_run(record) for record in records],
         'protocol': '; '.join(sorted({_protocol(record) for record in records})),
+        'even': f'{100 * EVEN:g}',
+        'least_frames': LEAST_FRAMES,
+        'least_sequences': LEAST_SEQUENCES,
         'depth_bar': colour_bar('depth'),
         'error_bar': colour_bar('error'),
     }
