@@ -55,6 +55,19 @@ def _png_header(height, width, depth=8):
     return _chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, 2, 0, 0, 0))
 
 
+def _inserted(stream, chunk):
+    """Put a chunk behind a PNG's header."""
+    end_of_header = 8 + len(_png_header(1, 1))
+    return stream[:end_of_header] + chunk + stream[end_of_header:]
+
+
+def _turned(stream, orientation):
+    """Write an EXIF orientation into a PNG, which OpenCV cannot."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return _inserted(stream, _chunk(b'eXIf', exif.tobytes().removeprefix(b'Exif\0\0')))
+
+
 def _huge_png(height, width, depth=8):
     """Write a short PNG whose header claims a huge picture."""
     body = zlib.compress(b'\0' * 1000)
@@ -101,6 +114,11 @@ def test_exif_orientation_is_ignored():
     exif[0x0112] = 6  # a quarter turn
     image = decode_compressed(_message(_stream(PICTURE, 'JPEG', exif=exif)), MAX_PIXELS)
     assert image.shape == (HEIGHT, WIDTH, 3)
+    np.testing.assert_array_equal(
+        decode_compressed(_message(_stream(PICTURE, 'PNG', exif=exif)), MAX_PIXELS), PICTURE
+    )
+    deep = decode_compressed(_message(_turned(_sixteen_bit_png(SIXTEEN), 6)), MAX_PIXELS)
+    np.testing.assert_allclose(deep, SIXTEEN / 65535, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -130,9 +148,57 @@ def test_a_bomb_is_refused_by_its_header(side, depth):
 @pytest.mark.parametrize('depth', [8, 16])
 def test_a_second_header_does_not_get_a_bomb_past_the_limit(depth):
     stream = _huge_png(20_000, 20_000, depth)
-    end_of_header = 8 + len(_png_header(1, 1))
-    small_again = stream[:end_of_header] + _png_header(8, 8, depth) + stream[end_of_header:]
+    small_again = _inserted(stream, _png_header(8, 8, depth))
     assert _refusal(_message(small_again)).reason in {'malformed', 'too_large'}
+
+
+@pytest.mark.parametrize('depth', [8, 16])
+@pytest.mark.parametrize('kind', [b'IDAT', b'tEXt', b'IEND'])
+def test_a_chunk_that_claims_more_than_the_data_is_refused_undecoded(depth, kind, monkeypatch):
+    # OpenCV would allocate, and fill, the 4 GiB first.
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    header = _png_header(8, 8, depth)
+    claims = b'\x89PNG\r\n\x1a\n' + header + struct.pack('>I', 0xFFFFFFF0) + kind
+    assert len(claims) == 41
+    assert _refusal(_message(claims)).reason == 'malformed'
+
+
+def test_opencv_is_given_nothing_behind_the_end_of_a_png(monkeypatch):
+    given = []
+    monkeypatch.setattr(cv2, 'imdecode', lambda data, flags: given.append(data.tobytes()))
+    stream, end = _sixteen_bit_png(SIXTEEN), _chunk(b'IEND', b'')
+    claims = struct.pack('>I', 0xFFFFFFF0) + b'IDAT'
+    _refusal(_message(stream + claims))
+    _refusal(_message(_inserted(stream, end + claims)))
+    assert given == [stream, _inserted(stream, end)[: 8 + len(_png_header(1, 1)) + len(end)]]
+
+
+@pytest.mark.parametrize('stream', [_stream(PICTURE, 'PNG'), _sixteen_bit_png(SIXTEEN)])
+@pytest.mark.parametrize(
+    'chunk',
+    [
+        _chunk(b'acTL', struct.pack('>II', 2, 0)),
+        _chunk(b'fcTL', struct.pack('>5I2H2B', 0, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)),
+    ],
+    ids=['control', 'frame'],
+)
+def test_an_animated_png_is_refused_with_a_sentence(stream, chunk, monkeypatch):
+    # Damaged ones could end the process in OpenCV.
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    animated = _inserted(stream, chunk)
+    refusal = _refusal(_message(animated, 'png'))
+    assert refusal.reason == 'malformed'
+    assert "format 'png'" in str(refusal) and 'an animated PNG' in str(refusal)
+    with pytest.raises(ImageError, match=r"'\.png'.* an animated PNG"):
+        decode_picture(animated, '.png', MAX_PIXELS)
+
+
+def test_a_png_of_more_chunks_than_a_picture_has_is_refused(monkeypatch):
+    monkeypatch.setattr('xstreamvggt_ros.images.compressed_format.MAX_CHUNKS', 5)
+    stream = _sixteen_bit_png(SIXTEEN)
+    assert decode_compressed(_message(stream), MAX_PIXELS).shape == (HEIGHT, WIDTH, 3)
+    many = _inserted(stream, 5 * _chunk(b'tEXt', b'a\0b'))
+    assert 'more than 5 chunks' in str(_refusal(_message(many)))
 
 
 def test_a_mosaic_in_a_jpeg_is_refused():
@@ -184,6 +250,8 @@ def test_a_file_comes_out_upright(orientation):
     stream = _stream(PICTURE, 'PNG', exif=exif)
     upright = np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(stream))))
     np.testing.assert_array_equal(decode_picture(stream, '.png', MAX_PIXELS), upright)
+    deep = decode_picture(_turned(_sixteen_bit_png(SIXTEEN), orientation), '.png', MAX_PIXELS)
+    np.testing.assert_allclose(deep, (upright.astype(np.uint16) * 257 + 3) / 65535, atol=1e-6)
 
 
 def test_sixteen_bits_of_any_format_are_scaled_by_their_depth():

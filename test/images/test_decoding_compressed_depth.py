@@ -6,6 +6,7 @@ from contextlib import suppress
 import struct
 import tracemalloc
 from types import SimpleNamespace
+import zlib
 
 import cv2
 from hypothesis import given, settings
@@ -82,6 +83,38 @@ def test_a_png_that_is_too_long_is_cut():
         tracemalloc.stop()
     np.testing.assert_allclose(depth, MILLIMETRES * 1e-3, rtol=1e-6)
     assert peak < 4e6
+
+
+def _chunk(name, body):
+    return struct.pack('>I', len(body)) + name + body + struct.pack('>I', zlib.crc32(name + body))
+
+
+@pytest.mark.parametrize(
+    ('inserted', 'words'),
+    [
+        (struct.pack('>I', 0xFFFFFFF0) + b'IDAT', '4294967280 bytes'),
+        (struct.pack('>I', 0xFFFFFFF0) + b'tEXt', 'does not decode'),
+        (_chunk(b'acTL', struct.pack('>II', 2, 0)), 'animated PNG'),
+    ],
+    ids=['pixels', 'text', 'animation'],
+)
+def test_a_png_that_claims_more_than_it_has_is_refused_undecoded(inserted, words, monkeypatch):
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    data = _message(MILLIMETRES, PNG).data
+    end_of_header = 12 + 8 + 25
+    data = data[:end_of_header] + inserted + data[end_of_header:]
+    with pytest.raises(ImageError, match=words) as caught:
+        decode_compressed_depth(SimpleNamespace(format=PNG, data=data), SIZE)
+    assert caught.value.reason == 'malformed'
+
+
+def test_exif_orientation_of_a_png_is_ignored():
+    exif = _chunk(b'eXIf', b'MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06' + bytes(6))
+    data = _message(MILLIMETRES, PNG).data
+    end_of_header = 12 + 8 + 25
+    data = data[:end_of_header] + exif + data[end_of_header:]
+    depth = decode_compressed_depth(SimpleNamespace(format=PNG, data=data), SIZE)
+    np.testing.assert_allclose(depth, MILLIMETRES * 1e-3, rtol=1e-6)
 
 
 @pytest.mark.parametrize('image_format', [PNG, RVL])

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import struct
 
 from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.errors import ImageError
 
 # By their first bytes.
 _JPEG = b'\xff\xd8\xff'
-_READ = (_JPEG, b'\x89PNG\r\n\x1a\n')
+PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
+_READ = (_JPEG, PNG_SIGNATURE)
 _OTHERS = {
     'WebP': (b'RIFF',),
     'TIFF': (b'II*\0', b'MM\0*'),
@@ -27,6 +29,11 @@ _START_OF_SCAN = b'\xff\xda'
 # a few hundred kilobytes could keep a processor busy for minutes.
 MAX_SCANS = 100
 MAX_SCANNED = 1 << 28
+# Of a PNG's chunk: length and name before what it holds, a checksum behind.
+_CHUNK, _CHECKSUM_BYTES = struct.Struct('>I4s'), 4
+_ANIMATION = (b'acTL', b'fcTL', b'fdAT')
+# The largest pictures have a third of it, and each chunk is a step.
+MAX_CHUNKS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -89,3 +96,27 @@ def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) ->
             f'a compressed image of format {quoted(name)} has {scans} scans of '
             f'{width}x{height} pixels, which would take minutes to decode; publish baseline JPEG',
         )
+
+
+def checked_png(data: bytes | memoryview) -> bytes | memoryview:
+    """
+    Give a PNG up to its end, without what lies behind.
+
+    Decoders allocate what a chunk says it holds before they read it, and OpenCV's may crash over
+    a damaged animation. ValueError, saying why: a chunk longer than the data, an animation, more
+    chunks than a picture has.
+    """
+    at = len(PNG_SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        if len(data) < at + _CHUNK.size:
+            return data
+        length, name = _CHUNK.unpack_from(data, at)
+        left = len(data) - at - _CHUNK.size
+        if length > left:
+            raise ValueError(f'a chunk is said to have {length} bytes and has {left}')
+        if name in _ANIMATION:
+            raise ValueError('it is an animated PNG, not one picture')
+        at += _CHUNK.size + length + _CHECKSUM_BYTES
+        if name == b'IEND':
+            return data[:at]
+    raise ValueError(f'it has more than {MAX_CHUNKS} chunks')

@@ -14,10 +14,14 @@ from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from xstreamvggt_ros.geometry.quoting import quoted
-from xstreamvggt_ros.images.compressed_format import check_stream, CompressedFormat
+from xstreamvggt_ros.images.compressed_format import (
+    check_stream,
+    checked_png,
+    CompressedFormat,
+    PNG_SIGNATURE,
+)
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
-_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _MESSAGE_FORMATS = ('JPEG', 'PNG')
 # What makes pictures upright by their EXIF orientation; 1 is.
 _TURNS = {
@@ -46,7 +50,7 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     pixels were red, green, blue, they are stored with red and blue swapped. Alpha is dropped and
     EXIF orientation ignored, since intrinsics belong to the stored rows. ImageError: another
     format, a size above `max_pixels` (read from the header before anything is decoded), more scans
-    than a JPEG has, a mosaic, a damaged or cut stream.
+    than a JPEG has, a mosaic, an animation, a damaged or cut stream.
     """
     data, told = bytes(message.data), CompressedFormat.of(message.format)
     check_stream(data, message.format)
@@ -78,10 +82,14 @@ def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
 def _decode(data: bytes, name: str, max_pixels: int, picture: PillowImage.Image) -> np.ndarray:
     width, height = picture.size
     check_size(height, width, max_pixels)
-    if data.startswith(_PNG_SIGNATURE):
+    if data.startswith(PNG_SIGNATURE):
         # libpng reads the first header chunk, Pillow the last: they must not disagree.
         if struct.unpack_from('>II', data, 16) != picture.size:
             raise _malformed(name, 'it has two headers')
+        try:
+            data = checked_png(data)
+        except ValueError as error:
+            raise _malformed(name, error) from error
         if data[24] == 16:
             return _decode_16_bit(data, name)
     try:
@@ -111,7 +119,7 @@ def open_picture(
 
 def _decode_16_bit(data: bytes, name: str) -> np.ndarray:
     """Decode a PNG of 16 bits a channel, which Pillow would cut to 8 in colour."""
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from xstreamvggt_ros.geometry.quoting import quoted
+from xstreamvggt_ros.images.compressed_format import checked_png, PNG_SIGNATURE
 from xstreamvggt_ros.images.decoding_compressed import CompressedFields, open_picture
 from xstreamvggt_ros.images.decoding_depth import DEPTH_ENCODINGS
 from xstreamvggt_ros.images.errors import check_depth_size, ImageError
@@ -26,7 +27,6 @@ from xstreamvggt_ros.images.rvl import RvlError, unpack_rvl
 
 _HEADER = struct.Struct('<iff')
 _SIZE = struct.Struct('<II')
-_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 # Behind the signature and the first chunk's length and name are width and height.
 _PNG_SIZE_AT, _PNG_HEADER_END = 16, 24
 # A PNG of so many bytes more than its pixels hold nothing that is looked for.
@@ -66,13 +66,13 @@ def decode_compressed_depth(
             f'{", ".join(f"{name}; compressedDepth" for name in DEPTH_ENCODINGS)}',
         )
     data = memoryview(message.data)
-    if data[: len(_PNG_SIGNATURE)] == _PNG_SIGNATURE and encoding != '32FC1':
+    if data[: len(PNG_SIGNATURE)] == PNG_SIGNATURE and encoding != '32FC1':
         return _decode_png(data, message.format, check) * np.float32(1e-3)
     if len(data) <= _HEADER.size:
         raise _malformed(message.format, f'it has {len(data)} bytes')
     _, a, b = _HEADER.unpack_from(data)
     body = data[_HEADER.size :]
-    if body[: len(_PNG_SIGNATURE)] == _PNG_SIGNATURE:
+    if body[: len(PNG_SIGNATURE)] == PNG_SIGNATURE:
         numbers = _decode_png(body, message.format, check)
     else:
         numbers = _decode_rvl(body, message.format, check)
@@ -96,8 +96,9 @@ def _decode_png(body: memoryview, name: str, check: SizeCheck) -> np.ndarray:
     if open_picture(body, name).size != (width, height):
         raise _malformed(name, 'it has two headers')
     try:
-        numbers = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
+        pixels = np.frombuffer(checked_png(body), np.uint8)
+        numbers = cv2.imdecode(pixels, cv2.IMREAD_UNCHANGED)
+    except (ValueError, cv2.error) as error:
         raise _malformed(name, error) from error
     if numbers is None or numbers.ndim != 2 or numbers.dtype != np.uint16:
         raise _malformed(name, 'it is no whole PNG of 16 bits of grey')
