@@ -347,3 +347,19 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():
 
     refusal = _refusal(_message(hostile), large)
     assert refusal.reason == 'malformed' and 'scans' in str(refusal)
+    assert decode_picture(stream, '.jpg', large).shape == (8 * HEIGHT, 8 * WIDTH, 3)
+    with pytest.raises(ImageError, match=r"'\.jpg' has 30\d\d scans"):
+        decode_picture(hostile, '.jpg', large)
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM'])
+def test_a_file_may_have_any_of_these_formats(kind):
+    image = decode_picture(_stream(PICTURE, kind), '.any', MAX_PIXELS)
+    assert np.abs(image.astype(int) - PICTURE).mean() < 3
+
+
+@pytest.mark.parametrize('kind', ['EPS', 'GIF', 'JPEG2000', 'TGA'])
+def test_a_file_of_another_format_is_refused_whatever_it_is_called(kind):
+    stream = _stream(PICTURE, kind)
+    with pytest.raises(ImageError, match=r"'\.png' does not decode"):
+        decode_picture(stream, '.png', MAX_PIXELS)

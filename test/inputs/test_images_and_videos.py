@@ -8,12 +8,14 @@ import zlib
 
 import cv2
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import EpsImagePlugin, Image, PngImagePlugin
 import pytest
 
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.images.decoding import decode_image
 from xstreamvggt_ros.inputs import DamagedFrame, open_sequence, readable_images, video
+from xstreamvggt_ros.inputs.problems import Problems
+from xstreamvggt_ros.inputs.reading import image_size, read_depth_png
 from xstreamvggt_ros.inputs.sequence import FIRST_STAMP_NS
 
 
@@ -42,6 +44,37 @@ def test_frames_can_be_read_again(tmp_path):
     source = open_sequence(tmp_path)
     (frame,) = source.frames
     np.testing.assert_array_equal(frame.image(), frame.image())
+
+
+def test_postscript_that_is_called_a_picture_costs_itself(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(EpsImagePlugin, 'Ghostscript', lambda *told: ran.append(told))
+    _picture(5).save(tmp_path / '0.png')
+    _picture(6, (20, 10)).save(tmp_path / '1.png', 'EPS')
+    source = open_sequence(tmp_path)
+    first, second = source.frames
+    assert first.image()[0, 0, 0] == 5
+    with pytest.raises(DamagedFrame, match=r'1\.png is left out'):
+        second.image()
+    assert any('1.png' in problem for problem in source.problems)
+    assert image_size([tmp_path / '1.png', tmp_path / '0.png']) == (6, 8)
+
+    problems = Problems()
+    assert read_depth_png(tmp_path / '1.png', 1000.0, problems) is None
+    assert any('1.png gives no depth' in problem for problem in problems.lines())
+    assert not ran
+
+
+def test_a_jpeg_of_thousands_of_scans_costs_itself(tmp_path):
+    _picture(5).save(tmp_path / '0.jpg', progressive=True)
+    whole = (tmp_path / '0.jpg').read_bytes()
+    begin = whole.rindex(b'\xff\xda')
+    scan = whole[begin:].removesuffix(b'\xff\xd9')
+    (tmp_path / '1.jpg').write_bytes(whole[:begin] + 3000 * scan + b'\xff\xd9')
+    first, second = open_sequence(tmp_path).frames
+    assert first.image().shape == (6, 8, 3)
+    with pytest.raises(DamagedFrame, match=r'1\.jpg is left out.* scans of 8x6'):
+        second.image()
 
 
 def test_depth_maps_are_never_taken_for_images(tmp_path):

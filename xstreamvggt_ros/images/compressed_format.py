@@ -71,13 +71,8 @@ class CompressedFormat:
         return self.stored.startswith('rgb')
 
 
-def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) -> None:
-    """
-    Refuse what is neither JPEG nor PNG, by its name, and a JPEG that would take for ever.
-
-    `name` is what the message calls its format; `size` is height and width, once they are known.
-    ImageError.
-    """
+def check_stream(data: bytes, name: str) -> None:
+    """Refuse what is neither JPEG nor PNG; `name` is the message's format. ImageError."""
     if not data.startswith(_READ):
         found = [kind for kind, starts in _OTHERS.items() if data.startswith(starts)]
         what = (
@@ -87,9 +82,12 @@ def check_stream(data: bytes, name: str, size: tuple[int, int] | None = None) ->
             'malformed',
             f'a compressed image of format {quoted(name)} is {what}; publish JPEG or PNG',
         )
+
+
+def check_scans(data: bytes, name: str, height: int, width: int) -> None:
+    """Refuse a JPEG of that size that would take for ever; ImageError, by its format's `name`."""
     # In a large PNG the two bytes are found by chance as often.
     scans = data.count(_START_OF_SCAN) if data.startswith(_JPEG) else 0
-    height, width = size or (0, 0)
     if scans > MAX_SCANS or (scans > 1 and scans * height * width > MAX_SCANNED):
         raise ImageError(
             'malformed',

@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 
 from xstreamvggt_ros.geometry.quoting import quoted
 from xstreamvggt_ros.images.compressed_format import (
+    check_scans,
     check_stream,
     checked_png,
     CompressedFormat,
@@ -23,6 +24,8 @@ from xstreamvggt_ros.images.compressed_format import (
 from xstreamvggt_ros.images.errors import check_size, ImageError
 
 _MESSAGE_FORMATS = ('JPEG', 'PNG')
+# Of Pillow's others some run programs over a file, whatever it is called.
+FILE_FORMATS = (*_MESSAGE_FORMATS, 'BMP', 'PPM', 'TIFF', 'WEBP')
 # What makes pictures upright by their EXIF orientation; 1 is.
 _TURNS = {
     2: lambda image: image[:, ::-1],
@@ -55,7 +58,6 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
     data, told = bytes(message.data), CompressedFormat.of(message.format)
     check_stream(data, message.format)
     picture = open_picture(data, message.format)
-    check_stream(data, message.format, picture.size[::-1])
     if told.is_mosaic and len(picture.getbands()) == 1:
         raise ImageError(
             'encoding',
@@ -68,12 +70,12 @@ def decode_compressed(message: CompressedFields, max_pixels: int) -> np.ndarray:
 
 def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
     """
-    Decode a picture of any format that Pillow reads by the same rules, but upright.
+    Decode a picture of one of `FILE_FORMATS` by the same rules, but upright.
 
     A file's EXIF orientation is followed, as every viewer does. `name` is what errors call its
     format.
     """
-    picture = open_picture(data, name, None)
+    picture = open_picture(data, name, FILE_FORMATS)
     image = _decode(data, name, max_pixels, picture)
     turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation))
     return image if turn is None else np.ascontiguousarray(turn(image))
@@ -82,6 +84,7 @@ def decode_picture(data: bytes, name: str, max_pixels: int) -> np.ndarray:
 def _decode(data: bytes, name: str, max_pixels: int, picture: PillowImage.Image) -> np.ndarray:
     width, height = picture.size
     check_size(height, width, max_pixels)
+    check_scans(data, name, height, width)
     if data.startswith(PNG_SIGNATURE):
         # libpng reads the first header chunk, Pillow the last: they must not disagree.
         if struct.unpack_from('>II', data, 16) != picture.size:
@@ -106,7 +109,7 @@ def _decode(data: bytes, name: str, max_pixels: int, picture: PillowImage.Image)
 
 
 def open_picture(
-    data: bytes, name: str, formats: Sequence[str] | None = _MESSAGE_FORMATS
+    data: bytes, name: str, formats: Sequence[str] = _MESSAGE_FORMATS
 ) -> PillowImage.Image:
     """Read the header alone; ImageError."""
     try:

@@ -21,9 +21,10 @@ def prepare_image(
     """
     Bring an image file, or an RGB array, to the network: (3, H, W) float32 in [0, 1].
 
-    image: a file that Pillow reads, turned upright by its EXIF orientation; or (H, W, 3), uint8 or
-    floating point in [0, 1]. image_size: the long side that the weights were trained at, a
-    multiple of 14 (`ModelConfig.image_size`). It is resized and cropped as the node does.
+    image: a file (JPEG, PNG, BMP, TIFF, WebP, PPM), turned upright by its EXIF orientation; or
+    (H, W, 3), uint8 or floating point in [0, 1]. image_size: the long side that the weights were
+    trained at, a multiple of 14 (`ModelConfig.image_size`). It is resized and cropped as the node
+    does.
     ValueError naming the fix: another shape or type, values beyond [0, 1], a size that no network
     sees, a file that is no image or above `max_pixels`.
     """

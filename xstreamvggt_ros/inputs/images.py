@@ -17,6 +17,7 @@ import re
 from PIL import Image
 
 from xstreamvggt_ros.files.errors import InputError
+from xstreamvggt_ros.images.decoding_compressed import FILE_FORMATS
 from xstreamvggt_ros.inputs.folder import file_frame, FileSequence
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.reading import (
@@ -98,7 +99,7 @@ def _is_deep_grey(file: Path) -> bool:
     if file.suffix.lower() not in DEEP_SUFFIXES:
         return False
     try:
-        with Image.open(file) as image:  # the header alone is read
+        with Image.open(file, formats=FILE_FORMATS) as image:  # the header alone is read
             return image.mode.startswith(('I', 'F'))
     except Exception:  # noqa: BLE001 Pillow raises what it pleases; reading it says so, by name
         return False

@@ -14,7 +14,7 @@ from PIL import Image
 from xstreamvggt_ros.files.errors import InputError, why
 from xstreamvggt_ros.geometry import rigid
 from xstreamvggt_ros.images.camera_model import CameraModel
-from xstreamvggt_ros.images.decoding_compressed import decode_picture
+from xstreamvggt_ros.images.decoding_compressed import decode_picture, FILE_FORMATS
 from xstreamvggt_ros.inputs.problems import Problems
 from xstreamvggt_ros.inputs.sequence import DamagedFrame
 
@@ -45,7 +45,7 @@ def image_size(files: list[Path]) -> tuple[int, int] | None:
     """Read height and width off the header of the first image that has a whole one."""
     for file in files:
         try:
-            with Image.open(file) as image:
+            with Image.open(file, formats=FILE_FORMATS) as image:
                 return image.height, image.width
         except Exception:  # noqa: BLE001,S112 reading it will name it
             continue
@@ -59,10 +59,10 @@ def read_depth_png(
     if file is None:
         return None
     try:
-        with Image.open(file) as image:
-            values = np.array(image)
-            if values.ndim != 2 or image.mode in ('L', 'P', '1'):
+        with Image.open(file, formats=FILE_FORMATS) as image:
+            if not image.mode.startswith(('I', 'F')):
                 raise ValueError(f'it has mode {image.mode}, not 16 bits of grey')
+            values = np.array(image)
     except Exception as error:  # noqa: BLE001 Pillow's parsers raise what they please
         text = f'{file} gives no depth, it is damaged or missing: {why(file, error)}'
         problems.add(text, f'depth in {file.parent} that is left out')
