@@ -52,6 +52,23 @@ def test_binning_0_is_1_and_an_empty_region_is_everything():
 
 
 @pytest.mark.parametrize(
+    ('roi', 'binning', 'size'),
+    [
+        ((0, 0, 640, 480), 0, (480, 640)),
+        ((0, 0, 640, 480), 2, (240, 320)),
+        # In the offset's corner, the last pixel, and of one side only.
+        ((320, 240, 320, 240), 4, (60, 80)),
+        ((639, 479, 1, 1), 1, (1, 1)),
+        ((0, 100, 0, 380), 1, (380, 640)),
+    ],
+)
+def test_regions_that_drivers_send_are_accepted(roi, binning, size):
+    read = camera(roi=roi, binning_x=binning, binning_y=binning)
+    assert read.image_size == size
+    read.check_image(*size)
+
+
+@pytest.mark.parametrize(
     'model, size',
     [
         (camera(), (480, 640)),
@@ -82,6 +99,11 @@ def test_images_of_another_size_are_refused(model, size, message):
     'wrong, message',
     [
         ({'width': 0}, 'is for 0x480 pixels'),
+        ({'roi': (4_000_000_000, 0, 0, 0)}, r'roi is 0x0 pixels at \(4000000000, 0\), not within'),
+        ({'roi': (0, 480, 0, 0)}, r'camera_info.roi .* \(0, 480\), not within the 640x480'),
+        ({'roi': (0, 0, 641, 480)}, 'camera_info.roi is 641x480 pixels'),
+        ({'roi': (0, 1, 640, 480)}, 'camera_info.roi is 640x480 pixels'),
+        ({'roi': (-1, 0, 640, 480)}, 'camera_info.roi .*-1'),
         ({'K': (0.0,) * 9}, 'fx = 0, fy = 0: the camera is not calibrated; calibrate it'),
         ({'K': (500.0, 0, 1, 0, 0, 1, 0, 0, 1)}, 'fy = 0: the camera is not calibrated'),
         ({'K': (-500.0, *K[1:])}, 'fx and fy above 0'),

@@ -189,8 +189,12 @@ def test_the_parameter_is_live_and_diagnostics_compare(calibrated):
             'fx = 1, fy = 1 for an image of 112x84',
         ),
         (calibration(k=[0.0] * 9, p=P), 'set input.rectified to always'),
+        (
+            calibration(roi=RegionOfInterest(x_offset=4_000_000_000)),
+            'camera_info.roi is 0x0 pixels at (4000000000, 0)',
+        ),
     ],
-    ids=['not calibrated', 'unknown model', 'another size', 'no pixels', 'only rectified'],
+    ids=['not calibrated', 'unknown model', 'another size', 'no pixels', 'only rectified', 'region'],
 )
 def test_a_camera_info_that_cannot_be_used_is_a_warning_and_no_loss(calibrated, info, words):
     rig, images = calibrated()

@@ -62,7 +62,7 @@ class CameraModel:
     binning_y: pixels averaged into one, 0 being 1. roi: what part is sent (an empty one is all).
     These are the fields of sensor_msgs/CameraInfo. ValueError naming the field: not calibrated
     (fx or fy is 0), K no pinhole's, an unknown distortion, coefficients of a number that it has
-    not, values that are not finite.
+    not, values that are not finite, a region that is not within the sensor.
     """
 
     width: int
@@ -122,6 +122,7 @@ class CameraModel:
                 f'camera_info is for {self.width}x{self.height} pixels; publish width and height '
                 'of the calibrated image'
             )
+        self._check_region()
         self._check_intrinsics()
         self._check_distortion()
 
@@ -185,6 +186,17 @@ class CameraModel:
                 f'{expected[1]}x{expected[0]} (region of interest and binning applied); publish '
                 'the camera_info of this image, resized with it, or set input.use_camera_info to '
                 'false'
+            )
+
+    def _check_region(self) -> None:
+        x, y, width, height = self.roi
+        # An empty region is all of the sensor, from its offset.
+        beyond = x + max(1, width) > self.width or y + max(1, height) > self.height
+        if beyond or min(self.roi) < 0:
+            raise ValueError(
+                f'camera_info.roi is {width}x{height} pixels at ({x}, {y}), not within the '
+                f'{self.width}x{self.height} of camera_info; publish it in unbinned pixels, or '
+                'zeros where all of the image is sent'
             )
 
     def _check_intrinsics(self) -> None:
