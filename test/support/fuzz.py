@@ -23,7 +23,7 @@ import tempfile
 
 import numpy as np
 from PIL import Image as PillowImage
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from shapes import SMALLEST
 import torch
 
@@ -73,10 +73,12 @@ def hostile_image(draw: random.Random) -> Image:
 
 
 def hostile_compressed(draw: random.Random) -> CompressedImage:
-    """Draw a JPEG or PNG with bytes changed, cut or repeated."""
+    """Draw a JPEG or PNG, of 8 or 16 bits, with bytes changed, cut or repeated."""
     buffer = io.BytesIO()
     pixels = np.frombuffer(draw.randbytes(42 * 56 * 3), np.uint8).reshape(42, 56, 3)
     kind = draw.choice(('JPEG', 'PNG'))
+    if kind == 'PNG' and draw.random() < 0.5:
+        pixels = pixels[..., :2].copy().view(np.uint16)[..., 0]
     PillowImage.fromarray(pixels).save(buffer, kind)
     told = draw.choice(
         ('jpeg', 'rgb8; png compressed rgb8', 'bayer_rggb8; jpeg compressed', *WORDS, LONG_WORD)
@@ -96,6 +98,9 @@ def hostile_calibration(draw: random.Random) -> CameraInfo:
     if draw.random() < 0.1:
         info.d = array('d', [1.0]) * MANY
     info.binning_x = draw.choice((0, 1, 2, 2**32 - 1))
+    if draw.random() < 0.5:
+        sides = ('x_offset', 'y_offset', 'width', 'height')
+        info.roi = RegionOfInterest(**{side: draw.choice(SIDES) for side in sides})
     return info
 
 
