@@ -129,6 +129,17 @@ def test_a_truth_that_does_not_belong_to_its_image_is_none_and_says_so():
     assert 'truth: an image is 112x50 but its camera_info is for 112x84' in words
 
 
+def test_a_picture_is_shown_without_a_camera_that_cannot_have_taken_it():
+    frame = Filmed(count=1, distortion=(-1000.0, 0, 0, 0, 0)).frames[0]
+    aligner = TruthAligner(112, True)
+
+    _, words = aligner.of_frame(frame, (84, 112))
+    shown = aligner.picture(frame.image(), frame.camera)
+
+    assert 'camera_info.d is (-1000.0' in words
+    np.testing.assert_array_equal(shown, aligner.picture(frame.image(), None))
+
+
 def test_it_needs_no_ros():
     program = (
         'import sys; sys.modules["rclpy"] = None\n'

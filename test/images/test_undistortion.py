@@ -90,6 +90,42 @@ def test_where_the_lens_model_folds_the_image_is_not_shown_again():
     assert missing[radius > 0.48].all() and not missing[radius < 0.46].any()
 
 
+@pytest.mark.parametrize(
+    ('distortion', 'coefficients'),
+    [
+        ('plumb_bob', (-1000.0, 0, 0, 0, 0)),
+        ('plumb_bob', (1000.0, 0, 0, 0, 0)),
+        ('plumb_bob', (0, 0, 50.0, 0, 0)),
+        ('rational_polynomial', (0, 0, 0, 0, 0, -1000.0, 0, 0)),
+        ('equidistant', (-1000.0, 0, 0, 0)),
+        ('equidistant', (1e300, 0, 0, 0)),
+    ],
+)
+def test_a_lens_that_leaves_nearly_nothing_is_refused_by_its_coefficients(
+    distortion, coefficients
+):
+    model = camera(distortion, coefficients)
+    with pytest.raises(ValueError, match=r'camera_info\.d is \(.* % of .*use_camera_info'):
+        Undistortion(model, HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize('focal_length', [60.0, 100.0, 160.0])
+@pytest.mark.parametrize(
+    ('distortion', 'coefficients'),
+    [
+        ('equidistant', (0.0, 0, 0, 0)),
+        ('equidistant', LENSES['equidistant']),
+        # Of a lens of 150 degrees; its polynomial falls beyond what was calibrated.
+        ('plumb_bob', (-0.31, 0.105, 0, 0, -0.015)),
+        ('rational_polynomial', LENSES['rational_polynomial']),
+    ],
+)
+def test_wide_lenses_are_far_from_refused(distortion, coefficients, focal_length):
+    wide = (focal_length, 0, 158.3, 0, focal_length, 121.7, 0, 0, 1)
+    missing = Undistortion(camera(distortion, coefficients, K=wide), HEIGHT, WIDTH).missing
+    assert missing.mean() < 0.85
+
+
 def test_tables_made_in_chunks_are_those_made_at_once(monkeypatch):
     model = camera('plumb_bob')
     image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)

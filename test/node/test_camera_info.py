@@ -193,8 +193,17 @@ def test_the_parameter_is_live_and_diagnostics_compare(calibrated):
             calibration(roi=RegionOfInterest(x_offset=4_000_000_000)),
             'camera_info.roi is 0x0 pixels at (4000000000, 0)',
         ),
+        (calibration(d=(-1000.0, 0, 0, 0, 0)), 'camera_info.d is (-1000.0, 0.0, 0.0, 0.0, 0.0)'),
     ],
-    ids=['not calibrated', 'unknown model', 'another size', 'no pixels', 'only rectified', 'region'],
+    ids=[
+        'not calibrated',
+        'unknown model',
+        'another size',
+        'no pixels',
+        'only rectified',
+        'region',
+        'no lens',
+    ],
 )
 def test_a_camera_info_that_cannot_be_used_is_a_warning_and_no_loss(calibrated, info, words):
     rig, images = calibrated()

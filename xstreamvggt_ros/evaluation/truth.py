@@ -64,8 +64,15 @@ class TruthAligner:
             return AlignedTruth(), f'truth: {error}'
 
     def picture(self, image: np.ndarray, camera: CameraModel | None) -> np.ndarray:
-        """Give (H, W, 3) uint8, what the network sees of an image (H, W, 3) uint8."""
-        self._prepare(camera, image.shape[:2])
+        """
+        Give (H, W, 3) uint8, what the network sees of an image (H, W, 3) uint8.
+
+        Like the node, it does without a camera that cannot have taken it.
+        """
+        try:
+            self._prepare(camera, image.shape[:2])
+        except ValueError:
+            self._prepare(None, image.shape[:2])
         if self._undistortion is not None:
             image, _ = self._undistortion.apply(image)
         return Preprocessing.picture(self._plan.apply(image)).numpy()

@@ -20,6 +20,8 @@ INTER_TAB = 32
 RADII = 2048
 # A fisheye's rays are followed up to this tangent of the angle to the axis (89.4 degrees).
 STEEPEST = 100.0
+# Of an image through a real lens, however wide, more than the rest is seen.
+MOST_MISSING = 0.9
 
 
 class Undistortion:
@@ -30,7 +32,7 @@ class Undistortion:
     `missing` (H, W) bool says which of its pixels were undistorted from nothing: they lie outside
     the image, or where the lens model folds back on itself and would show the image again. It
     keeps 7 bytes a pixel, 1 for a camera that does not distort. ValueError: images of another
-    size.
+    size, or coefficients by which nearly all of it is missing.
     """
 
     _made: ClassVar[WeakValueDictionary] = WeakValueDictionary()
@@ -57,6 +59,7 @@ class Undistortion:
             rows = max(1, CHUNK_PIXELS // width)
             for top in range(0, height, rows):
                 self._map_rows(top, min(rows, height - top), fold)
+            self._check_missing()
 
     def apply(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """
@@ -94,6 +97,15 @@ class Undistortion:
         )
         result[self.missing] = nothing
         return result
+
+    def _check_missing(self) -> None:
+        missing = self.missing.mean()
+        if missing > MOST_MISSING:
+            raise ValueError(
+                f'camera_info.d is {self.camera.D} ({self.camera.distortion}), by which '
+                f'{100 * missing:.1f} % of the undistorted image would come from nothing; '
+                'calibrate again, or set input.use_camera_info to false'
+            )
 
     def _map_rows(self, top: int, rows: int, fold: float) -> None:
         """Fill in the tables for some rows of the result."""

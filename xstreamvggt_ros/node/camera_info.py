@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
@@ -14,6 +15,10 @@ from xstreamvggt_ros.node.interface import CAMERA_INFO_INPUT, NEWEST_DEPTH
 from xstreamvggt_ros.node.listening import Listener, Wanted
 from xstreamvggt_ros.node.seldom import Seldom
 from xstreamvggt_ros.parameters import InputParameters
+
+if TYPE_CHECKING:
+    # OpenCV is needed only where cameras are calibrated.
+    from xstreamvggt_ros.images.undistortion import Undistortion
 
 NAME = CAMERA_INFO_INPUT.name
 
@@ -32,6 +37,32 @@ def remapped(node: Node) -> str:
 def sibling(image_topic: str) -> str:
     """Give the name that camera_info has beside `image_topic`, a resolved name."""
     return f'{image_topic.rpartition("/")[0]}/{NAME}'
+
+
+class Lens:
+    """Judge a camera's distortion, once; the pipeline shares the tables of a good one."""
+
+    def __init__(self) -> None:
+        """Begin without."""
+        self._judged: tuple[CameraModel, int, int] | None = None
+        self._tables: Undistortion | None = None
+        self._fault = ''
+
+    def check(self, camera: CameraModel, height: int, width: int) -> None:
+        """Raise ValueError where images of that size cannot be undistorted."""
+        if (camera, height, width) != self._judged:
+            self._judge(camera, height, width)
+        if self._fault:
+            raise ValueError(self._fault)
+
+    def _judge(self, camera: CameraModel, height: int, width: int) -> None:
+        from xstreamvggt_ros.images.undistortion import Undistortion
+
+        self._judged, self._tables, self._fault = (camera, height, width), None, ''
+        try:
+            self._tables = Undistortion.of(camera, height, width)
+        except ValueError as error:
+            self._fault = str(error)
 
 
 class CameraInfoInput:
@@ -58,6 +89,7 @@ class CameraInfoInput:
         self._told: str | None = None
         self._seldom = Seldom()
         self._problem = ''
+        self._lens = Lens()
         self._topic = topic
         # One that is published only once is as good.
         wanted = Wanted(CameraInfo, topic, 'calibration', latched=True)
@@ -83,6 +115,7 @@ class CameraInfoInput:
         try:
             camera = CameraModel.of_message(message, rectified)
             camera.check_image(height, width)
+            self._lens.check(camera, height, width)
         except ValueError as error:
             self._problem = f'{self._topic}: {error}'
             self._warn(f'{self._problem}; until then the predicted intrinsics are used')
