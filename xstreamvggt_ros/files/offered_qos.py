@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xstreamvggt_ros.files.yaml_text import load_yaml
+
 
 @dataclass(frozen=True)
 class OfferedQos:
@@ -37,13 +39,13 @@ def _profile(said: dict) -> OfferedQos:
 
 
 def _is(value: object, number: int, word: str) -> bool:
-    return value == number if isinstance(value, int) else str(value).lower() == word
+    if isinstance(value, str):
+        return value.lower() == word
+    return isinstance(value, int) and value == number
 
 
 def _yaml(text: str) -> object:
-    from ruamel.yaml import YAML
-
     try:
-        return YAML(typ='safe').load(text)
+        return load_yaml(text)
     except Exception:  # noqa: BLE001 parsers of damaged text raise what they please
         return None
