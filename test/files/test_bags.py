@@ -6,13 +6,16 @@ import contextlib
 import shutil
 import sqlite3
 import struct
+import tracemalloc
 
 from bag_messages import IMAGE, image, write_bag
-from made_mcap import channel, MAGIC, message, schema, write_indexed_mcap, write_mcap
+from made_mcap import channel, chunk, MAGIC, message, schema, write_indexed_mcap, write_mcap
 import numpy as np
 import pytest
 
+from xstreamvggt_ros.files import waiting
 from xstreamvggt_ros.files.bags import find_bag, open_bag, typestore
+from xstreamvggt_ros.files.compression import zstd
 from xstreamvggt_ros.files.errors import InputError
 
 START = 1_700_000_000_000_000_000
@@ -224,6 +227,47 @@ def test_a_chunk_that_claims_too_much_is_left_out(tmp_path):
     stamps, (problem,) = _stamps(path)
     assert stamps == [0]
     assert 'is left out' in problem
+
+
+def test_a_chunk_that_its_index_names_a_thousand_times_is_read_once(tmp_path):
+    channels = [schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image')]
+    messages = [message(1, START + index, b'') for index in range(3)]
+    times = START, START + 2
+    path = write_indexed_mcap(tmp_path / 'a.mcap', channels, messages, times, named=1000)
+    assert _stamps(path) == ([0, 1, 2], ())
+    with open_bag(path) as bag:
+        assert bag.message_count == 3
+
+
+def test_more_chunks_at_one_time_than_can_be_held_are_given_out_of_order_and_named(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(waiting, 'MOST_WAITING', 5)
+    records = [schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image')]
+    for first in range(4):
+        of_one = b''.join(message(1, START + first + 4 * turn, b'') for turn in range(3))
+        records.append(chunk((START, START + 11), of_one))
+    stamps, (problem,) = _stamps(write_mcap(tmp_path / 'a.mcap', *records))
+    assert sorted(stamps) == list(range(12)) and stamps != list(range(12))
+    assert 'too many of its chunks overlap' in problem and 'mcap sort' in problem
+
+
+def test_a_message_of_a_chunk_is_not_copied_over_and_over(tmp_path):
+    size = 2**24
+    channels = schema(1, IMAGE, 'ros2msg', ''), channel(1, 1, '/image')
+    data = message(1, START, bytes(size))
+    black = chunk((START, START), data, 'zstd', zstd.compress(data))
+    path = write_mcap(tmp_path / 'black.mcap', *channels, black)
+    assert path.stat().st_size < size / 1000
+
+    tracemalloc.start()
+    stamps, problems = _stamps(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (stamps, problems) == ([0], ())
+    # Of what a chunk becomes, and its message by itself.
+    assert most < 2.5 * size
 
 
 @pytest.mark.parametrize('damaged', [struct.pack('<BQ', 5, 3) + b'abc', b'\x04' + bytes(8)])

@@ -33,17 +33,27 @@ def message(number, stamp_ns, data):
     return _record(5, struct.pack('<HIQQ', number, 0, stamp_ns, stamp_ns) + data)
 
 
-def write_indexed_mcap(path, channels, messages, times):
-    """Write a file of one chunk with an index of it, but no statistics; times: first and last."""
+def chunk(times, data, compression='', packed=None):
+    """Write a Chunk record of records, which are `packed` where that is given."""
+    stored = data if packed is None else packed
+    body = struct.pack('<QQQI', *times, len(data), 0) + _text(compression)
+    return _record(6, body + struct.pack('<Q', len(stored)) + stored)
+
+
+def write_indexed_mcap(path, channels, messages, times, named=1):
+    """
+    Write a file of one chunk with an index of it, but no statistics; times: first and last.
+
+    `named`: how often the index has it.
+    """
     data = b''.join([*channels, *messages])
-    body = struct.pack('<QQQII', *times, len(data), 0, 0) + struct.pack('<Q', len(data)) + data
     head = MAGIC + _record(1, _text('ros2') + _text('made'))
-    chunk = _record(6, body)
-    index = struct.pack('<QQQQIQ', *times, len(head), len(chunk), 0, 0)
-    index = _record(8, index + _text('') + struct.pack('<QQ', len(data), len(data)))
+    whole = chunk(times, data)
+    index = struct.pack('<QQQQIQ', *times, len(head), len(whole), 0, 0)
+    index = _record(8, index + _text('') + struct.pack('<QQ', len(data), len(data))) * named
     end = _record(0x0F, bytes(4))
-    footer = _record(2, struct.pack('<QQI', len(head) + len(chunk) + len(end), 0, 0))
-    path.write_bytes(head + chunk + end + b''.join(channels) + index + footer + MAGIC)
+    footer = _record(2, struct.pack('<QQI', len(head) + len(whole) + len(end), 0, 0))
+    path.write_bytes(head + whole + end + b''.join(channels) + index + footer + MAGIC)
     return path
 
 

@@ -46,8 +46,8 @@ class Chunk:
     length: int = 0
 
 
-# Gives a record's body, or its first bytes.
-Body = Callable[..., bytes]
+# Gives a record's body, or its first bytes; of a chunk's data they are views, nothing is copied.
+Body = Callable[..., bytes | memoryview]
 
 
 class Records:
@@ -73,7 +73,7 @@ class Records:
                 raise ValueError(f'a record of {length} bytes ends after {len(body)}')
             if op == Op.MESSAGE and length < MESSAGE_HEAD.size:
                 raise ValueError(f'a message has {length} bytes, fewer than its head')
-            yield op, at, lambda body=body: bytes(body)
+            yield op, at, _slicer(body)
             at += 9 + length
 
     def __iter__(self) -> Iterator[tuple[int, int, Body]]:
@@ -102,10 +102,14 @@ class Records:
         return read
 
 
+def _slicer(body: memoryview) -> Body:
+    return lambda most=None: body[:most]
+
+
 class _Fields:
     """Fields one after another; struct.error and ValueError where they end early."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self._data, self.at = data, 0
 
     def numbers(self, kinds: str) -> tuple:
@@ -113,7 +117,7 @@ class _Fields:
         self.at += struct.calcsize(f'<{kinds}')
         return found
 
-    def block(self) -> bytes:
+    def block(self) -> bytes | memoryview:
         (length,) = self.numbers('I')
         found = self._data[self.at : self.at + length]
         if len(found) < length:
@@ -122,20 +126,20 @@ class _Fields:
         return found
 
     def text(self) -> str:
-        return self.block().decode('utf-8', 'replace')
+        return str(self.block(), 'utf-8', 'replace')
 
     def done(self) -> bool:
         return self.at >= len(self._data)
 
 
-def read_schema(body: bytes) -> tuple[int, str, str, str]:
+def read_schema(body: bytes | memoryview) -> tuple[int, str, str, str]:
     """Read number, name, language and text."""
     fields = _Fields(body)
     (number,) = fields.numbers('H')
     return number, fields.text(), fields.text(), fields.text()
 
 
-def read_channel(body: bytes) -> tuple[int, int, str, str, dict[str, str]]:
+def read_channel(body: bytes | memoryview) -> tuple[int, int, str, str, dict[str, str]]:
     """Read number, number of the schema, topic, encoding of the messages and metadata."""
     fields = _Fields(body)
     number, schema = fields.numbers('HH')
@@ -147,10 +151,10 @@ def read_channel(body: bytes) -> tuple[int, int, str, str, dict[str, str]]:
     return number, schema, topic, encoding, metadata
 
 
-def read_message(body: bytes) -> tuple[int, int, bytes]:
+def read_message(body: bytes | memoryview) -> tuple[int, int, bytes]:
     """Read number of the channel, time of recording and data."""
     number, _, stamp, _ = MESSAGE_HEAD.unpack_from(body)
-    return number, stamp, body[MESSAGE_HEAD.size :]
+    return number, stamp, bytes(body[MESSAGE_HEAD.size :])
 
 
 def read_chunk(file: BinaryIO, offset: int, end: int) -> Chunk:
@@ -165,13 +169,13 @@ def read_chunk(file: BinaryIO, offset: int, end: int) -> Chunk:
     return Chunk(offset, start, stop, size, crc, compression, fields.at, min(length, end))
 
 
-def read_chunk_index(body: bytes) -> Chunk:
+def read_chunk_index(body: bytes | memoryview) -> Chunk:
     """Read where a chunk is, and its times."""
     start, stop, offset, _ = _Fields(body).numbers('QQQQ')
     return Chunk(offset, start, stop)
 
 
-def read_counts(body: bytes) -> dict[int, int]:
+def read_counts(body: bytes | memoryview) -> dict[int, int]:
     """Read how many messages each channel has."""
     fields = _Fields(body)
     fields.numbers('QHIIIIQQ')

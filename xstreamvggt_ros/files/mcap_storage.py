@@ -9,16 +9,16 @@ Libraries refuse a whole file for one channel that they do not know, or for its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-import heapq
-from itertools import islice
+import math
 from pathlib import Path
 import struct
 from zlib import crc32
 
 from xstreamvggt_ros.files.compression import decompress
 from xstreamvggt_ros.files.mcap_records import (
+    Body,
     Chunk,
     MAGIC,
     MESSAGE_HEAD,
@@ -32,6 +32,7 @@ from xstreamvggt_ros.files.mcap_records import (
     Records,
 )
 from xstreamvggt_ros.files.storage import Channel, Contents, Message
+from xstreamvggt_ros.files.waiting import Waiting
 
 # Of one chunk; they take some hundred bytes each, however small they are in the file.
 MOST_RECORDS = 2**20
@@ -73,19 +74,20 @@ class McapStorage:
     ) -> Iterator[Message]:
         """Read messages in order of time."""
         by_number = {channel.number: channel for channel in channels}
-        waiting: list[tuple[int, int, int, bytes]] = []
-        order = 0
+        waiting = Waiting()
         for first_ns, read in self._pieces(start_ns, stop_ns):
             # Chunks overlap in time: what is before the next one's first message can go.
-            while waiting and waiting[0][0] < first_ns:
-                stamp, _, number, data = heapq.heappop(waiting)
+            for number, stamp, data in waiting.before(first_ns):
                 yield by_number[number], stamp, data
+            if waiting.crowded:
+                self._tell(
+                    f'{self._path}: too many of its chunks overlap in time to be held at once; '
+                    'its messages are not in order of time: `mcap sort` puts them into it'
+                )
             for number, stamp, data in read():
                 if number in by_number and start_ns <= stamp < stop_ns:
-                    heapq.heappush(waiting, (stamp, order, number, data))
-                    order += 1
-        while waiting:
-            stamp, _, number, data = heapq.heappop(waiting)
+                    waiting.put(number, stamp, data)
+        for number, stamp, data in waiting.before(math.inf):
             yield by_number[number], stamp, data
 
     def close(self) -> None:
@@ -131,6 +133,8 @@ class McapStorage:
             self._file.seek(start)
             for op, _, body in Records(self._file, self._size - FOOTER_BYTES):
                 self._take_summary(op, body())
+            # One that is named again would be read again.
+            self._chunks = list({chunk.offset: chunk for chunk in self._chunks}.values())
         except (ValueError, struct.error, OSError) as error:
             self.contents.problems.append(f'{self._path}: its index is damaged: {error}')
             self._forget()
@@ -186,7 +190,7 @@ class McapStorage:
         for chunk in self._chunks:
             for op, offset, body in self._records_of(chunk):
                 if op == Op.MESSAGE:
-                    self._counts[read_message(body())[0]] += 1
+                    self._counts[read_message(body(MESSAGE_HEAD.size))[0]] += 1
                     continue
                 try:
                     self._take_summary(op, body())
@@ -224,7 +228,7 @@ class McapStorage:
             self._last = chunk.offset, sorted(found, key=lambda message: message[1])
         return self._last[1]
 
-    def _records_of(self, chunk: Chunk) -> list:
+    def _records_of(self, chunk: Chunk) -> Iterable[tuple[int, int, Body]]:
         """Read a chunk's records; a damaged one has none, one that is cut those before the cut."""
         try:
             whole = read_chunk(self._file, chunk.offset, self._size)
@@ -232,24 +236,25 @@ class McapStorage:
             data = self._file.read(whole.length)
             is_cut = len(data) < whole.length
             data = decompress(data, whole.compression, whole.size)
-            if is_cut:
-                return _few(Records.of_bytes(data, cut=True))
-            if whole.crc and crc32(data) != whole.crc:
+            if whole.crc and not is_cut and crc32(data) != whole.crc:
                 raise ValueError('its checksum is wrong')
-            return _few(Records.of_bytes(data))
+            return _records_in(data, is_cut)
         except Exception as error:  # noqa: BLE001 decompressors raise what they please
-            text = (
+            self._tell(
                 f'{self._path}: a chunk recorded from {chunk.start_ns} to {chunk.end_ns} ns is '
                 f'left out, it is damaged: {error}'
             )
-            if text not in self.contents.problems:
-                self.contents.problems.append(text)
-            return []
+            return ()
+
+    def _tell(self, text: str) -> None:
+        if text not in self.contents.problems:
+            self.contents.problems.append(text)
 
 
-def _few(records: Records) -> list:
-    """Take all records of a chunk; ValueError for as many as only a hostile one holds."""
-    taken = list(islice(records, MOST_RECORDS + 1))
-    if len(taken) > MOST_RECORDS:
-        raise ValueError(f'it holds more than {MOST_RECORDS} records')
-    return taken
+def _records_in(data: bytes, is_cut: bool) -> Iterator[tuple[int, int, Body]]:
+    """Give a chunk's records; ValueError for damage, or as many as only a hostile one holds."""
+    # Seen through before the first is given: damage costs the whole chunk.
+    for count, _ in enumerate(Records.of_bytes(data, is_cut), 1):
+        if count > MOST_RECORDS:
+            raise ValueError(f'it holds more than {MOST_RECORDS} records')
+    return Records.of_bytes(data, is_cut)
