@@ -303,6 +303,44 @@ def test_a_time_that_is_text_costs_its_message_alone(tmp_path):
         assert (opened.start_time, opened.end_time) == (START, START + 3)
 
 
+@pytest.mark.parametrize('column', ['name', 'type', 'serialization_format'])
+@pytest.mark.parametrize('value', [None, b'/image'])
+def test_a_topic_whose_name_or_type_is_no_text_is_left_out_by_its_number(tmp_path, column, value):
+    messages = [*_images(0, 3), ('/other', IMAGE, START, image(START, PIXELS, 'rgb8'))]
+    bag = write_bag(tmp_path / 'bag', messages, 'sqlite3')
+    file = next(bag.glob('*.db3'))
+    _without_constraints(file)
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"UPDATE topics SET {column} = ? WHERE name = '/other'", (value,))
+    with open_bag(file) as opened:
+        assert list(opened.topics) == ['/image']
+        (problem,) = opened.problems
+    assert 'topic 2 is left out' in problem
+
+
+def test_profiles_and_definitions_that_are_no_text_count_as_not_said(tmp_path):
+    bag = write_bag(tmp_path / 'bag', _images(0, 3), 'sqlite3')
+    file = next(bag.glob('*.db3'))
+    _without_constraints(file)
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute('UPDATE topics SET offered_qos_profiles = NULL')
+        database.execute("UPDATE message_definitions SET encoded_message_definition = x'00ff'")
+    with open_bag(file) as opened:
+        ((_, _, cdr), *_) = opened.messages(opened.connections)
+        assert opened.deserialize(cdr, IMAGE).width == 3
+        assert opened.connections[0].offered_qos == []
+        assert opened.problems == ()
+
+
+def _without_constraints(file):
+    """Make the tables such as other programs make, which take whatever there is."""
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        for table in ('topics', 'message_definitions'):
+            database.execute(f'CREATE TABLE plain AS SELECT * FROM {table}')
+            database.execute(f'DROP TABLE {table}')
+            database.execute(f'ALTER TABLE plain RENAME TO {table}')
+
+
 def test_several_types_on_a_topic_are_named(tmp_path):
     path = write_mcap(
         tmp_path / 'two.mcap',

@@ -89,14 +89,24 @@ class SqliteStorage:
             rows = self._ask(
                 'SELECT topic_type, encoding, encoded_message_definition FROM message_definitions'
             )
-            definitions = {kind: (text, language) for kind, language, text in rows}
+            definitions = {
+                kind: (text, language) for kind, language, text in rows if _texts(language, text)
+            }
         columns = {row[1] for row in self._ask('PRAGMA table_info(topics)')}
         qos = 'offered_qos_profiles' if 'offered_qos_profiles' in columns else "''"
         contents = Contents()
         rows = self._ask(f'SELECT id, name, type, serialization_format, {qos} FROM topics')
         for number, topic, kind, encoding, profiles in rows:
+            # A column of SQLite holds whatever was put into it.
+            if not _texts(topic, kind, encoding):
+                contents.problems.append(
+                    f'{self._path}: topic {number!r:.40} is left out: its name, type or format of '
+                    'serialisation is no text'
+                )
+                continue
             count = counts.get(number, 0)
             known = definitions.get(kind, ('', ''))
+            profiles = profiles if _texts(profiles) else ''
             contents.channels.append(
                 Channel(number, topic, kind, count, encoding, *known, profiles)
             )
@@ -121,3 +131,7 @@ class SqliteStorage:
 
     def _ask(self, query: str) -> list[tuple]:
         return self._connection.execute(query).fetchall()
+
+
+def _texts(*values: object) -> bool:
+    return all(isinstance(each, str) for each in values)
