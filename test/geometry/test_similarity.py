@@ -43,6 +43,18 @@ def test_a_scale_that_is_none_is_refused(scale):
         Similarity.from_state(Similarity(scale, TURNED).state())
 
 
+@pytest.mark.parametrize('place', [1e10, -1e39, 1e300])
+def test_a_place_that_single_precision_cannot_tell_or_hold_is_refused(place):
+    lie = Similarity(1.0, TURNED, np.array([0.0, place, 0.0]))
+    with pytest.raises(ValueError, match='a saved similarity moves by'):
+        Similarity.from_state(lie.state())
+
+
+def test_another_shape_is_refused_before_it_is_copied():
+    with pytest.raises(ValueError, match='13 finite numbers'):
+        Similarity.from_state(torch.zeros(1).expand(10**12))
+
+
 @pytest.mark.parametrize(
     'rotation',
     [np.zeros((3, 3)), -TURNED, 1.01 * TURNED, np.diag([1.0, 1.0, -1.0]), np.ones((3, 3))],

@@ -10,6 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# In units of the worlds. Beyond it float32, which clouds and poses are made of, has no place for
+# the scene, and at last no number.
+FURTHEST = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
@@ -31,9 +35,11 @@ class Similarity:
 
     @classmethod
     def from_state(cls, state: Tensor) -> Similarity:
-        """Return what `state` was taken of; ValueError for another shape or numbers not finite."""
+        """Return what `state` was taken of; ValueError where it is none."""
+        if state.shape != (13,):
+            raise ValueError(f'a saved similarity is {tuple(state.shape)}, not 13 finite numbers')
         values = state.double().cpu().numpy()
-        if values.shape != (13,) or not np.isfinite(values).all():
+        if not np.isfinite(values).all():
             raise ValueError(f'a saved similarity is {values}; it must be 13 finite numbers')
         scale, rotation = float(values[0]), values[1:10].reshape(3, 3)
         turned = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3)
@@ -41,4 +47,9 @@ class Similarity:
             raise ValueError(
                 f'a saved similarity is {values}; it must be a scale above 0 and a rotation'
             )
-        return cls(scale, rotation, values[10:])
+        translation = values[10:]
+        if np.abs(translation).max() > FURTHEST:
+            raise ValueError(
+                f'a saved similarity moves by {translation}; it must be at most {FURTHEST:g}'
+            )
+        return cls(scale, rotation, translation)
