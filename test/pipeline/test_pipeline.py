@@ -92,6 +92,22 @@ def test_a_stream_without_an_image_goes_on_with_any_camera():
     assert frame.depth.shape == (42, SIZE)
 
 
+@pytest.mark.parametrize('size', [[14000, 14000], [14, SIZE + 14], [SIZE + 14, 14]])
+def test_a_stream_of_larger_images_than_there_are_is_refused_before_the_network_sees_it(size):
+    network = Answering()
+    network.load_state_dict = pytest.fail
+    pipeline = ReconstructionPipeline(network, PipelineConfig(image_size=SIZE))
+    with pytest.raises(ValueError, match=f'{size[1]}x{size[0]}.*model.image_size'):
+        pipeline.load_state_dict({'image_size': torch.tensor(size)})
+
+
+@pytest.mark.parametrize('size', [torch.zeros(3), torch.tensor([7, 14]), torch.tensor(14)])
+def test_a_stream_that_does_not_say_its_size_is_refused(size):
+    pipeline = ReconstructionPipeline(Answering(), PipelineConfig(image_size=SIZE))
+    with pytest.raises(ValueError, match='image_size|multiples of 14'):
+        pipeline.load_state_dict({'image_size': size})
+
+
 def test_a_scale_that_settles_holds_for_no_other_stream():
     pipeline = ReconstructionPipeline(Answering(), PipelineConfig(image_size=SIZE))
     image = np.zeros((42, SIZE, 3), np.uint8)

@@ -18,7 +18,7 @@ from xstreamvggt_ros.cache.codecs import PlainCodec
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import FrameLayout, StreamLayout
 from xstreamvggt_ros.cache.policies import Policy, QueryKey, SinkRecent
-from xstreamvggt_ros.cache.rows import part
+from xstreamvggt_ros.cache.rows import check_names, part
 from xstreamvggt_ros.cache.scratch import Scratch
 
 
@@ -108,6 +108,11 @@ class CameraCache:
         """Tokens that each list holds."""
         return self.lists[0].held
 
+    @property
+    def arrived(self) -> int:
+        """How many frames came in, at least."""
+        return max(-(-cache.arrivals // self._turns) for cache in self.lists)
+
     def counters(self) -> list[tuple[int, int]]:
         """Return what the host knows, for `restore`."""
         return [(cache.arrivals, cache.evictions) for cache in self.lists]
@@ -142,6 +147,13 @@ class CameraCache:
         """Take over what state_dict returned; ValueError where it is of other lists."""
         for index, cache in enumerate(self.lists):
             cache.load_state_dict(part(state, f'{index}.'))
+
+    def fit(self, state: Mapping[str, Tensor]) -> None:
+        """Grow to what state_dict returned; ValueError where its shapes are of other lists."""
+        known = tuple(f'{index}.' for index in range(len(self.lists)))
+        check_names([name for name in state if not name.startswith(known)])
+        for index, cache in enumerate(self.lists):
+            cache.fit(part(state, f'{index}.'))
 
     def _reserve(self) -> None:
         self._scratch.reserve(max(cache.capacity for cache in self.lists) + 1)

@@ -14,6 +14,7 @@ from torch.nn import functional
 from xstreamvggt_ros.cache.attention import sdpa
 from xstreamvggt_ros.cache.cache_config import CacheConfig
 from xstreamvggt_ros.cache.layout import StreamLayout
+from xstreamvggt_ros.cache.rows import check_finite, check_names, entry
 from xstreamvggt_ros.ops.dispatch import fused
 
 _EMPTY = -1
@@ -135,6 +136,11 @@ class CameraRing:
         """Tokens that each list holds."""
         return min(self._came, self._frames) * self._per_frame
 
+    @property
+    def arrived(self) -> int:
+        """How many frames came in, at least."""
+        return max(self._came, 1 + max(self._index))
+
     def counters(self) -> tuple[int, list[int]]:
         """Return what the host knows, for `restore`."""
         return self._came, list(self._index)
@@ -170,15 +176,20 @@ class CameraRing:
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take over what state_dict returned; ValueError where it is of other lists."""
-        index, came = state['frames'].tolist(), int(state['entered'])
-        live = sum(each != _EMPTY for each in index)
-        if len(index) != self._frames or came < 0 or live != min(came, self._frames):
-            raise ValueError(f'{came} frames that came in contradict the {live} that are held')
-        for name, own in zip(('keys', 'values'), self.tensors(), strict=False):
-            given = state[name]
-            if (given.shape, given.dtype) != (own.shape, own.dtype):
-                raise ValueError(f'{name} is not {tuple(own.shape)} {own.dtype}')
+        self.fit(state)
+        check_finite(state)
         for name, own in zip(('keys', 'values'), self.tensors(), strict=False):
             own.copy_(state[name])
-        self._came, self._index = came, index
-        self._entered.fill_(came)
+        self._came, self._index = int(state['entered']), state['frames'].tolist()
+        self._entered.fill_(self._came)
+
+    def fit(self, state: Mapping[str, Tensor]) -> None:
+        """Raise ValueError where names, shapes, types or counters are those of other lists."""
+        check_names(state, ('keys', 'values', 'frames', 'entered'))
+        index = entry(state, 'frames', (self._frames,)).tolist()
+        came = int(entry(state, 'entered', ()))
+        live = sum(each != _EMPTY for each in index)
+        if min(index) < _EMPTY or came < 0 or live != min(came, self._frames):
+            raise ValueError(f'{came} frames that came in contradict the {live} that are held')
+        for name, own in zip(('keys', 'values'), self.tensors(), strict=False):
+            entry(state, name, own.shape, own.dtype)

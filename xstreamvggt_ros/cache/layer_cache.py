@@ -14,7 +14,7 @@ from xstreamvggt_ros.cache.budget import SlotPlan
 from xstreamvggt_ros.cache.codecs import Codec
 from xstreamvggt_ros.cache.layout import FrameLayout
 from xstreamvggt_ros.cache.policies import EvictionContext, MEAN_KEY, Policy, VALUE_SIZE
-from xstreamvggt_ros.cache.rows import part, Rows, RowSpec
+from xstreamvggt_ros.cache.rows import check_finite, check_names, entry, part, Rows, RowSpec
 from xstreamvggt_ros.cache.slots import choose_slots, HeldTokens
 from xstreamvggt_ros.ops.dispatch import fused
 
@@ -162,25 +162,37 @@ class LayerCache:
 
         Raises ValueError where names, shapes, types or numbers cannot be those of this layer.
         """
+        self.fit(state)
         held, arrivals, evictions = state['counters'].tolist()
-        slots = len(state['slot.frame'])
+        for prefix, codec in self._codecs.items():
+            codec.check(part(state, prefix), held)
+        check_finite(state)
+        for name, tensor in self.tensors().items():
+            tensor.copy_(state[name])
+        for codec in self._codecs.values():
+            codec.loaded()
+        self.held, self.arrivals, self.evictions = held, arrivals, evictions
+
+    def fit(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Grow to what state_dict returned, as far as it may; on the meta device that costs nothing.
+
+        Raises ValueError where names, shapes, types, slots or counters are not this layer's.
+        """
+        held, arrivals, evictions = entry(state, 'counters', (3,)).tolist()
+        frames = state.get('slot.frame')
+        slots = 0 if frames is None else frames.numel()
         if self.plan.grows and self.capacity < slots <= self._bound:
             self._resize(slots)
         for prefix, codec in self._codecs.items():
             codec.make_room(part(state, prefix), arrivals)
         own = self.tensors()
+        check_names(state, {*own, 'counters'})
         for name, tensor in own.items():
-            given = state.get(name)
-            if given is None or (given.shape, given.dtype) != (tensor.shape, tensor.dtype):
-                raise ValueError(f'{name} is missing or not {tuple(tensor.shape)} {tensor.dtype}')
+            entry(state, name, tensor.shape, tensor.dtype)
         self._check_slots(state['slot.frame'], state['slot.grid'], held, arrivals)
-        for prefix, codec in self._codecs.items():
-            codec.check(part(state, prefix), held)
-        for name, tensor in own.items():
-            tensor.copy_(state[name])
-        for codec in self._codecs.values():
-            codec.loaded()
-        self.held, self.arrivals, self.evictions = held, arrivals, evictions
+        if not 0 <= evictions <= arrivals * self.frame.tokens:
+            raise ValueError(f'its {evictions} evictions contradict its {arrivals} frames')
 
     @property
     def _codecs(self) -> dict[str, Codec]:

@@ -59,6 +59,33 @@ def total_bytes(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
+def entry(
+    state: Mapping[str, Tensor],
+    name: str,
+    shape: tuple[int, ...],
+    dtype: torch.dtype = torch.int64,
+) -> Tensor:
+    """Return a saved tensor; ValueError where there is none of that shape and type."""
+    given = state.get(name)
+    if given is None or (tuple(given.shape), given.dtype) != (tuple(shape), dtype):
+        raise ValueError(f'{name} is missing or not {tuple(shape)} {dtype}')
+    return given
+
+
+def check_names(saved: Iterable[str], known: Iterable[str] = ()) -> None:
+    """Raise ValueError where something else is saved, too."""
+    foreign = sorted(set(saved) - set(known))
+    if foreign:
+        raise ValueError(f'{foreign[0]!r:.80} is saved, too, and no stream of its kind has that')
+
+
+def check_finite(state: Mapping[str, Tensor]) -> None:
+    """Raise ValueError where a saved number would spoil whatever is made of it."""
+    for name, values in state.items():
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            raise ValueError(f'{name} has numbers that are not finite; take another')
+
+
 def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the entries whose names begin with the prefix, without it."""
     return {

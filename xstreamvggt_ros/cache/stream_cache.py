@@ -19,10 +19,14 @@ from xstreamvggt_ros.cache.codecs import key_codec, value_codec
 from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.layout import StreamLayout
 from xstreamvggt_ros.cache.policies import POLICIES
-from xstreamvggt_ros.cache.rows import part, total_bytes
+from xstreamvggt_ros.cache.rows import check_names, entry, part, total_bytes
 from xstreamvggt_ros.cache.scratch import Scratch
 from xstreamvggt_ros.cache.stats import CacheStats, LayerStats
 from xstreamvggt_ros.ops.dispatch import fused
+
+# A hundred days at thirty a second. Slots count frames in 32 bits, and the camera head's lists
+# four to a frame.
+MOST_FRAMES = 1 << 28
 
 
 class StreamCache:
@@ -172,17 +176,27 @@ class StreamCache:
 
         Raises ValueError, naming the entry, where it is of another.
         """
-        steps = int(state['steps'])
+        steps = int(entry(state, 'steps', ()))
         for prefix, each in self._parts():
-            try:
+            with _naming(prefix):
                 each.load_state_dict(part(state, f'{prefix}.'))
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f'{prefix} of the saved stream does not fit: {error}') from error
-        if any(cache.arrivals > steps for cache in self.layers) or bool(steps) != bool(
-            self.layers[0].held
-        ):
+        arrived = max(self.camera.arrived, *(cache.arrivals for cache in self.layers))
+        if not arrived <= steps <= MOST_FRAMES or bool(steps) != bool(self.layers[0].held):
             raise ValueError(f'the saved stream contradicts itself: its steps are {steps}')
         self.steps = steps
+
+    def fit(self, state: Mapping[str, Tensor]) -> None:
+        """
+        Grow to what state_dict returned; on the meta device nothing is allocated for that.
+
+        Raises ValueError where names, shapes, types or counters are of another configuration or
+        layout, before any of the numbers is looked at.
+        """
+        known = tuple(f'{prefix}.' for prefix, _ in self._parts())
+        check_names((name for name in state if not name.startswith(known)), ('steps',))
+        for prefix, each in self._parts():
+            with _naming(prefix):
+                each.fit(part(state, f'{prefix}.'))
 
     def _parts(self) -> Iterator[tuple[str, LayerCache | CameraCache | CameraRing]]:
         for index, cache in enumerate(self.layers):
@@ -206,6 +220,15 @@ class StreamCache:
             scratch_bytes=total_bytes(self.scratch_tensors()),
             steps=self.steps,
         )
+
+
+@contextmanager
+def _naming(prefix: str) -> Iterator[None]:
+    """Say of what part of a saved stream an error within is."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{prefix} of the saved stream does not fit: {error}') from error
 
 
 def _camera(

@@ -22,6 +22,7 @@ from xstreamvggt_ros.pipeline.pipeline_config import PipelineConfig
 from xstreamvggt_ros.pipeline.reconstruction import assemble, Pending, Reconstruction, View
 from xstreamvggt_ros.pipeline.transfer import Transfer
 from xstreamvggt_ros.stream import Frame, FrameReconstructor
+from xstreamvggt_ros.stream.snapshots import saved_size
 
 
 class FrameError(ValueError):
@@ -239,10 +240,17 @@ class ReconstructionPipeline:
 
         Returns the height and width that images must have for the network; the first of another
         size begins a new stream. Raises ValueError where the state is damaged or of another model
-        or configuration; the present stream then goes on.
+        or configuration, or larger than `config.image_size`; the present stream then goes on.
         """
+        height, width = saved_size(state)
+        if max(height, width) > self.config.image_size:
+            # Whatever the network would allocate for it, no image can be of that size.
+            raise ValueError(
+                f'the saved stream is of images of {width}x{height} for the network, and they are '
+                f'at most {self.config.image_size} wide and high here; set model.image_size to '
+                'what it was saved with'
+            )
         self._guard.load_state_dict(state)
-        height, width = state['image_size'].tolist()
         self._cameras.clear()
         # One that was saved before its first image has none.
         self._size = (height, width) if height and width else None

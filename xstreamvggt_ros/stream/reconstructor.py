@@ -15,18 +15,23 @@ from torch import Tensor
 
 from xstreamvggt_ros.cache import CacheConfig, CacheStats, StreamCache
 from xstreamvggt_ros.cache.attention_choice import AttentionChoice
+from xstreamvggt_ros.cache.rows import check_names, entry, part
 from xstreamvggt_ros.model import StreamVGGT
 from xstreamvggt_ros.ops.capture import on_device
 from xstreamvggt_ros.ops.precision import exact_products
 from xstreamvggt_ros.stream.frame import Frame, frame_from
-from xstreamvggt_ros.stream.image_checks import check_form, check_numbers, check_patches
+from xstreamvggt_ros.stream.image_checks import check_form, check_numbers
 from xstreamvggt_ros.stream.layout import stream_layout
+from xstreamvggt_ros.stream.snapshots import saved_size
 from xstreamvggt_ros.stream.step_graph import StepGraph
 
 # Frames of noise at most, before the first image of a size. Slots that more would fill are full
 # later, and their step is captured then.
 _MOST_WARM = 64
 _LOG = logging.getLogger(__name__)
+# What a saved stream has beside its cache, and how the cache's names begin.
+_OWN = 'fingerprint', 'image_size'
+_CACHE = 'cache.'
 
 
 class StreamingReconstructor:
@@ -173,7 +178,7 @@ class StreamingReconstructor:
             'image_size': torch.tensor(self._size or (0, 0)),
         }
         cache = {} if self._cache is None else self._cache.state_dict()
-        return state | {f'cache.{name}': value for name, value in cache.items()}
+        return state | {_CACHE + name: value for name, value in cache.items()}
 
     @torch.inference_mode()
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -185,15 +190,16 @@ class StreamingReconstructor:
         Raises ValueError where it is of another model, precision or cache configuration, or
         damaged; the present stream then goes on.
         """
-        missing = {'fingerprint', 'image_size'} - state.keys()
+        missing = set(_OWN) - state.keys()
         if missing:
             raise ValueError(f'the saved stream lacks {", ".join(sorted(missing))}')
-        if bytes(state['fingerprint'].tolist()) != self._fingerprint():
+        check_names((name for name in state if not name.startswith(_CACHE)), _OWN)
+        if bytes(entry(state, 'fingerprint', (32,), torch.uint8).tolist()) != self._fingerprint():
             raise ValueError(
                 'the saved stream is of another model, precision or cache configuration; load it '
                 'with the checkpoint, dtype and cache parameters that it was saved with'
             )
-        height, width = (int(side) for side in state['image_size'].tolist())
+        height, width = saved_size(state)
         self._parked = None
         cache = self._loaded_cache(height, width, state) if height or width else None
         if self._graph is not None:
@@ -202,18 +208,12 @@ class StreamingReconstructor:
         self._cache, self._size = cache, (height, width) if cache else None
 
     def _loaded_cache(self, height: int, width: int, state: Mapping[str, Tensor]) -> StreamCache:
-        check_patches(height, width)
+        saved = part(state, _CACHE)
+        layout = stream_layout(self.model, height, width)
+        # Before anything is allocated, or any of many numbers looked at.
+        StreamCache(self.config, layout, torch.device('meta')).fit(saved)
         cache = self._new_cache(height, width)
-        prefix = 'cache.'
-        part = {
-            name.removeprefix(prefix): value
-            for name, value in state.items()
-            if name.startswith(prefix)
-        }
-        try:
-            cache.load_state_dict(part)
-        except KeyError as error:
-            raise ValueError(f'the saved stream lacks {error}') from error
+        cache.load_state_dict(saved)
         return cache
 
     def _fingerprint(self) -> bytes:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -85,6 +86,12 @@ class ChannelStaticCodec(TokenCodec):
         super().clear()
         self._frozen.fill_(False)
         self._known_frozen = False
+
+    def check(self, tensors: Mapping[str, Tensor], held: int) -> None:
+        """Raise ValueError unless what is held was stored with factors that can be divided by."""
+        frozen = bool(tensors['frozen'])
+        if (held and not frozen) or (frozen and not bool((tensors['gain'] > 0).all())):
+            raise ValueError('gain is no gain of the tokens that are held')
 
     def loaded(self) -> None:
         """Forget whether the factors are frozen: the tensor says it."""
