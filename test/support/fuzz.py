@@ -220,10 +220,16 @@ def fuzz_snapshots(draw: random.Random, rounds: int) -> Figures:
     image = torch.rand(3, 28, 42, generator=torch.Generator().manual_seed(0))
     stream.step(image)
     with tempfile.TemporaryDirectory() as folder:
+        from safetensors.torch import save_file
+
         whole = save_snapshot(Path(folder) / 'whole.safetensors', stream).read_bytes()
         file = Path(folder) / 'damaged.safetensors'
+        state = stream.state_dict()
         for _ in range(rounds):
-            file.write_bytes(_head_damaged(draw, whole))
+            if draw.randrange(2):
+                file.write_bytes(_head_damaged(draw, whole))
+            else:
+                save_file(_lying(draw, state), file)
             figures.tried += 1
             try:
                 stream.load_state_dict(read_snapshot(file))
@@ -235,10 +241,26 @@ def fuzz_snapshots(draw: random.Random, rounds: int) -> Figures:
                 continue
             figures.became['loaded'] += 1
             try:
-                stream.step(image)
+                size = stream.state_dict()['image_size'].tolist()
+                stream.step(torch.zeros(3, *size) if any(size) else image)
+                stream.load_state_dict(stream.state_dict())
             except Exception as error:  # noqa: BLE001 that is what is looked for
                 figures.wrong.append(f'loaded, but then {error!r}')
     return figures
+
+
+def _lying(draw: random.Random, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Give one or two tensors of a saved stream other numbers of their own type."""
+    lies = {}
+    for name in draw.sample(sorted(state), draw.choice((1, 2))):
+        values = state[name].clone().flatten()
+        whole = (0, 1, -1, 5, 14, 28, 14000, 2**7 - 1, 2**31 - 1, 2**31, 2**40, 2**62)
+        # As its type rounds or wraps it.
+        drawn = torch.tensor(draw.choice(NUMBERS if values.is_floating_point() else whole))
+        first, count = draw.randrange(len(values)), draw.choice((1, len(values)))
+        values[first : first + count] = drawn.to(values.dtype)
+        lies[name] = values.reshape(state[name].shape)
+    return {**state, **lies}
 
 
 def _hostile_header(draw: random.Random, header) -> None:
