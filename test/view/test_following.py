@@ -5,7 +5,7 @@
 import threading
 import time
 
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import Point, TransformStamped
 import numpy as np
 import pytest
@@ -269,6 +269,30 @@ def _transform(parent, child):
     return moved
 
 
+def test_a_node_that_says_nothing_any_more_is_stale(rig, monkeypatch):
+    monkeypatch.setattr('xstreamvggt_ros.view.following.SILENT_S', 0.5)
+    speaks = rig.peer.create_publisher(DiagnosticArray, '/diagnostics', 1)
+    status = DiagnosticStatus(name='r: reconstruction', message='all is well')
+    contents = PageContents()
+    with Following(contents, node='/r') as following:
+
+        def level():
+            following.update()
+            said = contents.get('said')
+            return said and said.level
+
+        def heard():
+            speaks.publish(DiagnosticArray(status=[status]))
+            return level() == 0
+
+        rig.wait(heard, 'a status')
+        rig.wait(lambda: level() == 3, 'silence')
+        assert contents.get('said').message == (
+            'silent for more than 0.5 s; it last said: all is well'
+        )
+        rig.wait(heard, 'another status')
+
+
 def test_a_topic_of_another_type_is_named(rig, caplog):
     rig.peer.create_publisher(UInt32, '/slam/constraints', 1)
     with Following(PageContents(), loop_closures='/slam/constraints'):
@@ -282,7 +306,7 @@ def test_a_service_that_does_not_answer_leaves_nothing_behind(rig):
     rig.publish(image_message(picture()))
     rig.wait(rig.network.in_hand.is_set, 'a frame')
     with Following(PageContents(), node='reconstruction') as following:
-        rig.wait(lambda: following._clients, 'clients of the services')
-        following.patience_s = 0.3
+        rig.wait(lambda: following.services.found, 'clients of the services')
+        following.services.patience_s = 0.3
         assert following.trigger('reset') == 'reset was not answered within 0.3 s'
-        assert not following._clients['reset']._pending_requests
+        assert not following.services._clients['reset']._pending_requests

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page in a browser: points move, figures are the node's, buttons work, nothing grows."""
 
+from dataclasses import replace
 import threading
 import time
 
@@ -148,6 +149,21 @@ def test_what_cannot_be_drawn_does_not_end_the_page(page, caplog):
     while '2048 of 40000' not in made._strip.content and time.monotonic() < end:
         time.sleep(0.01)
     assert '2048 of 40000' in made._strip.content
+
+
+def test_one_of_several_cameras_stands_where_its_own_frame_is(page, monkeypatch):
+    made, contents, _ = page
+    stood = []
+    monkeypatch.setattr(made._scene, 'draw_camera', lambda pose, *_: stood.append(pose.position[1]))
+    front = replace(LENS, frame='front')
+    put_frame(contents, 0)
+    contents.put('lens', front)
+    contents.put('transforms', {'front': Pose(np.array([0.0, 7.0, 0.0]), AHEAD)})
+    end = time.monotonic() + 60
+    while 7 not in stood and time.monotonic() < end:
+        contents.put('image', np.zeros((42, 56, 3), np.uint8))
+        time.sleep(0.02)
+    assert 7 in stood
 
 
 def test_drawing_waits_for_nobody(page):

@@ -27,6 +27,16 @@ def test_what_is_all_alike_or_unknown_is_drawn():
             assert shown.shape == (3, 4, 3) and shown.dtype == np.uint8
 
 
+def test_a_network_that_is_sure_of_nothing_is_shown_so():
+    unsure = np.random.default_rng(0).uniform(1, 1.004, (8, 9)).astype(np.float32)
+    surer = unsure.copy()
+    surer[:, 4:] = 6
+    for shown in (confidence_picture(unsure), confidence_picture(surer)[:, :4]):
+        red, _, blue = shown.reshape(-1, 3).astype(int).T
+        assert (blue > red).all()
+    assert (confidence_picture(surer)[:, 4:, 0] > confidence_picture(surer)[:, 4:, 2]).all()
+
+
 def test_thumbnails_are_small_and_of_the_same_shape():
     small = thumbnail(np.zeros((300, 400, 3), np.uint8), 160)
     assert small.shape == (100, 134, 3)

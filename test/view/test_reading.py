@@ -133,6 +133,7 @@ def test_a_node_is_known_by_its_topics():
     assert camera_of(ours, '/r') == '/r/front'
     assert camera_of(ours, '/r', 'left') == '/r/left'
     assert camera_of([*ours, '/r/points'], '/r') == '/r'
+    assert camera_of(ours[:3], '/r') == ''
 
 
 ANYTHING = strategies.floats(width=64)

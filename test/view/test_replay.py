@@ -43,7 +43,13 @@ def bag(tmp_path_factory):
             writer.add_topic(f'/r/{name}', f'{package}/msg/{kind.__name__}')
         writer.add_topic('/r/stream', 'std_msgs/msg/UInt32', latched=True)
         writer.add_topic('/r/path', 'nav_msgs/msg/Path', latched=True)
+        writer.add_topic('/r/map', 'sensor_msgs/msg/PointCloud2', latched=True)
+        writer.add_topic('/tf_static', 'tf2_msgs/msg/TFMessage', latched=True)
         writer.add_topic('/slam/loops', 'visualization_msgs/msg/MarkerArray', latched=True)
+        standing = TransformStamped(child_frame_id='base')
+        # Said when the robot was started, by another clock.
+        standing.header.frame_id, standing.header.stamp.sec = 'map', 10**6
+        writer.write('/tf_static', serialize_message(TFMessage(transforms=[standing])), SECOND)
         write_line(writer, 100, 1.0)
         for index in range(5):
             at = (100 + index) * SECOND
@@ -58,6 +64,9 @@ def bag(tmp_path_factory):
                 writer.write(f'/r/{name}', serialize_message(message), at + offset)
             if index == 2:
                 write_line(writer, 102, 7.0)
+            if index in (2, 4):
+                whole = answer(header)['points']
+                writer.write('/r/map', serialize_message(whole), at + SECOND // 2)
     return path
 
 
@@ -71,13 +80,21 @@ def test_a_frame_is_shown_with_the_path_that_led_to_it(bag):
         assert contents.get('stream') == 1
         assert contents.get('depth').shape == SIZE
         assert len(contents.get('points').points) == 5
+        # Of the stream before there is no map in the end.
+        assert len(contents.get('map').points) == 0
+        assert contents.get('transforms').keys() == {'map', 'base'}
         replay.show(4)
+        assert len(contents.get('map').points) == 5
         assert contents.get('pose').position[0] == 4
         assert contents.get('path')[:, 0].tolist() == [3, 4]
         assert contents.get('stream') == 2
+        begun = contents.count('stream')
+        replay.show(3)
+        assert contents.count('stream') == begun
         replay.show(0)
         assert contents.get('pose').position[0] == 0
         assert contents.get('stream') == 1
+        assert len(contents.get('map').points) == 0
 
 
 def test_loop_closures_are_those_that_were_known_then(bag):

@@ -37,11 +37,16 @@ class Pose:
 
 @dataclass(frozen=True, eq=False)
 class Lens:
-    """Intrinsics (3, 3) in pixels of an image of height x width."""
+    """
+    Intrinsics (3, 3) in pixels of an image of height x width.
+
+    frame: where it is, of one of several cameras; the pose is that of the first.
+    """
 
     intrinsics: np.ndarray
     height: int
     width: int
+    frame: str | None = None
 
     @property
     def fov(self) -> float:

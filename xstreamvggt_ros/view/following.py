@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 import logging
 import threading
+import time
 
 from diagnostic_msgs.msg import DiagnosticArray
 import rclpy
@@ -28,16 +29,25 @@ from visualization_msgs.msg import Marker, MarkerArray
 from xstreamvggt_ros.files.bags import stamp_of
 from xstreamvggt_ros.view import reading
 from xstreamvggt_ros.view.closures import Closures
-from xstreamvggt_ros.view.contents import PageContents
+from xstreamvggt_ros.view.contents import PageContents, Said
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.quality import as_published
+from xstreamvggt_ros.view.services import FollowedServices
 from xstreamvggt_ros.view.tolerance import Tolerance
-from xstreamvggt_ros.view.topics import camera_of, root_of, roots_of, TOPICS, ViewTopic
+from xstreamvggt_ros.view.topics import (
+    camera_of,
+    root_of,
+    roots_of,
+    TOPICS,
+    value_of,
+    ViewTopic,
+)
 from xstreamvggt_ros.view.trail import Trail
 
-ANSWER_S, THERE_S = 60.0, 5.0
 logger = logging.getLogger(__name__)
 LOOK_S = 0.1
+# A node speaks every second; one that was killed says no more, not even that.
+SILENT_S, STALE = 5.0, 3
 # Of topics on which every message counts: several nodes speak there.
 KEPT = 256
 NEWEST = QoSProfile(depth=1)
@@ -45,7 +55,6 @@ LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 ALL = QoSProfile(depth=100)
 ALL_LATCHED = QoSProfile(depth=100, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 
-SERVICES = {'reset': Trigger, 'save': Trigger, 'enable': SetBool}
 MARKERS = {f'visualization_msgs/msg/{each.__name__}': each for each in (Marker, MarkerArray)}
 
 
@@ -53,10 +62,9 @@ class Following:
     """
     Puts what a node says into contents; use in a with statement.
 
-    `watched` is asked now and then whether anybody looks; a service that is called has
-    `patience_s` to answer. Without a `node` the one that there is, of this one's namespace before
-    others, is followed, once it has topics. `loop_closures` is a topic of markers that somebody
-    else publishes (view/closures.py).
+    `watched` is asked now and then whether anybody looks; `services` are the node's. Without a
+    `node` the one that there is, of this one's namespace before others, is followed, once it has
+    topics. `loop_closures` is a topic of markers that somebody else publishes (view/closures.py).
     """
 
     def __init__(
@@ -74,8 +82,9 @@ class Following:
         A name without a slash at its start is in the namespace that `arguments` give this node.
         """
         self.watched: Callable[[], bool] = lambda: True
-        self.patience_s = ANSWER_S
         self._contents, self._camera = contents, camera
+        # Below what the chosen camera's topics are; the choice stays.
+        self._below, self._heard = '', 0.0
         self._frames = Frames(map_frame)
         contents.put('transforms', self._frames.in_map())
         self._newest: dict[str, bytes] = {}
@@ -87,12 +96,12 @@ class Following:
         self._marks: tuple[type, QoSProfile] | None = None
         self._closures, self._trail = Closures(), Trail()
         self._subscribed: dict[str, object] = {}
-        self._clients: dict[str, object] = {}
         self._tolerance = Tolerance()
         self._ended = threading.Event()
         self._context = rclpy.Context()
         self._context.init(args=arguments or [], initialize_logging=False)
         self._node: Node = rclpy.create_node('view', context=self._context)
+        self.services = FollowedServices(self._node)
         self._namespace = self._node.get_namespace()
         self._root = node and root_of(node, self._namespace)
         self._loop_closures = loop_closures and self._node.resolve_topic_name(loop_closures)
@@ -116,6 +125,7 @@ class Following:
             self._move()
         while self._said:
             self._tolerance.run('diagnostics', lambda: self._hear(self._said.popleft()))
+        self._mind_silence()
         while self._marked:
             self._tolerance.run(self._loop_closures, lambda: self._mark(self._marked.popleft()))
         if self._loop_closures:
@@ -130,13 +140,13 @@ class Following:
         return self._call('enable', SetBool.Request(data=on))
 
     def _put(self, topic: ViewTopic, raw: bytes) -> None:
-        value = topic.read(deserialize_message(raw, topic.type))
+        value = value_of(topic, deserialize_message(raw, topic.type), self._below != self._root)
         if topic.kind == 'path':
             self._trail.add_path(stamp_of(raw), value)
             return
         if topic.kind == 'pose':
             self._trail.add_pose(stamp_of(raw), value.position)
-        elif topic.kind == 'stream' and value != self._contents.get('stream'):
+        elif topic.kind == 'stream':
             self._trail.forget()
         self._contents.put(topic.kind, value)
 
@@ -154,7 +164,15 @@ class Following:
     def _hear(self, raw: bytes) -> None:
         said = reading.said_of(deserialize_message(raw, DiagnosticArray), self._root)
         if said is not None:
+            self._heard = time.monotonic()
             self._contents.put('said', said)
+
+    def _mind_silence(self) -> None:
+        said = self._contents.get('said')
+        if said is None or said.level == STALE or time.monotonic() - self._heard < SILENT_S:
+            return
+        silent = f'silent for more than {SILENT_S:g} s; it last said: {said.message}'
+        self._contents.put('said', Said(STALE, silent, said.values))
 
     def _mark(self, raw: bytes) -> None:
         kind, _ = self._marks
@@ -167,20 +185,9 @@ class Following:
             self._contents.put('closures', lines)
 
     def _call(self, name: str, request) -> str:
-        if not self._root:
+        if not self.services.found:
             return f'there is no node yet: waiting for {self.whom}'
-        client = self._clients.get(name)
-        if client is None or not client.wait_for_service(timeout_sec=THERE_S):
-            return f'{self._root} has no service {name}: is it running?'
-        done = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: done.set())
-        if not done.wait(self.patience_s):
-            # It would be kept for an answer that may never come.
-            client.remove_pending_request(future)
-            return f'{name} was not answered within {self.patience_s:g} s'
-        answer = future.result()
-        return answer.message or ('done' if answer.success else 'refused')
+        return self.services.call(name, request)
 
     def _spin(self) -> None:
         while not self._ended.is_set():
@@ -208,12 +215,10 @@ class Following:
             self._root = next(iter(roots_of(names, self._namespace)), '')
         if not self._root:
             return
-        if not self._clients:
-            self._clients = {
-                name: self._node.create_client(kind, f'{self._root}/{name}')
-                for name, kind in SERVICES.items()
-            }
-        for name, topic in self._wanted(camera_of(names, self._root, self._camera)):
+        if not self.services.found:
+            self.services.find(self._root)
+        self._below = self._below or camera_of(names, self._root, self._camera)
+        for name, topic in self._wanted():
             looked_at = self.watched() or not topic.heavy
             if topic.kind == 'path':
                 looked_at = looked_at and self._trail.asks
@@ -237,9 +242,10 @@ class Following:
             self._marks = kind, profile
             self._listen(name, kind, _noting(self._marked), profile)
 
-    def _wanted(self, camera: str) -> Iterator[tuple[str, ViewTopic]]:
+    def _wanted(self) -> Iterator[tuple[str, ViewTopic]]:
         for topic in TOPICS:
-            yield f'{camera if topic.camera else self._root}/{topic.name}', topic
+            if below := self._below if topic.camera else self._root:
+                yield f'{below}/{topic.name}', topic
 
     def _keeping(self, kind: str) -> Callable[[bytes], None]:
         def keep(raw: bytes) -> None:

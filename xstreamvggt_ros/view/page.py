@@ -174,6 +174,8 @@ class Page:
     def _draw_camera(self, picture: np.ndarray | None) -> None:
         """Draw the camera where there is a new picture or, without pictures, a new pose."""
         pose, lens = self._contents.get('pose'), self._contents.get('lens')
+        if lens is not None and lens.frame is not None:
+            pose = (self._contents.get('transforms') or {}).get(lens.frame)
         if pose is None or lens is None:
             return
         without = self._contents.get('image') is None and self._look.new('lens') is not None

@@ -21,6 +21,8 @@ _COLOURS = np.array(
 )
 # Of all pixels, those beyond these shares are drawn as the ends.
 LOW, HIGH = 2.0, 98.0
+# Who is sure of nothing says 1 everywhere, and less above it than this is no difference.
+SURE = 1.5
 
 
 def depth_picture(depth: np.ndarray) -> np.ndarray:
@@ -30,9 +32,9 @@ def depth_picture(depth: np.ndarray) -> np.ndarray:
 
 
 def confidence_picture(confidence: np.ndarray) -> np.ndarray:
-    """Colour confidence (H, W), what is sure in red; (H, W, 3) uint8."""
+    """Colour confidence (H, W), 1 in blue and what is surest in red; (H, W, 3) uint8."""
     with np.errstate(invalid='ignore', divide='ignore'):
-        return _coloured(np.log(confidence))
+        return _coloured(np.log(confidence), low=0.0, least_span=np.log(SURE))
 
 
 def thumbnail(picture: np.ndarray, longest: int) -> np.ndarray:
@@ -41,12 +43,15 @@ def thumbnail(picture: np.ndarray, longest: int) -> np.ndarray:
     return np.ascontiguousarray(picture[::step, ::step])
 
 
-def _coloured(values: np.ndarray) -> np.ndarray:
+def _coloured(
+    values: np.ndarray, low: float | None = None, least_span: float = 1e-9
+) -> np.ndarray:
     known = np.isfinite(values)
     if not known.any():
         return np.zeros((*values.shape, 3), np.uint8)
-    low, high = np.percentile(values[known], (LOW, HIGH))
-    share = np.where(known, (values - low) / max(high - low, 1e-9), 0).clip(0, 1)
+    least, high = np.percentile(values[known], (LOW, HIGH))
+    low = least if low is None else low
+    share = np.where(known, (values - low) / max(high - low, least_span), 0).clip(0, 1)
     place = share * (len(_COLOURS) - 1)
     below = np.minimum(place.astype(int), len(_COLOURS) - 2)
     part = (place - below)[..., None]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,16 +20,20 @@ from xstreamvggt_ros.files.bags import stamp_of as raw_stamp
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.view import reading
 from xstreamvggt_ros.view.closures import Closures
-from xstreamvggt_ros.view.contents import PageContents
+from xstreamvggt_ros.view.contents import PageContents, Points
 from xstreamvggt_ros.view.frames import Frames
 from xstreamvggt_ros.view.tolerance import Tolerance
-from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, ViewTopic
+from xstreamvggt_ros.view.topics import camera_of, roots_of, TOPICS, value_of, ViewTopic
+from xstreamvggt_ros.view.trail import MOST_POSES
 
 SECOND = 1_000_000_000
 # Outputs of one frame come within this time of each other.
 TOGETHER = 2 * SECOND
-# What is shown of the whole run, as it was in the end.
-WORLD = ('map',)
+NOWHERE = Points(
+    np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), np.zeros(0, np.float32)
+)
+# Of a robot's standing transforms, that many messages.
+MOST_FIXED = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +75,10 @@ class Replay:
                 f'{path} holds no outputs of a reconstruction node; it has: '
                 f'{", ".join(sorted(names))}'
             )
-        camera = camera_of(names, self._root, camera)
+        below = camera_of(names, self._root, camera) or self._root
+        self._several = below != self._root
         self._topics = {
-            f'{camera if topic.camera else self._root}/{topic.name}': topic for topic in TOPICS
+            f'{below if topic.camera else self._root}/{topic.name}': topic for topic in TOPICS
         }
         self._loop_closures = loop_closures and f'/{loop_closures.lstrip("/")}'
         if self._loop_closures and self._loop_closures not in names:
@@ -109,10 +115,16 @@ class Replay:
         path = [
             each.position for each in self._frames[: frame + 1] if each.stream == chosen.stream
         ]
-        self._contents.put('path', np.array(path, np.float32))
-        self._contents.put('stream', chosen.stream)
+        self._contents.put('path', np.array(path[-MOST_POSES:], np.float32))
+        if chosen.stream != self._contents.get('stream'):
+            self._contents.put('stream', chosen.stream)
+            # It is told whole in the end, of the last stream, which no other has a part in.
+            last = self._frames[-1].stream
+            self._contents.put('map', self._map if chosen.stream == last else NOWHERE)
         window = max(0, recorded - TOGETHER), recorded + TOGETHER
         frames, said = Frames(self._map_frame), None
+        for message in self._fixed:
+            self._move(frames, message)
         for topic, name, message in self._messages(self._near, *window, stamp):
             if topic is not None:
                 self._put(topic, message)
@@ -128,9 +140,9 @@ class Replay:
         if said is not None:
             self._contents.put('said', said)
 
-    def _move(self, frames: Frames, message, until: int) -> None:
+    def _move(self, frames: Frames, message, until: int | None = None) -> None:
         for each in message.transforms:
-            if stamp_of(each) <= until:
+            if until is None or stamp_of(each) <= until:
                 # One that is nowhere takes none of the others along.
                 self._tolerance.run('/tf', partial(frames.take, each))
 
@@ -147,7 +159,7 @@ class Replay:
         self._marked_until = until
 
     def _index(self) -> None:
-        """Read where the camera was, and the map as it was in the end."""
+        """Read where the camera was, what stands, and the map as it was in the end."""
         pose = f'{self._root}/pose'
         stream = 0
         self._frames: list[ReplayedFrame] = []
@@ -165,19 +177,25 @@ class Replay:
             self._frames.append(frame)
         if not self._frames:
             raise InputError(f'{self._root} gave no pose in this recording')
-        world = [f'{self._root}/{name}' for name in WORLD]
-        for topic, _, message in self._messages(world):
-            self._put(topic, message)
+        fixed = (message for _, _, message in self._messages(['/tf_static']))
+        self._fixed = deque(fixed, MOST_FIXED)
+        self._map = NOWHERE
+        for topic, name, message in self._messages([f'{self._root}/map']):
+            self._tolerance.run(name, partial(self._keep_map, topic, message))
         shown = [
             name
             for name, topic in self._topics.items()
-            if topic.kind not in ('stream', 'path', *WORLD)
+            if topic.kind not in ('stream', 'path', 'map')
         ]
         self._near = [*shown, '/tf', '/diagnostics']
 
+    def _keep_map(self, topic: ViewTopic, message) -> None:
+        self._map = topic.read(message)
+
     def _put(self, topic: ViewTopic, message) -> None:
         self._tolerance.run(
-            topic.name, lambda: self._contents.put(topic.kind, topic.read(message))
+            topic.name,
+            lambda: self._contents.put(topic.kind, value_of(topic, message, self._several)),
         )
 
     def _messages(

@@ -37,7 +37,7 @@ class ViewScene:
         self._closures: viser.LineSegmentsHandle | None = None
         self._chosen = Chosen()
         self._pose: Pose | None = None
-        self._stream: int | None = None
+        self._begun = False
         self._distance = 1.0
         self.forget()
 
@@ -70,16 +70,15 @@ class ViewScene:
         self._frusta.clear()
         self._free = [f'/cameras/{index}' for index in range(self._bounds.frusta + 1)]
         self._spacing = 0.0
-        if self._path is not None:
-            self._path.remove()
-            self._path = None
+        self._remove_path()
 
     def draw(self, look: Looker) -> None:
         """Bring the scene up to date."""
-        if (stream := look.new('stream')) is not None and stream != self._stream:
-            if self._stream is not None:
+        if look.new('stream') is not None:
+            # Whatever its number: a node that was started again counts from the first.
+            if self._begun:
                 self.forget()
-            self._stream = stream
+            self._begun = True
         if (pose := look.new('pose')) is not None:
             self._pose = pose
         if (cloud := look.new('points')) is not None:
@@ -172,8 +171,14 @@ class ViewScene:
             position=middle,
         )
 
+    def _remove_path(self) -> None:
+        if self._path is not None:
+            self._path.remove()
+            self._path = None
+
     def _draw_path(self, path: np.ndarray) -> None:
         if len(path) < 2:
+            self._remove_path()
             return
         self._path = self._api.add_line_segments(
             '/path/line',

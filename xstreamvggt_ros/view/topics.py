@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
@@ -46,6 +46,14 @@ TOPICS = (
 )
 
 
+def value_of(topic: ViewTopic, message, several: bool):
+    """Read a message; `several`: its camera is one of several. ValueError if it says nonsense."""
+    value = topic.read(message)
+    if several and topic.kind == 'lens':
+        return replace(value, frame=message.header.frame_id)
+    return value
+
+
 def root_of(node: str, namespace: str) -> str:
     """Return a node's full name; without a slash at its start it is in the namespace."""
     below = '' if node.startswith('/') else namespace.strip('/')
@@ -65,7 +73,11 @@ def roots_of(topics: Collection[str], namespace: str = '/') -> list[str]:
 
 
 def camera_of(topics: Collection[str], root: str, camera: str = '') -> str:
-    """Return below what a camera's topics are: the node's own name, or with the camera's."""
+    """
+    Return below what a camera's topics are: the node's own name, or with the camera's.
+
+    Empty where none is there yet.
+    """
     if camera:
         return f'{root}/{camera}'
     if f'{root}/points' in topics:
@@ -75,4 +87,4 @@ def camera_of(topics: Collection[str], root: str, camera: str = '') -> str:
         for name in topics
         if name.startswith(f'{root}/') and name.endswith('/points')
     )
-    return cameras[0] if cameras else root
+    return cameras[0] if cameras else ''
