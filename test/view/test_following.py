@@ -97,7 +97,7 @@ def test_what_the_node_gives_is_in_the_contents_and_its_figures_are_those_of_dia
 def test_buttons_reach_the_node(rig):
     assert rig.change('configure', 'activate')
     with Following(PageContents(), node='reconstruction') as following:
-        rig.wait(lambda: following._clients, 'clients of the services')
+        rig.wait(lambda: following.services.found, 'clients of the services')
         assert 'images' in following.enable(False).lower()
         rig.publish(image_message(picture()))
         rig.wait(lambda: rig.counts().dropped.get('disabled'), 'a dropped image')

@@ -154,16 +154,18 @@ def test_what_cannot_be_drawn_does_not_end_the_page(page, caplog):
 def test_one_of_several_cameras_stands_where_its_own_frame_is(page, monkeypatch):
     made, contents, _ = page
     stood = []
-    monkeypatch.setattr(made._scene, 'draw_camera', lambda pose, *_: stood.append(pose.position[1]))
+    monkeypatch.setattr(
+        made._scene, 'draw_camera', lambda pose, *_: stood.append(pose.position[1])
+    )
     front = replace(LENS, frame='front')
     put_frame(contents, 0)
     contents.put('lens', front)
     contents.put('transforms', {'front': Pose(np.array([0.0, 7.0, 0.0]), AHEAD)})
     end = time.monotonic() + 60
-    while 7 not in stood and time.monotonic() < end:
+    while 7 not in np.ravel(stood) and time.monotonic() < end:
         contents.put('image', np.zeros((42, 56, 3), np.uint8))
         time.sleep(0.02)
-    assert 7 in stood
+    assert 7 in np.ravel(stood)
 
 
 def test_drawing_waits_for_nobody(page):

@@ -11,14 +11,15 @@ from xstreamvggt_ros.view.command import main
 
 PROGRAM = """
 import os
+from pathlib import Path
 import threading
 from xstreamvggt_ros.view.priority import give_way, threads
 
 ended = threading.Event()
-before = threading.Thread(target=ended.wait)
+before = threading.Thread(target=ended.wait, daemon=True)
 before.start()
 others = threads() - {{threading.get_native_id()}}
-after = threading.Thread(target=ended.wait)
+after = threading.Thread(target=ended.wait, daemon=True)
 after.start()
 give_way({nice}, others)
 group = Path('/proc/self/autogroup')

@@ -29,9 +29,7 @@ from xstreamvggt_ros.view.trail import MOST_POSES
 SECOND = 1_000_000_000
 # Outputs of one frame come within this time of each other.
 TOGETHER = 2 * SECOND
-NOWHERE = Points(
-    np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), np.zeros(0, np.float32)
-)
+NOWHERE = Points(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), np.zeros(0, np.float32))
 # Of a robot's standing transforms, that many messages.
 MOST_FIXED = 256
 
