@@ -57,6 +57,7 @@ def test_a_session_that_is_not_its_own_is_left_as_it_is():
 def test_a_session_that_cannot_be_told_to_is_left_as_it_is(tmp_path):
     # What cannot be written to, as /proc of a container; a folder cannot by root either.
     before = f"""
+from pathlib import Path
 from xstreamvggt_ros.view import priority
 priority.AUTOGROUP = Path({str(tmp_path)!r})
 """
