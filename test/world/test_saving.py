@@ -96,10 +96,11 @@ def test_a_folder_that_another_save_takes_for_a_dead_one_s_costs_nothing(tmp_pat
     exists = os.path.lexists
 
     def swept(path):
-        # As another does that finds a folder which nobody has locked yet.
-        for left in tmp_path.glob('.saving_*'):
+        # As another does, once, that finds a folder which nobody has locked yet.
+        taken = exists(path)
+        for left in tmp_path.glob('.saving_*') if taken else ():
             left.rmdir()
-        return exists(path)
+        return taken
 
     monkeypatch.setattr(os.path, 'lexists', swept)
     *_, record = save_stream(str(tmp_path), fed(0), Remembering(), {})
