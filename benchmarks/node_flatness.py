@@ -17,6 +17,7 @@ import numpy as np
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
 
 from benchmarks.flatness_report import heap_file, samples_file, tell
 from benchmarks.processes import memory, processor_seconds
@@ -25,7 +26,7 @@ from benchmarks.view_report import tell_of_view
 from benchmarks.viewing import Viewing
 from xstreamvggt_ros.files.bags import stamp_of
 from xstreamvggt_ros.geometry.stamps import NANOSECONDS
-from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.messages import picture_image
 from xstreamvggt_ros.rig.camera_player import CameraPlayer, Shot
 from xstreamvggt_ros.rig.domain import free_domain, isolated
 from xstreamvggt_ros.rig.driven_node import DrivenNode, node_command, NODE_NAME
@@ -212,12 +213,10 @@ def _room(height: int, width: int) -> list[Image]:
     rendered = render_sequence(
         SequenceConfig(seed=2**30, frames=RENDERED, height=height, width=width)
     )
-    messages = []
-    for pixels in rendered.images:
-        message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-        message.data = byte_array(np.asarray(pixels))
-        message.header.frame_id = 'camera_optical_frame'
-        messages.append(message)
+    messages = [
+        picture_image(np.asarray(pixels), Header(frame_id='camera_optical_frame'))
+        for pixels in rendered.images
+    ]
     return [*messages, *messages[-2:0:-1]]
 
 

@@ -13,9 +13,10 @@ import time
 import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Header
 
 from xstreamvggt_ros.cache import CacheConfig
-from xstreamvggt_ros.messages.buffers import byte_array
+from xstreamvggt_ros.messages import picture_image
 from xstreamvggt_ros.pipeline import PipelineConfig, ReconstructionPipeline
 from xstreamvggt_ros.rig.delivery import await_subscriber
 from xstreamvggt_ros.rig.domain import free_domain, isolated
@@ -140,7 +141,7 @@ def _node_seconds(
         node.bring_up(PATIENCE_S)
         if not await_subscriber(link, [images], DISCOVERY_S):
             raise NodeError(f'/{NODE_NAME} did not subscribe to {TOPIC}')
-        message = _image(*size)
+        message = picture_image(_picture(*size), Header(frame_id='camera_optical_frame'))
         sent: dict[int, float] = {}
         for stamp in range(1, frames + window):
             if stamp <= frames:
@@ -173,13 +174,6 @@ def node_rate(
 
 def _picture(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def _image(height: int, width: int) -> Image:
-    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-    message.data = byte_array(_picture(height, width))
-    message.header.frame_id = 'camera_optical_frame'
-    return message
 
 
 def _command(

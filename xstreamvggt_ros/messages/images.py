@@ -23,26 +23,21 @@ def confidence_image(confidence: np.ndarray, header: Header) -> Image:
 
 def picture_image(picture: np.ndarray, header: Header) -> Image:
     """Build an rgb8 image of a picture (H, W, 3) uint8."""
-    height, width, _ = picture.shape
-    return Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding='rgb8',
-        is_bigendian=0,
-        step=3 * width,
-        data=byte_array(picture),
-    )
+    return _image(picture, 'rgb8', header)
 
 
 def _float_image(values: np.ndarray, header: Header) -> Image:
-    height, width = values.shape
+    return _image(np.asarray(values, dtype='<f4'), '32FC1', header)
+
+
+def _image(values: np.ndarray, encoding: str, header: Header) -> Image:
+    height, width = values.shape[:2]
     return Image(
         header=header,
         height=height,
         width=width,
-        encoding='32FC1',
+        encoding=encoding,
         is_bigendian=0,
-        step=4 * width,
-        data=byte_array(np.asarray(values, dtype='<f4')),
+        step=values.nbytes // height,
+        data=byte_array(values),
     )
