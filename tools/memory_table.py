@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+import math
 from pathlib import Path
 import sys
 from types import ModuleType
@@ -183,21 +184,36 @@ def _answer(options: argparse.Namespace) -> str:
     )
 
 
+def _memory(text: str) -> float:
+    """Read GiB of a device; ArgumentTypeError, which argparse prints, for what none can have."""
+    try:
+        gib = float(text)
+    except ValueError:
+        gib = math.nan
+    if not (math.isfinite(gib) and gib > 0):
+        raise argparse.ArgumentTypeError(f'{text!r} is no memory; give GiB above 0, such as 6')
+    return gib
+
+
 def _tell(what: str) -> None:
     print(f'estimating {what} ...', file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the tables, or what fits one device."""
+    from xstreamvggt_ros.model.model_config import PRESETS
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument(
         '--free-gib',
-        type=float,
+        type=_memory,
         help='memory of one device that is free once the system, a screen and the CUDA context '
         'have theirs, as nvidia-smi shows it; a budget may take all of it',
     )
-    parser.add_argument('--image-size', type=int, default=SIZES[0], help='long side, pixels')
-    parser.add_argument('--preset', default=PRESET, choices=('tiny', 'streamvggt'))
+    parser.add_argument(
+        '--image-size', type=int, help="long side, pixels; else the preset's, as the node takes it"
+    )
+    parser.add_argument('--preset', default=PRESET, choices=sorted(PRESETS))
     parser.add_argument('--bits', type=int, default=BITS[0], choices=(2, 4, 8, 16))
     parser.add_argument(
         '--device',
@@ -206,6 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
         'devices with so much memory',
     )
     options = parser.parse_args(arguments or [])
+    if options.image_size is None:
+        options.image_size = PRESETS[options.preset].image_size
     if options.free_gib is not None:
         print(_answer(options))
         return 0

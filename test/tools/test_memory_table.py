@@ -12,6 +12,7 @@ import torch
 from xstreamvggt_ros.cache import CacheConfig
 from xstreamvggt_ros.memory.estimate import estimate, named, Settings
 from xstreamvggt_ros.model import ModelConfig
+from xstreamvggt_ros.model.model_config import PRESETS
 
 MODEL = ModelConfig.preset('streamvggt')
 
@@ -95,6 +96,25 @@ def test_a_device_that_is_too_small_is_told_so(capsys):
     assert 'nothing fits in 1 GiB' in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(['--bits', '3'])
+
+
+@pytest.mark.parametrize('preset', PRESETS)
+def test_every_preset_is_answered_for_at_the_size_that_the_node_takes(capsys, preset):
+    main(['--free-gib', '0.01', '--preset', preset])
+
+    said = capsys.readouterr().out
+    cache = replace(CacheConfig.recommended(), bits=4, budget_frames=2)
+    model = ModelConfig.preset(preset)
+    least = estimate(Settings(model, cache, model.image_size, torch.bfloat16, True))
+    assert f'nothing fits in 0.01 GiB: two frames take {named(least.total)};' in said
+
+
+@pytest.mark.parametrize('free', ['nan', 'inf', '0', '-6', 'six', '1e999'])
+def test_memory_that_no_device_has_is_refused_by_its_value(capsys, free):
+    with pytest.raises(SystemExit):
+        main([f'--free-gib={free}'])
+
+    assert f"--free-gib: '{free}' is no memory; give GiB above 0" in capsys.readouterr().err
 
 
 def _rows(table):
