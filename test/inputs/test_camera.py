@@ -94,6 +94,18 @@ def test_whoever_takes_long_is_given_the_newest(cameras):
     sequence.frames.close()
 
 
+def test_a_camera_is_let_go_of_before_its_images_are(cameras):
+    sequence = open_sequence('camera', rate=1000)
+    first = next(iter(sequence.frames))
+    sequence.frames.release()
+
+    assert cameras[0][0].released
+    assert [frame.image().shape for frame in sequence.frames] == [(48, 64, 3)]
+    sequence.frames.close()
+    with pytest.raises(OSError, match='No such file'):
+        first.payload()
+
+
 def test_a_camera_that_is_unplugged_ends_the_sequence(cameras):
     cameras[1]['images'] = 5
     sequence = open_sequence('camera', rate=1000)

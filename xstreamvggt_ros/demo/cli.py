@@ -30,7 +30,7 @@ from xstreamvggt_ros.demo.folder import (
     RECORDING,
     RENDERED_BAG,
 )
-from xstreamvggt_ros.demo.live import end_with_ctrl_c, Views
+from xstreamvggt_ros.demo.live import ctrl_c_ends, playing, Views
 from xstreamvggt_ros.files.errors import InputError
 from xstreamvggt_ros.inputs import ImageSequence, layout_of, open_sequence
 from xstreamvggt_ros.rig.shipped import shipped_parameters
@@ -58,9 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
                 stack.enter_context(TemporaryDirectory(prefix='.new_', dir=options.output))
             )
             source = _source(options, folder, console)
-            end_with_ctrl_c(source, stack)
             views = Views(options, console, stack)
-            code = _demonstrate(source, options, folder, console, views)
+            with ctrl_c_ends(source):
+                code = _demonstrate(source, options, folder, console, views)
             views.stay()
             return code
     except InputError as error:
@@ -161,7 +161,7 @@ def _play(source, options, run_options, bag: Path, log: Path, console: Console, 
         console.print(f'to watch: {watch}', soft_wrap=True)
     played = source.length and -(-source.length // options.stride)
     lengths = [length for length in (played, options.max_frames) if length]
-    with isolated(domain):
+    with isolated(domain), playing(source):
         views.open()
         with _progress(console, min(lengths, default=None)) as progress:
             return run(source, run_options, bag, log, progress)

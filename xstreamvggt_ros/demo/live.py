@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager, ExitStack
 from importlib.util import find_spec
 import signal
 import sys
@@ -25,17 +26,37 @@ START_S, LOOK_S = 60.0, 0.1
 NICE = 5
 
 
-def end_with_ctrl_c(source: ImageSequence, stack: ExitStack) -> None:
-    """Have the first Ctrl-C end a camera, so that its files are made, and the next the demo."""
+@contextmanager
+def ctrl_c_ends(source: ImageSequence) -> Iterator[None]:
+    """
+    Have the first Ctrl-C end a camera, so that its files are made, and the next the demo.
+
+    Afterwards Ctrl-C is what it was, and the camera is closed, its images too.
+    """
     if not isinstance(source, CameraSequence):
+        yield
         return
-    stack.callback(source.frames.close)
 
     def end(number: int, _) -> None:
         signal.signal(number, signal.default_int_handler)
         source.frames.end()
 
-    stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, end))
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        source.frames.close()
+
+
+@contextmanager
+def playing(source: ImageSequence) -> Iterator[None]:
+    """Let go of a camera when it was played: its light is out while files are made and seen."""
+    try:
+        yield
+    finally:
+        if isinstance(source, CameraSequence):
+            source.frames.release()
 
 
 class Views:

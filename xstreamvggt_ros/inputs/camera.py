@@ -83,10 +83,14 @@ class CameraFrames:
         """Take no more."""
         self._ended = True
 
-    def close(self) -> None:
-        """Let go of the camera, and of the images."""
+    def release(self) -> None:
+        """Take no more, and let go of the camera; the images stay."""
         self.end()
         self._grabber.close()
+
+    def close(self) -> None:
+        """Let go of the camera, and of the images."""
+        self.release()
         self._folder.cleanup()
 
     def _find(self, index: int) -> bool:
