@@ -5,12 +5,16 @@
 import ast
 import json
 from pathlib import Path
+import re
+import shutil
+import subprocess
 
 from builtin_interfaces.msg import Time
 import pytest
 import yaml
 
 from xstreamvggt_ros.messages.diagnostics import diagnostic_array, StreamFigures
+from xstreamvggt_ros.node.interface import CONFIDENCE, DEPTH
 from xstreamvggt_ros.parameters import PARAMETERS, read_parameters
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +141,7 @@ PANELS = {
 CAMERA = {'distance', 'perspective', 'phi', 'target', 'targetOffset', 'targetOrientation'} | {
     *('thetaOffset', 'fovy', 'near', 'far')
 }
-IMAGE = {'imageTopic', 'calibrationTopic', 'colorMode', 'colorMap'}
+IMAGE = {'imageTopic', 'calibrationTopic', 'colorMode', 'colorMap', 'minValue', 'maxValue'}
 TRANSFORMS = {'editable', 'showLabel', 'labelSize', 'axisScale', 'lineWidth', 'lineColor'}
 # By the last part of the topic's name.
 TOPICS = {
@@ -150,8 +154,27 @@ TOPICS = {
 }
 
 
+def foxglove():
+    return json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
+
+
+def maps():
+    """Give Foxglove's user scripts by their output, each with the one topic that it reads."""
+    found = {}
+    for script in foxglove()['userNodes'].values():
+        assert script.keys() == {'name', 'sourceCode'}
+        source = script['sourceCode']
+        # As Lichtblick finds them; it types the event by the topic.
+        (output,) = re.findall(r'^export const output = "([^"]+)"', source, re.MULTILINE)
+        (read,) = re.findall(r'^export const inputs = \["([^"]+)"\];$', source, re.MULTILINE)
+        assert output == script['name'] and output.startswith('/studio_script/')
+        assert f'(event: Input<"{read}">): RawImage' in source
+        found[output] = read, source
+    return found
+
+
 def test_foxglove_reads_every_key_of_its_layout():
-    layout = json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
+    layout = foxglove()
     configs = layout['configById']
     assert layout.keys() == {
         *('configById', 'globalVariables', 'userNodes', 'playbackConfig', 'layout')
@@ -168,13 +191,67 @@ def test_foxglove_reads_every_key_of_its_layout():
         assert settings.keys() <= TOPICS[topic.rpartition('/')[2]], topic
 
 
+def test_foxglove_colours_no_image_but_those_that_a_script_makes_of_a_map():
+    node = constants('recon.launch.py')['NODE']
+    published = {f'/{node}/{each.name}' for each in (DEPTH, CONFIDENCE)}
+    configs = foxglove()['configById'].values()
+    images = [each['imageMode'] for each in configs if 'imageMode' in each]
+    coloured = [each for each in images if 'colorMode' in each]
+
+    assert {maps()[each['imageTopic']][0] for each in coloured} == published
+    assert all(each['minValue'] < each['maxValue'] for each in coloured)
+    # Other images are shown as they are, which is white for a map of floats.
+    assert not published & {each.get('imageTopic') for each in images}
+
+
+# Rows are longer than their pixels, and begin at no multiple of four.
+RUN = """
+const bytes = new Uint8Array(3 + 2 * 12);
+const values = new DataView(bytes.buffer, 3);
+[[0, 0.0004], [4, 1.2346], [12, NaN], [16, -1]].forEach(
+  ([at, value]) => values.setFloat32(at, value, !big));
+const header = { stamp: { sec: 5, nsec: 6 }, frame_id: "camera" };
+const image = { header, height: 2, width: 2, encoding: "32FC1", step: 12, is_bigendian: big };
+const made = script({ message: { ...image, data: bytes.subarray(3) } });
+values.setFloat32(0, 70, !big);
+values.setFloat32(4, Infinity, !big);
+const far = script({ message: { ...image, data: bytes.subarray(3) } });
+const shorts = (each) => Array.from(new Uint16Array(each.data.buffer));
+console.log(JSON.stringify({ ...made, data: shorts(made), far: shorts(far) }));
+"""
+
+
+@pytest.mark.skipif(shutil.which('node') is None, reason='node runs what Foxglove does')
+@pytest.mark.parametrize('big', ['false', 'true'])
+@pytest.mark.parametrize('output', maps())
+def test_foxglove_s_scripts_make_thousandths_of_16_bits_of_floats(output, big):
+    _, source = maps()[output]
+    # JavaScript is what is left of it without types.
+    script = re.sub(r'^import .*$', '', source, flags=re.MULTILINE)
+    script = re.sub(r'\(event: Input<.*>\): RawImage', '(event)', script)
+    command = ['node', '--input-type=module', '--eval', f'const big = {big};{script}{RUN}']
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    assert json.loads(said) == {
+        'timestamp': {'sec': 5, 'nsec': 6},
+        'frame_id': 'camera',
+        'width': 2,
+        'height': 2,
+        'encoding': '16UC1',
+        'step': 4,
+        'data': [0, 1235, 0, 0],
+        'far': [65535, 65535, 0, 0],
+    }
+
+
 def test_foxglove_shows_what_rviz_does_and_the_diagnostics():
-    layout = json.loads((ROOT / 'config' / 'recon.foxglove.json').read_text())
+    layout = foxglove()
     found = layout['configById']
     recon = constants('recon.launch.py')
 
     assert sorted(panels(layout['layout'])) == sorted(found)
     images = {each['imageMode']['imageTopic'] for name, each in found.items() if 'Image!' in name}
+    images |= {topic for output, (topic, _) in maps().items() if output in images}
     scene = set(found['3D!reconstruction']['topics'])
     shown = {topic.removeprefix(f'/{recon["NODE"]}/') for topic in images | scene}
     assert set(recon['SHOWN']) <= shown
