@@ -138,21 +138,23 @@ def test_a_service_that_has_begun_and_takes_too_long_does_not_blame_a_frame(acti
     assert 'has begun and is not done after 0.2 s' in response.message
 
 
-def test_a_service_that_waits_is_answered_when_the_node_is_deactivated(active):
+@pytest.mark.parametrize('calls', [1, 2, 3])
+def test_services_that_wait_are_answered_when_the_node_is_deactivated(active, calls):
     rig = busy(active)
-    future = ask(rig, 'reset')
-    # Answered after it, so that the node has it.
+    futures = [ask(rig, 'reset') for _ in range(calls)]
+    # Answered after them, so that the node has them.
     assert enable(rig, True).success
     request = ChangeState.Request()
     request.transition.label = 'deactivate'
     change = rig.ask(ChangeState, '/reconstruction/change_state', request)
     rig.wait(lambda: not rig.peer.count_subscribers('/image'), 'the deactivation to begin')
     rig.network.released.set()
-    rig.wait(lambda: change.done() and future.done(), 'both answers')
+    rig.wait(lambda: all(each.done() for each in (change, *futures)), 'all answers')
 
     assert change.result().success
-    # The image in hand may have been let go a moment too early to see it cancelled.
-    assert future.result().success or 'deactivated' in future.result().message
+    # The image in hand may have been let go a moment too early to see them cancelled.
+    for answer in (future.result() for future in futures):
+        assert answer.success or 'deactivated' in answer.message
     assert rig.change('activate')
     assert trigger(rig, 'reset').success
 

@@ -73,7 +73,9 @@ class Services:
         self._ending = True
         # A service that is gone cannot send it, and rclpy would end the process for that.
         if not self._unanswered:
-            for service in self._services:
+            # Everybody who waited asks for it.
+            services, self._services = self._services, []
+            for service in services:
                 self._refuse_waiting(service)
                 self._node.destroy_service(service)
 
