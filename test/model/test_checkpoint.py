@@ -11,6 +11,7 @@ import torch
 
 from xstreamvggt_ros.files import answering
 from xstreamvggt_ros.model import (
+    checkpoint,
     CheckpointError,
     load_checkpoint,
     load_random_weights,
@@ -75,6 +76,38 @@ def test_halves_become_the_models_own_precision(tmp_path, weights):
     model = StreamVGGT(SMALLEST)
     load_checkpoint(model, save(halves, tmp_path / 'a.safetensors'))
     assert {value.dtype for value in model.state_dict().values()} == {torch.float32}
+
+
+FLOAT8 = (
+    torch.float8_e4m3fn,
+    torch.float8_e4m3fnuz,
+    torch.float8_e5m2,
+    torch.float8_e5m2fnuz,
+)
+
+
+@pytest.mark.parametrize('kind', FLOAT8)
+@pytest.mark.parametrize('name', ['a.safetensors', 'a.pth'])
+def test_numbers_of_one_byte_become_the_models_own_precision(tmp_path, weights, name, kind):
+    bytes_each = {each: value.to(kind) for each, value in weights.items()}
+    model = StreamVGGT(SMALLEST)
+    load_checkpoint(model, save(bytes_each, tmp_path / name))
+    loaded = model.state_dict()
+    assert all(torch.equal(loaded[each], bytes_each[each].float()) for each in weights)
+
+
+@pytest.mark.parametrize('kind', FLOAT8)
+@pytest.mark.parametrize('place', [0, -1])
+def test_numbers_of_one_byte_that_are_none_are_refused_by_name(
+    tmp_path, monkeypatch, weights, kind, place
+):
+    monkeypatch.setattr(checkpoint, 'WIDENED', 7)
+    victim = list(weights)[7]
+    spoilt = weights[victim].clone()
+    spoilt.view(-1)[place] = float('nan')
+    path = save({**weights, victim: spoilt.to(kind)}, tmp_path / 'a.safetensors')
+    with pytest.raises(CheckpointError, match=f'not finite numbers.*{victim}'):
+        load_checkpoint(StreamVGGT(SMALLEST), path)
 
 
 def without(weights: dict, name: str) -> dict:
@@ -219,8 +252,15 @@ def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, weights, nam
         load_checkpoint(StreamVGGT(SMALLEST), save(weights, tmp_path / name))
 
 
+def two_in_a_byte(tensor):
+    kind = checkpoint.TWO_IN_A_BYTE
+    if kind is None:
+        pytest.skip('this torch has no such numbers')
+    return torch.zeros(tensor.shape, dtype=torch.uint8).view(kind)
+
+
 @pytest.mark.parametrize(
-    'odd', [lambda tensor: tensor.to_sparse(), lambda tensor: tensor.to('meta')]
+    'odd', [lambda tensor: tensor.to_sparse(), lambda tensor: tensor.to('meta'), two_in_a_byte]
 )
 def test_tensors_that_are_not_plain_are_refused_by_name(tmp_path, weights, odd):
     victim = list(weights)[7]

@@ -22,6 +22,10 @@ SKIPPED_PREFIXES = ('track_head.',)
 HUB_ID = re.compile(r'[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*')
 HUB_FILES = ('model.safetensors', 'checkpoints.pth', 'model.pt')
 NAMES_SHOWN = 5
+# Numbers that are widened at a time: torch sums none of one byte.
+WIDENED = 2**20
+# Of no torch before 2.8; nothing converts it.
+TWO_IN_A_BYTE = getattr(torch, 'float4_e2m1fn_x2', None)
 
 
 class CheckpointError(ValueError):
@@ -206,7 +210,9 @@ def _check(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
 
 def _is_odd(tensor: Tensor | None) -> bool:
     """Whether a tensor holds its numbers otherwise than one after another, or holds none."""
-    return tensor is not None and (tensor.layout != torch.strided or tensor.is_meta)
+    return tensor is not None and (
+        tensor.layout != torch.strided or tensor.is_meta or tensor.dtype == TWO_IN_A_BYTE
+    )
 
 
 def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
@@ -220,6 +226,8 @@ def _check_finite(state: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _is_finite(tensor: Tensor) -> bool:
+    if tensor.dtype.itemsize == 1:
+        return all(_is_finite(piece.float()) for piece in tensor.flatten().split(WIDENED))
     # A sum is not finite where any of its numbers is not, and takes no memory; where it only
     # overflows, they are looked at one by one.
     return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
