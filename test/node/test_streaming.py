@@ -3,6 +3,7 @@
 """Images in, reconstructions out, over DDS."""
 
 import io
+import time
 
 from geometry_msgs.msg import PoseStamped
 from networks import flat_frame, Scripted
@@ -229,6 +230,22 @@ def test_max_rate_thins_by_the_images_stamps(active):
     rig.change('deactivate')
 
     rig.wait_for_log('30 images received, 10 processed, 20 dropped (max_rate 20)')
+
+
+@pytest.mark.parametrize('stamped', [True, False])
+def test_max_rate_thins_images_without_a_stamp_by_when_they_come(active, stamped):
+    rate = 20.0
+    rig = active({'input.max_rate': rate, f'qos_overrides.{POSE}.publisher.depth': 100})
+    poses = rig.collect(PoseStamped, POSE)
+    rig.feed([image_message(picture(), 5.0 if stamped else 0.0)], poses)
+    began = time.monotonic()
+
+    def goes_on():
+        rig.publish(image_message(picture(), 0.0))
+        return len(poses) >= 5
+
+    rig.wait(goes_on, 'the images without a stamp')
+    assert len(poses) - 1 <= (time.monotonic() - began) * rate + 1.2
 
 
 def test_reset_begins_a_new_stream_between_frames(active):

@@ -50,6 +50,8 @@ class ImageInput:
         self._mailbox = mailbox
         self._counters = counters
         self._rate_limit = RateLimit()
+        # Seconds by which the camera's stamps are ahead of the clock that arrivals are timed by.
+        self._ahead = 0.0
         self._seldom = Seldom()
         self._judge = judge
         self.enabled = True
@@ -106,9 +108,10 @@ class ImageInput:
             return
         if timing.wrong:
             self._counters.remark(timing.wrong)
-        # Images without any stamp have no time but their arrival's.
-        seconds = timing.time_ns / NANOSECONDS or now
-        if not self._rate_limit.admits(seconds, self._parameters().max_rate):
+        else:
+            self._ahead = timing.time_ns / NANOSECONDS - now
+        # What has no stamp of its own comes as long after the last that had one as it arrives.
+        if not self._rate_limit.admits(now + self._ahead, self._parameters().max_rate):
             self._counters.drop('max_rate', self._camera)
             return
         arrival = Arrival(message, now, self._camera, timing.time_ns, timing)
