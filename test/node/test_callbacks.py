@@ -6,10 +6,16 @@ import threading
 
 from geometry_msgs.msg import TransformStamped
 import pytest
-from ros_rig import image_message, picture
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from ros_rig import DEADLINE, image_message, picture
 from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 
+from xstreamvggt_ros.node import callbacks
+from xstreamvggt_ros.node.callbacks import spin
 from xstreamvggt_ros.node.listening import Listener
 from xstreamvggt_ros.node.outputs import Outputs
 from xstreamvggt_ros.node.robot import Robot
@@ -51,6 +57,96 @@ def test_the_node_outlives_whatever_its_timers_and_subscriptions_raise(active, m
 
     rig.publish(image_message(picture(), 2.0))
     rig.wait(lambda: images, 'an image')
+
+
+def raise_once(*_, calls):
+    """Raise at the first call."""
+    calls.append(None)
+    if len(calls) == 1:
+        raise RuntimeError('the roof is leaking')
+
+
+@pytest.fixture
+def spun():
+    """Give a node that is called back in a thread, which has to outlive the test."""
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('spun', context=context, use_global_arguments=False)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    ended = []
+
+    def go_on():
+        try:
+            spin(executor, node)
+        except ExternalShutdownException:
+            pass
+        except Exception as error:  # noqa: BLE001 that is what is looked for
+            ended.append(error)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    yield node
+    context.shutdown()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+    executor.shutdown()
+    node.destroy_node()
+    assert ended == []
+
+
+@pytest.mark.parametrize('what', ['timer', 'service', 'slow service', 'task'])
+def test_the_executor_goes_on_whatever_it_calls_raises(spun, what):
+    calls, answered = [], threading.Event()
+
+    def answer(request, response):
+        raise_once(calls=calls)
+        return response
+
+    async def answer_slowly(request, response):
+        return answer(request, response)
+
+    def call():
+        raise_once(calls=calls)
+        answered.set()
+
+    if what == 'timer':
+        spun.create_timer(0.01, call)
+    elif what == 'task':
+        for _ in range(2):
+            spun.executor.create_task(call)
+    else:
+        spun.create_service(Trigger, 'ask', answer_slowly if 'slow' in what else answer)
+        client = spun.create_client(Trigger, 'ask')
+        assert client.wait_for_service(DEADLINE)
+        client.call_async(Trigger.Request())
+        client.call_async(Trigger.Request()).add_done_callback(lambda _: answered.set())
+
+    assert answered.wait(DEADLINE)
+    assert len(calls) >= 2
+
+
+class Failing:
+    """An executor that fails at every call, until it has been asked so often."""
+
+    def __init__(self, calls):
+        self.context, self.left = self, calls
+
+    def ok(self):
+        return self.left > 0
+
+    def spin_once(self):
+        self.left -= 1
+        raise RuntimeError('the roof is leaking')
+
+
+def test_an_executor_that_does_nothing_but_fail_leaves_the_processor_to_others(spun, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(callbacks.time, 'sleep', pauses.append)
+    with pytest.raises(RuntimeError, match='leaking'):
+        spin(Failing(50), spun)
+
+    assert len(pauses) == 48 and min(pauses) > 0.01
 
 
 def breaking(method, broken):

@@ -171,6 +171,36 @@ def test_a_signal_between_two_calls_of_the_executor_ends_the_node_with_exit_code
     assert 'Traceback' not in output
 
 
+# A service that raises at its first call, as by a fault in rclpy or here.
+FAULTY_PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from xstreamvggt_ros.node.lifecycle import ReconstructionNode
+from xstreamvggt_ros.node import main
+usual = ReconstructionNode._is_unconfigured
+def broken(self, calls=[]):
+    calls.append(None)
+    if len(calls) == 1:
+        raise RuntimeError('the roof is leaking')
+    return usual(self)
+ReconstructionNode._is_unconfigured = broken
+sys.exit(main(sys.argv))
+"""
+
+
+@pytest.mark.parametrize('process', [FAULTY_PROGRAM], indirect=True)
+def test_the_node_outlives_a_service_that_raises(process, bring):
+    bring('configure', 'unconfigured')
+    assert 'the roof is leaking' in read_until(process, 'RuntimeError')
+    bring('configure', 'inactive')
+
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=DEADLINE)
+
+    assert process.returncode == 0, output
+    assert 'Traceback' not in output
+
+
 # A network that is busy for longer than anybody waits at the end.
 SLOW_PROGRAM = """
 import signal, sys, time

@@ -113,3 +113,18 @@ def test_a_name_that_there_is_not_is_named_where_it_is_set(declare):
     node, _ = declare()
     with pytest.raises(ParameterNotDeclaredException, match='cache.buget_tokens'):
         node.set_parameters([Parameter('cache.buget_tokens', value=300)])
+
+
+@pytest.mark.parametrize('locked', [True, False])
+def test_one_without_a_value_can_be_given_one_unless_that_is_locked(declare, locked):
+    node, declared = declare('-p', 'input.image_topics:=[]')
+    with pytest.raises(ValueError, match=r"input\.image_topics has no value; set it like \['"):
+        declared.read()
+
+    declared.locked = locked
+    (result,) = node.set_parameters([Parameter('input.image_topics', value=['/left'])])
+    assert result.successful is not locked
+    if locked:
+        assert 'only while the node is unconfigured' in result.reason
+    else:
+        assert declared.read().input.topics == ('/left',)

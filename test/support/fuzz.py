@@ -23,6 +23,7 @@ import tempfile
 
 import numpy as np
 from PIL import Image as PillowImage
+from rcl_interfaces.msg import Parameter, ParameterValue
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from shapes import SMALLEST
 import torch
@@ -164,6 +165,8 @@ def fuzz_parameters(rig, draw: random.Random, rounds: int) -> Figures:
         spec = PARAMETERS[draw.choice(list(PARAMETERS))]
         value = draw.choice(
             (
+                ParameterValue(type=draw.randrange(256)),
+                ParameterValue(type=draw.randrange(10)),
                 *NUMBERS,
                 *WORDS,
                 *spec.choices,
@@ -174,7 +177,10 @@ def fuzz_parameters(rig, draw: random.Random, rounds: int) -> Figures:
                 spec.default,
             )
         )
-        result = rig.set(spec.name, value)
+        if isinstance(value, ParameterValue):
+            result = rig.set_raw(Parameter(name=spec.name, value=value))
+        else:
+            result = rig.set(spec.name, value)
         figures.tried += 1
         figures.became['set' if result.successful else 'refused'] += 1
         if not result.successful and not result.reason:

@@ -117,9 +117,11 @@ class Rig:
 
     def set(self, name, value):
         """Set a parameter over its service; the result."""
-        request = SetParameters.Request(
-            parameters=[Parameter(name, value=value).to_parameter_msg()]
-        )
+        return self.set_raw(Parameter(name, value=value).to_parameter_msg())
+
+    def set_raw(self, message):
+        """Set a parameter over its service, as a message (Parameter) has it; the result."""
+        request = SetParameters.Request(parameters=[message])
         return self.call(SetParameters, '/reconstruction/set_parameters', request).results[0]
 
     def collect(self, kind, topic, qos=100):

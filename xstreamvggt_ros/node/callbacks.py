@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 import traceback
 
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.timer import Timer
 
 from xstreamvggt_ros.node.seldom import Seldom
+
+# Seconds between two failures of an executor that does nothing but fail.
+PAUSE = 0.1
 
 
 def survived(node: Node, what: str, callback: Callable[..., None]) -> Callable[..., None]:
@@ -30,6 +35,28 @@ def survived(node: Node, what: str, callback: Callable[..., None]) -> Callable[.
                 node.get_logger().error(f'cannot {what}:\n{traceback.format_exc()}')
 
     return call
+
+
+def spin(executor: Executor, node: Node) -> None:
+    """
+    Call back until the context ends, and go on where that raises.
+
+    That covers what has no `survived` of its own: services, tasks, and rclpy itself.
+    """
+    seldom, failed = Seldom(), False
+    while executor.context.ok():
+        try:
+            executor.spin_once()
+            failed = False
+        except Exception:
+            if not executor.context.ok():
+                raise
+            if seldom.admits():
+                node.get_logger().error(f'cannot answer a call:\n{traceback.format_exc()}')
+            if failed:
+                # What fails at once, and for ever, would leave nothing of the processor.
+                time.sleep(PAUSE)
+            failed = True
 
 
 def steady_timer(node: Node, seconds: float, what: str, callback: Callable[[], None]) -> Timer:

@@ -16,6 +16,7 @@ from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 from xstreamvggt_ros.intake.worker import WORKER_THREAD
+from xstreamvggt_ros.node.callbacks import spin
 from xstreamvggt_ros.node.command_line import refuse
 from xstreamvggt_ros.node.lifecycle import ReconstructionNode
 from xstreamvggt_ros.node.loading import LOADING_THREAD
@@ -57,7 +58,7 @@ def _run(args: Sequence[str], autostart: bool) -> None:
             executor.create_task(node.bring_up)
         else:
             node.get_logger().info('unconfigured; waiting for configure')
-        executor.spin()
+        spin(executor, node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception:

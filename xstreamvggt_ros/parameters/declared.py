@@ -24,6 +24,7 @@ from rclpy.parameter import Parameter
 
 from xstreamvggt_ros.parameters.command_line import mistyped
 from xstreamvggt_ros.parameters.groups import Parameters, read_parameters
+from xstreamvggt_ros.parameters.odd_types import answer_odd_types
 from xstreamvggt_ros.parameters.quality import (
     overrides,
     PREFIX,
@@ -68,6 +69,7 @@ class DeclaredParameters:
         self._overrides: dict[str, Parameter] = getattr(node, '_parameter_overrides', {})
         for spec in PARAMETERS.values():
             self._declare(spec)
+        answer_odd_types(node)
         node.add_pre_set_parameters_callback(self._before_set)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._after_set)
@@ -150,8 +152,10 @@ class DeclaredParameters:
     def _refuse_locked(self, new: Parameter) -> None:
         """Refuse a change that would not be followed; the same value once more is none."""
         spec, name = PARAMETERS.get(new.name), new.name
+        # One that has no value yet differs from any.
+        old = self._node.get_parameter_or(name)
         # Nor is a declaration.
-        if not self._node.has_parameter(name) or self._node.get_parameter(name).value == new.value:
+        if not self._node.has_parameter(name) or old.value == new.value:
             return
         fixed = overrides(name) == PUBLISHER if spec is None else not spec.live
         if self.locked and fixed and self.loading:
