@@ -39,7 +39,7 @@ def sibling(image_topic: str) -> str:
     return f'{image_topic.rpartition("/")[0]}/{NAME}'
 
 
-class Lens:
+class JudgedLens:
     """Judge a camera's distortion, once; the pipeline shares the tables of a good one."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class CameraInfoInput:
         self._told: str | None = None
         self._seldom = Seldom()
         self._problem = ''
-        self._lens = Lens()
+        self._lens = JudgedLens()
         self._topic = topic
         # One that is published only once is as good.
         wanted = Wanted(CameraInfo, topic, 'calibration', latched=True)
