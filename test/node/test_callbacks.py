@@ -5,10 +5,9 @@
 import threading
 
 from geometry_msgs.msg import TransformStamped
+from lone_node import lone_node
 import pytest
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from ros_rig import DEADLINE, image_message, picture
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -69,29 +68,23 @@ def raise_once(*_, calls):
 @pytest.fixture
 def spun():
     """Give a node that is called back in a thread, which has to outlive the test."""
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('spun', context=context, use_global_arguments=False)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
     ended = []
 
-    def go_on():
+    def go_on(node):
         try:
-            spin(executor, node)
+            spin(node.executor, node)
         except ExternalShutdownException:
             pass
         except Exception as error:  # noqa: BLE001 that is what is looked for
             ended.append(error)
 
-    thread = threading.Thread(target=go_on)
-    thread.start()
-    yield node
-    context.shutdown()
-    thread.join(DEADLINE)
-    assert not thread.is_alive()
-    executor.shutdown()
-    node.destroy_node()
+    with lone_node('spun') as node:
+        thread = threading.Thread(target=go_on, args=(node,))
+        thread.start()
+        yield node
+        node.context.shutdown()
+        thread.join(DEADLINE)
+        assert not thread.is_alive()
     assert ended == []
 
 

@@ -4,9 +4,8 @@
 
 from camera_process import camera
 from diagnostic_msgs.msg import DiagnosticArray
+from lone_node import lone_node
 import pytest
-import rclpy
-from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import (
@@ -33,12 +32,8 @@ SOON = {'input.silence_timeout': 0.2}
 @pytest.fixture
 def stranger():
     """Give a node of another participant: one has no topic of two types."""
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('stranger', context=context, use_global_arguments=False)
-    yield node
-    node.destroy_node()
-    context.shutdown()
+    with lone_node('stranger') as node:
+        yield node
 
 
 def reliability(rig):

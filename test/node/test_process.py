@@ -9,10 +9,8 @@ import sys
 import time
 
 from lifecycle_msgs.srv import ChangeState, GetState
+from lone_node import lone_node
 import pytest
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from ros_rig import image_message, picture
 from sensor_msgs.msg import Image
 
@@ -59,11 +57,11 @@ def process(request, start):
 @pytest.fixture
 def bring():
     """Bring the process to a state by a transition."""
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('peer', context=context, use_global_arguments=False)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
+    with lone_node('peer') as node:
+        yield _bringing(node, node.executor)
+
+
+def _bringing(node, executor):
     change = node.create_client(ChangeState, '/alone/reconstruction/change_state')
     ask = node.create_client(GetState, '/alone/reconstruction/get_state')
 
@@ -94,10 +92,7 @@ def bring():
         images.publish(message)
 
     go.publish, go.wait_for = publish, wait_for
-    yield go
-    executor.shutdown()
-    node.destroy_node()
-    context.shutdown()
+    return go
 
 
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])

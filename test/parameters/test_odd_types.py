@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls that set parameters to values of types that there are not."""
 
+from lone_node import lone_node
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 
 from xstreamvggt_ros.parameters import DeclaredParameters
 
@@ -19,25 +17,18 @@ DEADLINE = 60.0
 @pytest.fixture
 def ask():
     """Call a service of a node with the parameters declared; its response."""
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('reconstruction', context=context, use_global_arguments=False)
-    DeclaredParameters(node, lambda parameters: None)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
+    with lone_node('reconstruction') as node:
+        DeclaredParameters(node, lambda parameters: None)
 
-    def call(kind, name, *parameters):
-        client = node.create_client(kind, f'reconstruction/{name}')
-        assert client.wait_for_service(DEADLINE)
-        future = client.call_async(kind.Request(parameters=parameters))
-        executor.spin_until_future_complete(future, DEADLINE)
-        return future.result()
+        def call(kind, name, *parameters):
+            client = node.create_client(kind, f'reconstruction/{name}')
+            assert client.wait_for_service(DEADLINE)
+            future = client.call_async(kind.Request(parameters=parameters))
+            node.executor.spin_until_future_complete(future, DEADLINE)
+            return future.result()
 
-    call.node = node
-    yield call
-    executor.shutdown()
-    node.destroy_node()
-    context.shutdown()
+        call.node = node
+        yield call
 
 
 def odd(kind):
