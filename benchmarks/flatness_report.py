@@ -15,12 +15,14 @@ import numpy as np
 from benchmarks.steadiness import (
     by_minute,
     growth,
-    late_by_second_tenth,
+    LAST,
+    late_by_tenths,
     MIB,
     plot,
     processor_late_by_second_tenth,
     read_samples,
     Sample,
+    SECOND,
     settled_parts,
 )
 
@@ -44,7 +46,7 @@ def tell(options: argparse.Namespace) -> int:
         print('no sample was taken')
         return 1
     slope = growth(settled_parts(samples, options.settle))
-    late = late_by_second_tenth(samples)
+    late = late_by_tenths(samples)
     spent = processor_late_by_second_tenth(
         [each for each in samples if each.part == samples[-1].part]
     )
@@ -52,7 +54,8 @@ def tell(options: argparse.Namespace) -> int:
     figures = {
         'options': {name: str(value) for name, value in vars(options).items() if name != 'output'},
         'bytes_a_frame': None if slope is None else asdict(slope),
-        'late_latency_by_second_tenth': late,
+        'late_latency_ms_by_tenths': late,
+        'late_latency_by_second_tenth': late[LAST] / late[SECOND] if late else None,
         'late_processor_time_by_second_tenth': spent,
         'by_minute': rows,
     }
@@ -67,8 +70,10 @@ def tell(options: argparse.Namespace) -> int:
         f'anonymous memory from frame {options.settle} on: {slope.value:.0f} bytes a frame '
         f'(95 % interval {slope.low:.0f} to {slope.high:.0f})'
     )
-    if late is not None:
-        print(f'late latency (p95) of the last tenth by that of the second: {late:.3f}')
+    if late:
+        print('late latency (p95) by tenths of the frames, ms:', *(f'{each:.0f}' for each in late))
+        ratio = late[LAST] / late[SECOND]
+        print(f'late latency (p95) of the last tenth by that of the second: {ratio:.3f}')
     if spent is not None:
         print(f'processor time a frame, last tenth by second: {spent:.3f}')
     return int(options.bound is not None and slope.high > options.bound)

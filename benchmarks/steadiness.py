@@ -125,13 +125,12 @@ def fit(parts: Iterable[tuple[Sequence[float], Sequence[float]]]) -> Slope | Non
     return Slope(value - reach, value, value + reach)
 
 
-def late_by_second_tenth(samples: Sequence[Sample]) -> float | None:
-    """Give the 95th percentile of latency in the last tenth of frames by that in the second."""
+def late_by_tenths(samples: Sequence[Sample]) -> list[float]:
+    """Give the 95th percentile of latency in each tenth of the frames; none of too few frames."""
     latencies = [each for sample in samples for each in sample.latencies_ms]
     if len(latencies) < 10 * TENTHS:
-        return None
-    tenths = np.array_split(latencies, TENTHS)
-    return float(np.percentile(tenths[LAST], 95) / np.percentile(tenths[SECOND], 95))
+        return []
+    return [float(np.percentile(tenth, 95)) for tenth in np.array_split(latencies, TENTHS)]
 
 
 def processor_late_by_second_tenth(part: Sequence[Sample]) -> float | None:
