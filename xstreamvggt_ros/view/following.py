@@ -84,7 +84,8 @@ class Following:
         self.watched: Callable[[], bool] = lambda: True
         self._contents, self._camera = contents, camera
         # Below what the chosen camera's topics are; the choice stays.
-        self._below, self._heard = '', 0.0
+        self._below = ''
+        self._heard = 0.0
         self._frames = Frames(map_frame)
         contents.put('transforms', self._frames.in_map())
         self._newest: dict[str, bytes] = {}

@@ -10,7 +10,6 @@ exceptions: some MiB for each page, until somebody collects what only holds itse
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 import time
 
 from xstreamvggt_ros.files.heap import give_back
@@ -23,19 +22,18 @@ WAIT_S = PATIENCE_S + 1
 class Leaving:
     """Notes who goes, and gives back what is left a while later."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """Begin with nobody; `now` gives seconds."""
-        self._now = now
+    def __init__(self) -> None:
+        """Begin with nobody."""
         self._due: deque[float] = deque()
 
     def note(self) -> None:
         """Note that somebody has gone; from any thread."""
-        self._due.append(self._now() + WAIT_S)
+        self._due.append(time.monotonic() + WAIT_S)
 
     def tidy(self) -> None:
         """Give back what those left who have been gone for long; to be called again and again."""
         gone = False
-        while self._due and self._due[0] <= self._now():
+        while self._due and self._due[0] <= time.monotonic():
             self._due.popleft()
             gone = True
         if gone:
