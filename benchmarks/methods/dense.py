@@ -65,6 +65,7 @@ class DenseCache:
             values=torch.cat([held.values, values[0].transpose(0, 1)]),
             held=held,
             layer=layer,
+            layers=len(self.held),
             newest=self.steps,
             frame=self.layout.frame,
         )

@@ -54,7 +54,8 @@ class Arrival:
     A frame at a layer.
 
     queries: (H, N, D). keys, values: (T + N, H, D), the held ones as read, behind them the new
-    ones in full. held: T tokens. layer, newest: index of the layer, and of the frame.
+    ones in full. held: T tokens. layer, layers: index of the layer, of so many. newest: index of
+    the frame.
     """
 
     queries: Tensor
@@ -62,6 +63,7 @@ class Arrival:
     values: Tensor
     held: Tokens
     layer: int
+    layers: int
     newest: int
     frame: FrameLayout
 
@@ -88,5 +90,6 @@ class Arrival:
             kept=kept,
             newest=self.newest,
             layer=self.layer,
+            layers=self.layers,
             frame=self.frame,
         )

@@ -31,6 +31,7 @@ def arrival(method_held, index, layer=0):
         values=torch.cat([method_held.values, values.transpose(0, 1)]),
         held=method_held,
         layer=layer,
+        layers=SHAPE.blocks,
         newest=index,
         frame=FRAME,
     )

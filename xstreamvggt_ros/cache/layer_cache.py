@@ -43,6 +43,7 @@ class LayerCache:
         state_specs: dict[str, RowSpec],
         device: torch.device,
         layer: int = 0,
+        layers: int = 1,
     ) -> None:
         """Allocate the slots of plan for frames of that layout."""
         self.plan = plan
@@ -51,6 +52,7 @@ class LayerCache:
         self.values = values
         self.policy = policy
         self.layer = layer
+        self.layers = layers
         self.held = 0
         self.arrivals = 0
         self.evictions = 0
@@ -238,6 +240,7 @@ class LayerCache:
             kept=min(held, self.capacity - queries.shape[1]),
             newest=newest,
             layer=self.layer,
+            layers=self.layers,
             frame=self.frame,
         )
 

@@ -255,6 +255,7 @@ def _layers(
             policy.row_specs(shape.heads, shape.head_dim, state_dtype),
             device,
             index,
+            shape.blocks,
         )
         for index in range(shape.blocks)
     ]

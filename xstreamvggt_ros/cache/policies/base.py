@@ -38,8 +38,8 @@ class EvictionContext:
     behind them the new ones. state: {name: (T, ...)}, what the policy noted of each held token.
     frames, grids: (T,), the frame and grid index of each held token. kept: how many of the held
     tokens will stay. newest: index of the new
-    frame, a scalar on the device in a captured step. layer: index of the layer. frame: the layout
-    of a frame.
+    frame, a scalar on the device in a captured step. layer, layers: index of the layer, and how
+    many there are. frame: the layout of a frame.
     """
 
     queries: Tensor
@@ -51,6 +51,7 @@ class EvictionContext:
     kept: int
     newest: int | Tensor
     layer: int
+    layers: int
     frame: FrameLayout
 
     @property
