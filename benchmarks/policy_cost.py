@@ -43,8 +43,9 @@ def context(held: int, generator: torch.Generator) -> EvictionContext:
         grids=grids,
         kept=held - tokens,
         newest=40,
-        # Not the first, where a mixed policy may do less.
-        layer=1,
+        # Where a mixed policy does most.
+        layer=2,
+        layers=4,
         frame=FRAME,
     )
 

@@ -12,7 +12,7 @@ import sys
 
 from benchmarks.methods.accumulated import Accumulated
 from benchmarks.methods.compensation import Compensation
-from benchmarks.methods.coverage import AllAttention, HalfAttention, SpacedCoverage
+from benchmarks.methods.coverage import HalfAttention, MixedEverywhere, SpacedCoverage
 from benchmarks.methods.key_channels import KeyChannels
 from benchmarks.methods.late_compensation import LateCompensation
 from benchmarks.methods.layer_shares import LayerShares
@@ -39,7 +39,7 @@ METHODS: dict[str, partial] = {
     'subspace': partial(Shipped, policy=SubspaceCoverage),
     'layers by diversity': partial(LayerShares),
     'layers by likeness': partial(LayerShares, temperature=-0.1),
-    'layers 1.25 1.25 1 0.5': partial(LayerShares, shares=(1.25, 1.25, 1.0, 0.5)),
+    'layers 1 1.4 1 0.6': partial(LayerShares, shares=(1.0, 1.4, 1.0, 0.6)),
     'key channels, 3 of 4': partial(KeyChannels, dropped=0.25),
     'scores over frames, alone': partial(Accumulated, decay=1.0, alone=True),
     'scores over frames, mixed': partial(Accumulated, decay=0.8),
@@ -47,7 +47,7 @@ METHODS: dict[str, partial] = {
     'compensation and scores, mixed': partial(Together, decay=0.8),
     'frames by time': partial(Shipped, policy=SpacedCoverage),
     'attention, a half': partial(Shipped, policy=HalfAttention),
-    'attention, all': partial(Shipped, policy=AllAttention),
+    'mixed in every block': partial(Shipped, policy=MixedEverywhere),
 }
 
 

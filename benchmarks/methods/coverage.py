@@ -1,8 +1,10 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped policy with other shares of attention, and with frames chosen by time."""
+"""The shipped policy with another mix of attention and frames, and with frames chosen by time."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -34,12 +36,17 @@ class SpacedCoverage(AttentionCoverage):
 
 
 class HalfAttention(AttentionCoverage):
-    """The shipped policy with half of the tokens by attention."""
+    """The shipped policy with half of the tokens by attention where it mixes."""
 
     share = 0.5
 
 
-class AllAttention(AttentionCoverage):
-    """The shipped policy with all tokens by attention within frames."""
+class MixedEverywhere(AttentionCoverage):
+    """Three quarters by attention within frames in every block but the first, which has none."""
 
-    share = 1 - 1e-6
+    share = 0.75
+
+    def score(self, context: EvictionContext) -> Tensor:
+        """Return a score (T,) per held token."""
+        mixing = context.layers // 2
+        return super().score(replace(context, layer=mixing if context.layer else 0))

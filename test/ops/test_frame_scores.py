@@ -39,6 +39,7 @@ def context(tokens: list[tuple[int, int]], layer: int, seed: int = 0) -> Evictio
         kept=held - 15,
         newest=torch.tensor(100),
         layer=layer,
+        layers=4,
         frame=FRAME,
     )
 
@@ -58,8 +59,10 @@ def both(policy: str, case: EvictionContext) -> tuple[torch.Tensor, torch.Tensor
     [
         ('frame_diversity', 1, 2),
         ('attention_coverage', 0, 2),
+        ('attention_coverage', 1, 2),
         # The two of attention, and one more beside that of the distances.
-        ('attention_coverage', 1, 5),
+        ('attention_coverage', 2, 5),
+        ('attention_coverage', 3, 2),
     ],
 )
 def test_kernels_score_whole_frames_as_torch_s_steps_do(policy, layer, kernels, tokens):

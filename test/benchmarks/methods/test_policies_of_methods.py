@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores that only methods have, each beside a plain account of it."""
 
+from dataclasses import replace
+
 from arrivals import names, ROOM, streamed
 import pytest
 import torch
 
 from benchmarks.methods.accumulated import Accumulated, SUM
-from benchmarks.methods.coverage import AllAttention, HalfAttention, Spaced
+from benchmarks.methods.coverage import HalfAttention, MixedEverywhere, Spaced
 from benchmarks.methods.shipped import Shipped
 from benchmarks.methods.subspace import Subspace
 from xstreamvggt_ros.cache.policies.attention import AttentionValue
+from xstreamvggt_ros.cache.policies.mixed import AttentionCoverage
 
 
 @pytest.fixture
@@ -65,10 +68,19 @@ def test_alone_the_largest_sums_stay():
     assert gone
 
 
-@pytest.mark.parametrize(('policy', 'share'), [(HalfAttention, 0.5), (AllAttention, 1.0)])
-def test_shares_of_attention_are_what_their_names_say(policy, share):
-    assert policy.share == pytest.approx(share, abs=1e-5)
-    *_, (_, held) = streamed(Shipped(ROOM, policy), 9, layer=1)
-    counts = held.frames[(held.frames > 0) & (held.frames < 8)].unique(return_counts=True)[1]
-    # By attention alone each frame has its best tokens left, as many as any other.
-    assert (counts.max() - counts.min() <= 1) == (policy is AllAttention)
+@pytest.mark.parametrize(('layer', 'alike'), [(0, 0), (1, 2), (2, 2), (3, 2)])
+def test_mixed_everywhere_is_the_third_quarter_s_mix_in_all_blocks_but_the_first(
+    told, layer, alike
+):
+    context = replace(told.context(7), layer=layer)
+    mix = AttentionCoverage()
+    mix.share = 0.75
+    expected = mix.score(replace(context, layer=alike))
+    assert torch.equal(MixedEverywhere().score(context), expected)
+
+
+def test_by_half_attention_half_of_what_stays_is_attended_to(told):
+    context = replace(told.context(7), layer=2)
+    half, shipped = HalfAttention().score(context), AttentionCoverage().score(context)
+    assert half.shape == shipped.shape
+    assert not torch.equal(half.argsort(), shipped.argsort())

@@ -1,6 +1,6 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A score that serves two ends."""
+"""Scores that serve two ends."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from xstreamvggt_ros.cache.slots import by_kernel, keep_ranks
 
 class AttentionCoverage(Policy):
     """
-    Keep a share of the tokens by attention x value in each frame, the others by whole frames.
+    Keep what is attended to in some global blocks, and frames from everywhere in others.
 
-    s_j = -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,), 0 the best, that
-    token j has in two orders that are walked side by side, share steps of the one to 1 - share of
-    the other. The first: every frame's best token by `AttentionValue`, then every frame's second,
-    and so on. The other is that of `FrameDiversity`. What is attended to carries the pose, frames
-    from everywhere carry the depth; by attention over all frames at once, old ones would be lost.
+    By the quarter of the blocks, counted from the images on:
 
-    In the first block whole frames alone decide: what looks alike is attended to there, wherever
-    it is.
+    1. Whole frames, as `FrameDiversity` scores them: what looks alike is attended to here,
+       wherever it is.
+    2. `AttentionValue`: rotation is lost without what is attended to here.
+    3. Both: depth is lost without frames from everywhere here, and motion without what is
+       attended to. s_j = -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,),
+       0 the best, that token j has in two orders that are walked side by side, share steps of the
+       one to 1 - share of the other. The first: every frame's best token by `AttentionValue`, then
+       every frame's second, and so on; over all frames at once old ones would be lost. The other
+       is that of `FrameDiversity`.
+    4. `AttentionValue`, the cheaper of the two, where it matters least.
+
+    docs/methods.md has what each block was found to be for.
     """
 
-    share = 0.75
+    share = 0.3
     notes = AttentionValue.notes
 
     def __init__(self, pool_size: int = 16, seed: int = 0) -> None:
@@ -39,9 +45,12 @@ class AttentionCoverage(Policy):
 
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
-        if context.layer == 0:
+        quarter = 4 * context.layer // context.layers
+        if quarter == 0:
             return self.coverage.score(context)
         attention = self.attention.score(context)
+        if quarter != 2:
+            return attention
         apart = None
         if by_kernel(attention, context.newest):
             apart = self.coverage.distances(context)
