@@ -20,7 +20,7 @@ import sys
 
 from benchmarks.compression import Setting
 from benchmarks.kept_runs import complete
-from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS
+from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS, MIXED, rules
 from benchmarks.methods.trial import conditions, measure, shipped
 from benchmarks.paired import median, table
 from xstreamvggt_ros.model import ModelConfig
@@ -31,8 +31,8 @@ UNBOUNDED = Setting().name()
 def chosen(options: argparse.Namespace) -> dict[str, Setting | partial]:
     """Give what is run, by name: the package's own two caches first."""
     own = {UNBOUNDED: Setting()}
-    if options.blocks:
-        return own | blocks(ModelConfig.preset('tiny').depth)
+    if options.blocks or options.rules:
+        return own | (blocks if options.blocks else rules)(ModelConfig.preset('tiny').depth)
     own[shipped(options.share).name()] = shipped(options.share)
     return own | {name: METHODS[name] for name in options.methods}
 
@@ -49,7 +49,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--checkpoint', default='', help='file of weights; the bundled one')
     parser.add_argument('--share', type=int, default=25, help='of the tokens, in per cent')
     parser.add_argument('--methods', nargs='+', choices=METHODS, default=METHODS, metavar='NAME')
-    parser.add_argument('--blocks', action='store_true', help='prune one block at a time instead')
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument('--blocks', action='store_true', help='prune one block at a time')
+    instead.add_argument('--rules', action='store_true', help='change one block at a time')
     parser.add_argument('--jobs', type=int, default=1, help='processes')
     parser.add_argument('--runs', type=Path, default=Path('out/methods.jsonl'))
     return parser.parse_args(arguments)
@@ -75,20 +77,20 @@ def main(arguments: list[str] | None = None) -> int:
         options.jobs,
         lambda row: row.get('method') == codes.get(row['setting']),
     )
-    sys.stdout.write(report(rows) + '\n')
+    sys.stdout.write(report(rows, MIXED if options.rules else CONTROL) + '\n')
     return 0
 
 
-def report(rows: list[dict]) -> str:
-    """Write every method against the unbounded cache, then against the control."""
+def report(rows: list[dict], control: str) -> str:
+    """Write every method against the unbounded cache, then against the control, where it is."""
     columns = {
         'KiB': lambda of: f'{max(row["bytes"] for row in of) / 1024:.1f}',
         'time': lambda of: f'{median(row["by control"] for row in of):.2f}',
     }
     others = [row for row in rows if row['setting'] != UNBOUNDED]
     written = [table(rows, UNBOUNDED, columns)]
-    if CONTROL in {row['setting'] for row in others}:
-        written.append(table(others, CONTROL, columns))
+    if control in {row['setting'] for row in others}:
+        written.append(table(others, control, columns))
     return '\n\n'.join(written)
 
 

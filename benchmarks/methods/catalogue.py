@@ -17,6 +17,7 @@ from benchmarks.methods.key_channels import KeyChannels
 from benchmarks.methods.late_compensation import LateCompensation
 from benchmarks.methods.layer_shares import LayerShares
 from benchmarks.methods.one_block import OneBlock
+from benchmarks.methods.one_rule import OneRule
 from benchmarks.methods.residual import Residual
 from benchmarks.methods.shipped import Shipped
 from benchmarks.methods.subspace import SubspaceCoverage
@@ -24,7 +25,7 @@ from benchmarks.methods.tiers import Tiers
 from benchmarks.methods.together import Together
 from xstreamvggt_ros.cache.policies import POLICIES
 
-CONTROL = 'dense control'
+CONTROL, MIXED = 'dense control', 'mixed in every block'
 METHODS: dict[str, partial] = {
     CONTROL: partial(Shipped),
     'tiers, 25 % in 2 bits': partial(Tiers, share=0.25),
@@ -47,7 +48,7 @@ METHODS: dict[str, partial] = {
     'compensation and scores, mixed': partial(Together, decay=0.8),
     'frames by time': partial(Shipped, policy=SpacedCoverage),
     'attention, a half': partial(Shipped, policy=HalfAttention),
-    'mixed in every block': partial(Shipped, policy=MixedEverywhere),
+    MIXED: partial(Shipped, policy=MixedEverywhere),
 }
 
 
@@ -55,6 +56,15 @@ def blocks(count: int) -> dict[str, partial]:
     """Give methods that prune one of so many blocks, by two policies."""
     return {
         f'{block + 1} of {count}, {name}': partial(OneBlock, policy=POLICIES[name], block=block)
+        for block in range(count)
+        for name in ('attention_value', 'frame_diversity')
+    }
+
+
+def rules(count: int) -> dict[str, partial]:
+    """Give methods that mix in all of so many blocks, in all but one after that."""
+    return {MIXED: METHODS[MIXED]} | {
+        f'{block + 1} of {count} by {name}': partial(OneRule, policy=POLICIES[name], block=block)
         for block in range(count)
         for name in ('attention_value', 'frame_diversity')
     }

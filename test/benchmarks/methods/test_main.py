@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import compression
 from benchmarks.methods.__main__ import chosen, main, parse
-from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS
+from benchmarks.methods.catalogue import blocks, CONTROL, digest, METHODS, rules
 from benchmarks.methods.shipped import Shipped
 from benchmarks.methods.tiers import Tiers
 from benchmarks.methods.trial import conditions
@@ -64,6 +64,7 @@ def test_a_methods_digest_is_of_its_settings_and_its_code():
 
 def test_blocks_are_run_in_the_place_of_methods():
     assert list(chosen(parse(['--blocks'])))[1:] == list(blocks(4))
+    assert list(chosen(parse(['--rules'])))[1:] == list(rules(4))
     assert set(METHODS) < set(chosen(parse([])))
 
 
