@@ -22,13 +22,13 @@ class AttentionCoverage(Policy):
 
     1. Whole frames, as `FrameDiversity` scores them: what looks alike is attended to here,
        wherever it is.
-    2. `AttentionValue`: rotation is lost without what is attended to here.
-    3. Both: depth is lost without frames from everywhere here, and motion without what is
-       attended to. s_j = -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,),
-       0 the best, that token j has in two orders that are walked side by side, share steps of the
-       one to 1 - share of the other. The first: every frame's best token by `AttentionValue`, then
-       every frame's second, and so on; over all frames at once old ones would be lost. The other
-       is that of `FrameDiversity`.
+    2. `AttentionValue`: the path is lost with whole frames alone here.
+    3. Both: depth gains by frames from everywhere here, and motion by what is attended to. s_j =
+       -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,), 0 the best, that
+       token j has in two orders that are walked side by side, share steps of the one to 1 - share
+       of the other. The first: every frame's best token by `AttentionValue`, then every frame's
+       second, and so on; over all frames at once old ones would be lost. The other is that of
+       `FrameDiversity`.
     4. `AttentionValue`, the cheaper of the two, where it matters least.
 
     docs/methods.md has what each block was found to be for.
