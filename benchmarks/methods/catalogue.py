@@ -62,9 +62,11 @@ def blocks(count: int) -> dict[str, partial]:
 
 
 def rules(count: int) -> dict[str, partial]:
-    """Give methods that mix in all of so many blocks, in all but one after that."""
+    """Give the mix in every block, then with each of so many blocks by a rule of its own."""
     return {MIXED: METHODS[MIXED]} | {
-        f'{block + 1} of {count} by {name}': partial(OneRule, policy=POLICIES[name], block=block)
+        f'{block + 1} of {count} by {name}': partial(
+            OneRule, policy=POLICIES[name], block=block, others=MixedEverywhere
+        )
         for block in range(count)
         for name in ('attention_value', 'frame_diversity')
     }
@@ -76,7 +78,8 @@ def digest(methods: Mapping[str, partial]) -> dict[str, str]:
 
 
 def _digest(method: partial) -> str:
-    kinds = [method.func, method.keywords.get('policy', Shipped)]
+    given = [value for value in method.keywords.values() if isinstance(value, type)]
+    kinds = [method.func, *(given or [Shipped])]
     modules = {kind.__module__ for top in kinds for kind in top.__mro__}
     own = sorted(name for name in modules if name.startswith(__package__))
     sources = [Path(sys.modules[name].__file__).read_text(encoding='utf-8') for name in own]

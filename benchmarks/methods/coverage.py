@@ -48,5 +48,6 @@ class MixedEverywhere(AttentionCoverage):
 
     def score(self, context: EvictionContext) -> Tensor:
         """Return a score (T,) per held token."""
-        mixing = context.layers // 2
+        # The first block of the third quarter.
+        mixing = -(-context.layers // 2)
         return super().score(replace(context, layer=mixing if context.layer else 0))

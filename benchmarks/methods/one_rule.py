@@ -1,12 +1,11 @@
 # Copyright 2026 The xstreamvggt_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each block is for: one keeps by another rule, the others mix."""
+"""What each block is for: one keeps by a rule of its own."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from benchmarks.methods.coverage import MixedEverywhere
 from benchmarks.methods.shipped import Room, Shipped
 from benchmarks.methods.tokens import Arrival
 from xstreamvggt_ros.cache.policies import Policy
@@ -14,11 +13,11 @@ from xstreamvggt_ros.cache.slots import keep_order
 
 
 class OneRule(Shipped):
-    """Keep by a policy in one block, and by `MixedEverywhere` in the others."""
+    """Keep by a policy in one block, and by another in the others."""
 
-    def __init__(self, room: Room, policy: type[Policy], block: int) -> None:
-        """Take the block, and what it keeps by."""
-        super().__init__(room, MixedEverywhere)
+    def __init__(self, room: Room, policy: type[Policy], block: int, others: type[Policy]) -> None:
+        """Take the block, what it keeps by, and what the others do."""
+        super().__init__(room, others)
         self.block = block
         self.rule = policy()
 

@@ -21,14 +21,15 @@ from benchmarks.scenes import METRICS
 from xstreamvggt_ros.cache.policies import POLICIES
 
 
-def test_policies_are_compared_with_the_default_scene_by_scene():
-    names = [Setting().name(), Setting(25, 4).name(), Setting(25, 4, 'random').name()]
+@pytest.mark.parametrize('share', [25, 6])
+def test_policies_are_compared_with_the_default_scene_by_scene(share):
+    names = [Setting().name(), Setting(share, 4).name(), Setting(share, 4, 'random').name()]
     rows = [
         {'seed': seed, 'setting': name, **dict.fromkeys(METRICS, seed * value)}
         for seed in (1, 2, 3)
         for name, value in zip(names, (1.0, 1.1, 1.32), strict=True)
     ]
-    against_unbounded, against_default = tables(rows).split('\n\n3 scenes')
+    against_unbounded, against_default = tables(rows, [50, share]).split('\n\n3 scenes')
 
     assert f'| {names[2]} | +32.0' in against_unbounded
     assert f'| {names[2]} | +20.0' in against_default
@@ -56,7 +57,7 @@ def test_the_default_need_not_be_among_the_compared():
         for setting in compared(['random'], [25])
     ]
 
-    assert tables(rows).count('scenes (') == 1
+    assert tables(rows, [25]).count('scenes (') == 1
 
 
 def test_rows_tell_their_weights_apart(tmp_path):

@@ -32,7 +32,7 @@ BOUNDS = {
 
 def test_every_policy_has_a_bound():
     assert BOUNDS.keys() == POLICIES.keys()
-    assert BOUNDS[CacheConfig.recommended().policy] <= 950
+    assert BOUNDS[CacheConfig.recommended().policy] <= BOUNDS['attention_value'] + 10
 
 
 @pytest.mark.parametrize('policy', sorted(BOUNDS))

@@ -244,21 +244,22 @@ def test_every_frame_keeps_some_of_what_is_attended_to():
         order = places(POLICIES[name](POOL_SIZE).score(case).numpy(), case)
         return {int(case.frames[token]) for token in range(case.held) if order[token] < kept}
 
-    assert frames_of('attention_value', 4) == {2}
-    # Three tenths of them are one of each frame.
+    assert frames_of('attention_value', 8) == {2}
+    # Three tenths of 20 are six: the best token of each frame.
     assert frames_of('attention_coverage', 20) == set(range(6))
 
 
-@pytest.mark.parametrize('layers', [4, 24])
-def test_coverage_alone_decides_in_the_first_quarter_and_attention_in_the_second_and_fourth(
-    layers,
-):
-    alone = {0: frame_diversity, 1: attention_value, 3: attention_value}
-    for layer in range(layers):
-        case = replace(context(0), layer=layer, layers=layers)
+RULES = {'f': frame_diversity, 'a': attention_value, 'm': attention_coverage}
+
+
+@pytest.mark.parametrize(
+    'rules', ['f', 'fm', 'fam', 'fama', 'ffamma', ''.join(6 * rule for rule in 'fama')]
+)
+def test_each_quarter_of_the_blocks_keeps_by_a_rule_of_its_own(rules):
+    for layer, rule in enumerate(rules):
+        case = replace(context(0), layer=layer, layers=len(rules))
         actual = POLICIES['attention_coverage'](POOL_SIZE).score(case).numpy()
-        expected = alone.get(4 * layer // layers, attention_coverage)(case)
-        np.testing.assert_allclose(actual, expected, rtol=2e-4, atol=1e-6)
+        np.testing.assert_allclose(actual, RULES[rule](case), rtol=2e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize('seed', range(3))
@@ -324,8 +325,11 @@ def test_the_lot_is_even():
 
 @pytest.mark.parametrize('frames', [6, 70])
 @pytest.mark.parametrize('together', [False, True])
-@pytest.mark.parametrize('name', sorted(POLICIES))
-def test_what_scoring_takes_is_bounded_beforehand(name, together, frames):
+@pytest.mark.parametrize(
+    ('name', 'layer'),
+    [*((name, 2) for name in sorted(POLICIES)), *(('attention_coverage', n) for n in (0, 1, 3))],
+)
+def test_what_scoring_takes_is_bounded_beforehand(name, layer, together, frames):
     """A head at a time, and all of them at once as CUDA does."""
     frame, shape = FrameLayout(5, 6, 10), AttentionShape(1, 4, 16)
     held, total, heads, dim = frames * frame.tokens, (frames + 1) * frame.tokens, 4, 16
@@ -339,7 +343,7 @@ def test_what_scoring_takes_is_bounded_beforehand(name, together, frames):
             grids=torch.empty(held, dtype=torch.int32),
             kept=held - frame.tokens,
             newest=torch.empty((), dtype=torch.int64),
-            layer=2,
+            layer=layer,
             layers=4,
             frame=frame,
         )

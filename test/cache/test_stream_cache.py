@@ -13,6 +13,7 @@ from xstreamvggt_ros.cache import (
     StreamCache,
     StreamLayout,
 )
+from xstreamvggt_ros.cache.layer_cache import LayerCache
 from xstreamvggt_ros.cache.policies import POLICIES
 
 CPU = torch.device('cpu')
@@ -187,6 +188,16 @@ def test_the_camera_head_keeps_the_first_frame_and_the_newest():
     for index in range(9):
         advance(cache, index)
     assert sorted(cache.state_dict()['camera.frames'].tolist()) == [0, 7, 8]
+
+
+def test_each_layer_knows_which_it_is_of_how_many():
+    cache = StreamCache(CacheConfig(budget_tokens=90), layout(5, 5), CPU)
+    assert [(each.layer, each.layers) for each in cache.layers] == [
+        (index, BLOCKS) for index in range(BLOCKS)
+    ]
+    layer = cache.layers[0]
+    with pytest.raises(ValueError, match='layer 2 is none of 2'):
+        LayerCache(layer.plan, layer.frame, layer.keys, layer.values, layer.policy, {}, CPU, 2, 2)
 
 
 def test_without_a_budget_everything_is_kept():

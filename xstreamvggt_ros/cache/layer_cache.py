@@ -46,6 +46,8 @@ class LayerCache:
         layers: int = 1,
     ) -> None:
         """Allocate the slots of plan for frames of that layout."""
+        if not 0 <= layer < layers:
+            raise ValueError(f'layer {layer} is none of {layers}; say how many there are')
         self.plan = plan
         self.frame = frame
         self.keys = keys

@@ -22,14 +22,16 @@ class AttentionCoverage(Policy):
 
     1. Whole frames, as `FrameDiversity` scores them: what looks alike is attended to here,
        wherever it is.
-    2. `AttentionValue`: the path is lost with whole frames alone here.
-    3. Both: depth gains by frames from everywhere here, and motion by what is attended to. s_j =
+    2. `AttentionValue`: as good as both here, and cheaper.
+    3. Both: motion is lost with whole frames alone here, and depth by attention alone. s_j =
        -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,), 0 the best, that
        token j has in two orders that are walked side by side, share steps of the one to 1 - share
        of the other. The first: every frame's best token by `AttentionValue`, then every frame's
        second, and so on; over all frames at once old ones would be lost. The other is that of
        `FrameDiversity`.
-    4. `AttentionValue`, the cheaper of the two, where it matters least.
+    4. `AttentionValue`: nearly as good as both here, and cheaper.
+
+    A single block keeps whole frames; of two the second mixes.
 
     docs/methods.md has what each block was found to be for.
     """
