@@ -19,7 +19,9 @@ def lone_node(name: str) -> Iterator[Node]:
     node = rclpy.create_node(name, context=context, use_global_arguments=False)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
-    yield node
-    executor.shutdown()
-    node.destroy_node()
-    context.try_shutdown()
+    try:
+        yield node
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        context.try_shutdown()
