@@ -47,6 +47,7 @@ def tell(options: argparse.Namespace) -> int:
         return 1
     slope = growth(settled_parts(samples, options.settle))
     late = late_by_tenths(samples)
+    ratio = late[LAST] / late[SECOND] if late else None
     spent = processor_late_by_second_tenth(
         [each for each in samples if each.part == samples[-1].part]
     )
@@ -55,7 +56,7 @@ def tell(options: argparse.Namespace) -> int:
         'options': {name: str(value) for name, value in vars(options).items() if name != 'output'},
         'bytes_a_frame': None if slope is None else asdict(slope),
         'late_latency_ms_by_tenths': late,
-        'late_latency_by_second_tenth': late[LAST] / late[SECOND] if late else None,
+        'late_latency_by_second_tenth': ratio,
         'late_processor_time_by_second_tenth': spent,
         'by_minute': rows,
     }
@@ -72,7 +73,6 @@ def tell(options: argparse.Namespace) -> int:
     )
     if late:
         print('late latency (p95) by tenths of the frames, ms:', *(f'{each:.0f}' for each in late))
-        ratio = late[LAST] / late[SECOND]
         print(f'late latency (p95) of the last tenth by that of the second: {ratio:.3f}')
     if spent is not None:
         print(f'processor time a frame, last tenth by second: {spent:.3f}')
