@@ -31,8 +31,8 @@ UNBOUNDED = Setting().name()
 def chosen(options: argparse.Namespace) -> dict[str, Setting | partial]:
     """Give what is run, by name: the package's own two caches first."""
     own = {UNBOUNDED: Setting()}
-    if options.blocks or options.rules:
-        return own | (blocks if options.blocks else rules)(ModelConfig.preset('tiny').depth)
+    if options.instead:
+        return own | options.instead(ModelConfig.preset('tiny').depth)
     own[shipped(options.share).name()] = shipped(options.share)
     return own | {name: METHODS[name] for name in options.methods}
 
@@ -50,8 +50,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--share', type=int, default=25, help='of the tokens, in per cent')
     parser.add_argument('--methods', nargs='+', choices=METHODS, default=METHODS, metavar='NAME')
     instead = parser.add_mutually_exclusive_group()
-    instead.add_argument('--blocks', action='store_true', help='prune one block at a time')
-    instead.add_argument('--rules', action='store_true', help='change one block at a time')
+    for name, methods, words in (
+        ('--blocks', blocks, 'prune one block at a time'),
+        ('--rules', rules, 'change the rule of one block at a time'),
+    ):
+        instead.add_argument(
+            name, dest='instead', action='store_const', const=methods, help=f'{words} instead'
+        )
     parser.add_argument('--jobs', type=int, default=1, help='processes')
     parser.add_argument('--runs', type=Path, default=Path('out/methods.jsonl'))
     return parser.parse_args(arguments)
@@ -90,7 +95,8 @@ def report(rows: list[dict]) -> str:
     others = [row for row in rows if row['setting'] != UNBOUNDED]
     written = [table(rows, UNBOUNDED, columns)]
     measured = {row['setting'] for row in others}
-    for control in [name for name in (CONTROL, MIXED) if name in measured][:1]:
+    control = CONTROL if CONTROL in measured else MIXED
+    if control in measured:
         written.append(table(others, control, columns))
     return '\n\n'.join(written)
 

@@ -4,12 +4,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from benchmarks.methods.shipped import Room, Shipped
-from benchmarks.methods.tokens import Arrival
 from xstreamvggt_ros.cache.policies import Policy
-from xstreamvggt_ros.cache.slots import keep_order
 
 
 class OneRule(Shipped):
@@ -19,11 +15,8 @@ class OneRule(Shipped):
         """Take the block, what it keeps by, and what the others do."""
         super().__init__(room, others)
         self.block = block
-        self.rule = policy()
+        self.own = policy()
 
-    def order(self, arrival: Arrival, kept: int) -> Tensor:
-        """Rank held tokens by one number each (T,); the higher stays."""
-        if arrival.layer != self.block:
-            return super().order(arrival, kept)
-        scores = self.rule.score(arrival.context(kept))
-        return keep_order(scores, arrival.held.frames, arrival.held.grids, arrival.newest)
+    def rule(self, layer: int) -> Policy:
+        """Return what scores a layer's held tokens."""
+        return self.own if layer == self.block else self.policy

@@ -105,8 +105,12 @@ class Shipped:
 
     def order(self, arrival: Arrival, kept: int) -> Tensor:
         """Rank held tokens by one number each (T,); the higher stays."""
-        scores = self.policy.score(arrival.context(kept))
+        scores = self.rule(arrival.layer).score(arrival.context(kept))
         return keep_order(scores, arrival.held.frames, arrival.held.grids, arrival.newest)
+
+    def rule(self, layer: int) -> Policy:
+        """Return what scores a layer's held tokens."""
+        return self.policy
 
     def protected(self, held: Tokens, layer: int) -> Tensor:
         """Say which held tokens (T,) always stay: the first frame, or its special tokens."""

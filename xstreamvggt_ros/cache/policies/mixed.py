@@ -20,8 +20,7 @@ class AttentionCoverage(Policy):
 
     By the quarter of the blocks, counted from the images on:
 
-    1. Whole frames, as `FrameDiversity` scores them: what looks alike is attended to here,
-       wherever it is.
+    1. Whole frames, as `FrameDiversity` scores them: depth is lost by attention alone here.
     2. `AttentionValue`: as good as both here, and cheaper.
     3. Both: motion is lost with whole frames alone here, and depth by attention alone. s_j =
        -min(a_j / share, c_j / (1 - share)), with a_j and c_j the places (T,), 0 the best, that
