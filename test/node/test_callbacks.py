@@ -119,6 +119,30 @@ def test_the_executor_goes_on_whatever_it_calls_raises(spun, what):
     assert len(calls) >= 2
 
 
+class Unwoken:
+    """An executor whose context ends as it begins to wait, which wakes nobody."""
+
+    def __init__(self):
+        self.context, self.ended, self.woken = self, False, threading.Event()
+
+    def ok(self):
+        return not self.ended
+
+    def spin_once(self, timeout_sec=None):
+        self.ended = True
+        self.woken.wait(timeout_sec)
+
+
+def test_an_end_that_does_not_wake_the_executor_is_seen_all_the_same(spun):
+    executor = Unwoken()
+    thread = threading.Thread(target=spin, args=(executor, spun))
+    thread.start()
+    thread.join(DEADLINE)
+    seen = not thread.is_alive()
+    executor.woken.set()
+    assert seen
+
+
 class Failing:
     """An executor that fails at every call, until it has been asked so often."""
 
@@ -128,7 +152,7 @@ class Failing:
     def ok(self):
         return self.left > 0
 
-    def spin_once(self):
+    def spin_once(self, timeout_sec):
         self.left -= 1
         raise RuntimeError('the roof is leaking')
 

@@ -18,6 +18,8 @@ from xstreamvggt_ros.node.seldom import Seldom
 
 # Seconds between two failures of an executor that does nothing but fail.
 PAUSE = 0.1
+# Seconds that an executor waits at most: a signal just before it waits does not wake it.
+LOOK_S = 0.5
 
 
 def survived(node: Node, what: str, callback: Callable[..., None]) -> Callable[..., None]:
@@ -46,7 +48,7 @@ def spin(executor: Executor, node: Node) -> None:
     seldom, failed = Seldom(), False
     while executor.context.ok():
         try:
-            executor.spin_once()
+            executor.spin_once(LOOK_S)
             failed = False
         except Exception:
             if not executor.context.ok():
