@@ -37,9 +37,8 @@ class EvictionContext:
     queries: (H, N, D) of the new frame. keys, values: (T + N, H, D), the held tokens as stored,
     behind them the new ones. state: {name: (T, ...)}, what the policy noted of each held token.
     frames, grids: (T,), the frame and grid index of each held token. kept: how many of the held
-    tokens will stay. newest: index of the new
-    frame, a scalar on the device in a captured step. layer, layers: index of the layer, and how
-    many there are. frame: the layout of a frame.
+    tokens will stay. newest: index of the new frame, a scalar on the device in a captured step.
+    layer, layers: index of the layer, and how many there are. frame: the layout of a frame.
     """
 
     queries: Tensor
